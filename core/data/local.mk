@@ -1,0 +1,2 @@
+# core/data
+core_libflowrun_la_SOURCES += core/data/error.c

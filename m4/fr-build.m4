@@ -1,0 +1,59 @@
+# fr-build.m4: macros for flowrun's own configure.ac.
+
+# FR_COMPILER_FLAGS: C11 with GNU extensions, warnings, hidden symbols; never fast-math.
+AC_DEFUN([FR_COMPILER_FLAGS], [
+  AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [make warnings errors])], [], [enable_werror=no])
+  FR_CFLAGS="-std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wno-format-nonliteral"
+  FR_CFLAGS="$FR_CFLAGS -fvisibility=hidden -fno-fast-math -ffp-contract=off -fno-common"
+  AS_IF([test "x$enable_werror" = xyes], [FR_CFLAGS="$FR_CFLAGS -Werror"])
+  AC_SUBST([FR_CFLAGS])
+])
+
+# FR_SANITIZERS: AddressSanitizer and UBSan for everything.
+AC_DEFUN([FR_SANITIZERS], [
+  AC_ARG_ENABLE([sanitizers], [AS_HELP_STRING([--enable-sanitizers], [build with AddressSanitizer and UBSan])],
+                [], [enable_sanitizers=no])
+  FR_SANITIZE=
+  AS_IF([test "x$enable_sanitizers" = xyes],
+        [FR_SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
+  AC_SUBST([FR_SANITIZE])
+  AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])
+])
+
+# FR_ENABLE_DEBUG: validate every batch on every push.
+AC_DEFUN([FR_ENABLE_DEBUG], [
+  AC_ARG_ENABLE([debug], [AS_HELP_STRING([--enable-debug], [validate every batch on every push])], [], [enable_debug=no])
+  AS_IF([test "x$enable_debug" = xyes || test "x$enable_sanitizers" = xyes],
+        [AC_DEFINE([FR_DEBUG], [1], [Validate every batch on every push])])
+])
+
+# FR_OPTIONAL(VAR, switch, modules, what): --with-switch; HAVE_VAR; a line for the summary.
+AC_DEFUN([FR_OPTIONAL], [
+  AC_ARG_WITH([$2], [AS_HELP_STRING([--without-$2], [leave out $4])], [], [with_$2=auto])
+  have_$2=no
+  AS_IF([test "x$with_$2" != xno],
+        [PKG_CHECK_MODULES([$1], [$3], [have_$2=yes],
+          [AS_IF([test "x$with_$2" = xyes], [AC_MSG_ERROR([--with-$2 was given, but: $]$1[_PKG_ERRORS])])])])
+  AS_IF([test $have_$2 = yes],
+        [AC_DEFINE([HAVE_$1], [1], [$4])
+         fr_summary="$fr_summary
+    yes  $4"],
+        [fr_why="--without-$2"
+         test "x$with_$2" = xno || fr_why="missing: $3"
+         fr_summary="$fr_summary
+    no   $4 ($fr_why)"])
+  AM_CONDITIONAL([HAVE_$1], [test $have_$2 = yes])
+])
+
+AC_DEFUN([FR_SUMMARY], [
+  cat <<FR_END
+
+  flowrun $VERSION
+
+    prefix $prefix, compiler $CC, sanitizers $enable_sanitizers, warnings as errors $enable_werror
+
+  built, and left out with the reason:
+    yes  core, command, test kit$fr_summary
+
+FR_END
+])

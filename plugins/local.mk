@@ -1,0 +1,19 @@
+# plugins: one folder an element or family, one line here.
+#
+# All plugins are linked into plugins/ of the build tree, so that one directory
+# is the search path of an uninstalled flowrun.
+include plugins/text/local.mk
+include plugins/sources/csv/local.mk
+include plugins/sources/json/local.mk
+include plugins/sources/sqlite/local.mk
+include plugins/sources/sqldump/local.mk
+include plugins/transforms/clean/local.mk
+include plugins/transforms/dedup/local.mk
+include plugins/transforms/format/local.mk
+include plugins/transforms/filter/local.mk
+include plugins/transforms/select/local.mk
+include plugins/transforms/split/local.mk
+include plugins/transforms/command/local.mk
+include plugins/sinks/jsonl/local.mk
+include plugins/sinks/csv/local.mk
+include plugins/sinks/sqlite/local.mk

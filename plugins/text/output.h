@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* output.h: a file that is either whole or not there (libflowrun-text).
+ *
+ * Bytes go to a temporary name in the same directory, compressed as the final
+ * name's suffix says (.gz .xz .zst .bz2, through libarchive, without time
+ * stamps, so that equal input gives equal bytes).  Commit fsyncs, renames over
+ * the final name and fsyncs the directory.  "-" is standard output, written as
+ * it comes.
+ */
+#ifndef FLOWRUN_TEXT_OUTPUT_H
+#define FLOWRUN_TEXT_OUTPUT_H
+
+#include <gio/gio.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _TextOutput TextOutput;
+
+/** text_output_new: missing parent directories are made. NULL with FR_ERROR_IO. */
+TextOutput *text_output_new (const char *path, GCancellable *cancellable, GError **error);
+/** text_output_write: buffered; a full disk is FR_ERROR_IO naming the file. */
+gboolean text_output_write (TextOutput *output, const char *data, gsize len, GError **error);
+gboolean text_output_commit (TextOutput *output, GError **error);
+/** text_output_free: what was not committed is removed. */
+void text_output_free (TextOutput *output);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextOutput, text_output_free)
+
+G_END_DECLS
+
+#endif

@@ -1,0 +1,1 @@
+# tests: whole pipelines, conformance, fuzzing, benchmarks.
