@@ -1,0 +1,22 @@
+#!/bin/sh
+# run.sh NAME [SECONDS]: fuzzes one harness with libFuzzer under ASan and UBSan.
+# Needs a configured build with --enable-sanitizers CC=clang in build-fuzz/ and
+# its libraries made.  New inputs that reach new code go to a scratch folder.
+set -eu
+name=$1 seconds=${2:-600}
+src=$(cd "$(dirname "$0")/../.." && pwd) build=${FUZZ_BUILD:-$src/build-fuzz}
+scratch=$build/fuzz-$name
+mkdir -p "$scratch"
+libs=
+for so in "$build"/plugins/.libs/libflowrun-text.so "$build"/core/.libs/libflowrun.so; do
+  [ -e "$so" ] && libs="$libs $so -Wl,-rpath,$(dirname "$so")"
+done
+# shellcheck disable=SC2046,SC2086
+clang -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -DFUZZ_NAME="\"$name\"" \
+  -I"$build" -I"$src/core/include" -I"$src/core" -I"$src/plugins" \
+  $(pkg-config --cflags glib-2.0 gio-2.0 json-glib-1.0 libarchive icu-uc libpcre2-8 sqlite3) \
+  "$src/tests/fuzz/fuzz-$name.c" ${FUZZ_SOURCES:-} -o "$scratch/fuzz" $libs \
+  $(pkg-config --libs glib-2.0 gio-2.0 gmodule-2.0 json-glib-1.0 libarchive icu-uc icu-i18n libpcre2-8 sqlite3 libxxhash)
+mkdir -p "$scratch/new"
+exec "$scratch/fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+  -artifact_prefix="$scratch/" "$scratch/new" "$src/tests/fuzz/corpus/$name"
