@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <flowrun/error.h>
 #include <glob.h>
+#include <locale.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -59,7 +60,6 @@ struct _TextInput
   gsize magic_pos, magic_len;
   char *feed; /* BLOCK bytes for libarchive */
   struct archive *archive;
-  gboolean is_container; /* members have names */
   guint64 expanded;
   GPatternSpec *pattern;
   guint n_members, n_matched;
@@ -527,7 +527,7 @@ open_file (TextInput *input, const Item *item, GError **error)
   input->raw_read = input->expanded = 0;
   input->magic_pos = input->magic_len = 0;
   input->n_members = input->n_matched = 0;
-  input->file_eof = input->is_container = FALSE;
+  input->file_eof = FALSE;
   if (item->member != NULL)
     input->pattern = g_pattern_spec_new (item->member);
   if (input->is_stdin)
@@ -562,6 +562,23 @@ open_file (TextInput *input, const Item *item, GError **error)
 }
 
 /* ---- members -------------------------------------------------------------- */
+
+/* libarchive converts names by the thread's locale; ours is always UTF-8. */
+static locale_t
+utf8_locale (void)
+{
+  static gsize once;
+
+  if (g_once_init_enter (&once))
+    {
+      locale_t made = newlocale (LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0);
+
+      if (made == (locale_t) 0)
+        made = newlocale (LC_CTYPE_MASK, "en_US.UTF-8", (locale_t) 0);
+      g_once_init_leave (&once, made != (locale_t) 0 ? (gsize) made : (gsize) LC_GLOBAL_LOCALE);
+    }
+  return (locale_t) once;
+}
 
 /* Zip files made by older Chinese Windows programs name members in GBK. */
 static char *
@@ -615,9 +632,8 @@ no_members (TextInput *input, GError **error)
   return FALSE;
 }
 
-/* Opens the next wanted member; *more FALSE when there is none. */
 static gboolean
-next_member (TextInput *input, gboolean *more, GError **error)
+find_member (TextInput *input, gboolean *more, GError **error)
 {
   struct archive_entry *entry;
 
@@ -672,6 +688,24 @@ next_member (TextInput *input, gboolean *more, GError **error)
     }
   *more = FALSE;
   return input->n_matched > 0 || no_members (input, error);
+}
+
+/* Opens the next wanted member; *more FALSE when there is none. */
+static gboolean
+next_member (TextInput *input, gboolean *more, GError **error)
+{
+  locale_t before;
+  gboolean ok;
+
+  if (input->n_matched > 0 && archive_format (input->archive) == ARCHIVE_FORMAT_EMPTY)
+    {
+      *more = FALSE;
+      return TRUE;
+    }
+  before = uselocale (utf8_locale ());
+  ok = find_member (input, more, error);
+  uselocale (before);
+  return ok;
 }
 
 /* ---- texts ---------------------------------------------------------------- */
