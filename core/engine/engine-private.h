@@ -21,6 +21,8 @@
 #include "run/page.h"
 #include "run/rundir-private.h"
 
+#include <stdio.h>
+
 G_BEGIN_DECLS
 
 typedef struct _FriEngine FriEngine;

@@ -3,8 +3,10 @@ core_libflowrun_la_SOURCES += \
 	core/run/event.c \
 	core/run/event.h \
 	core/run/files.c \
+	core/run/inspect.c \
 	core/run/lineage.c \
 	core/run/page.h \
 	core/run/rundir-private.h \
 	core/run/rundir.c \
-	core/run/rundir.h
+	core/run/rundir.h \
+	core/run/why.c
