@@ -13,11 +13,25 @@
 
 #define BUFFER_KEPT ((gsize) 8 * 1024 * 1024)
 
-typedef enum { QUOTING_MINIMAL = 1, QUOTING_TEXT, QUOTING_ALL } Quoting;
-typedef enum { NEWLINE_LF = 1, NEWLINE_CRLF } Newline;
-typedef enum { FORMULAS_KEEP = 1, FORMULAS_DEFUSE } Formulas;
+typedef enum
+{
+  QUOTING_MINIMAL = 1,
+  QUOTING_TEXT,
+  QUOTING_ALL
+} Quoting;
+typedef enum
+{
+  NEWLINE_LF = 1,
+  NEWLINE_CRLF
+} Newline;
+typedef enum
+{
+  FORMULAS_KEEP = 1,
+  FORMULAS_DEFUSE
+} Formulas;
 
-typedef struct {
+typedef struct
+{
   char *path;
   char **columns;
   char *delimiter;
@@ -30,7 +44,8 @@ typedef struct {
   gboolean ids;
 } Config;
 
-typedef struct {
+typedef struct
+{
   const Config *config;
   TextOutput *output;
   char delimiter[8];
@@ -52,10 +67,11 @@ configure (gpointer data, FrProblems *problems)
 
   if (!g_str_equal (d, "tab") && !g_str_equal (d, "\\t")
       && (g_utf8_strlen (d, -1) != 1 || strchr ("\r\n\"", *d) != NULL))
-    fr_problems_add (problems, "/delimiter",
-                     "'delimiter' must be one character or \"tab\", and neither a quote nor a newline, "
-                     "but is '%s'",
-                     d);
+    fr_problems_add (
+        problems, "/delimiter",
+        "'delimiter' must be one character or \"tab\", and neither a quote nor a newline, "
+        "but is '%s'",
+        d);
   return TRUE;
 }
 
@@ -68,7 +84,8 @@ bind_rows (gconstpointer data, FrBind *bind, GError **error)
   (void) error;
   if (!config->ids || schema == NULL || fr_schema_find (schema, "_row") < 0)
     return TRUE;
-  fr_bind_problem (bind, "/ids", "the rows have a column '_row' already; rename it, or leave out ids");
+  fr_bind_problem (bind, "/ids",
+                   "the rows have a column '_row' already; rename it, or leave out ids");
   return FALSE;
 }
 
@@ -131,7 +148,7 @@ append_text (State *state, GString *out, FrStr text)
     {
       g_string_assign (state->scratch, "'");
       g_string_append_len (state->scratch, text.data, (gssize) text.len);
-      text = (FrStr) { state->scratch->str, state->scratch->len };
+      text = (FrStr){ state->scratch->str, state->scratch->len };
       state->defused++;
     }
   if (state->config->quoting != QUOTING_MINIMAL || needs_quotes (state, text))
@@ -148,10 +165,10 @@ append_other (State *state, GString *out, const FrBatch *batch, guint column, gs
 
   g_string_truncate (scratch, 0);
   fr_batch_append_json_cell (batch, column, row, scratch);
-  text = (FrStr) { scratch->str, scratch->len };
+  text = (FrStr){ scratch->str, scratch->len };
   /* Timestamps and base64 need JSON's quotes no more. */
   if (text.len >= 2 && *text.data == '"')
-    text = (FrStr) { text.data + 1, text.len - 2 };
+    text = (FrStr){ text.data + 1, text.len - 2 };
   else if (fr_str_equal (text, FR_STR ("null")))
     text = state->null;
   if (state->config->quoting == QUOTING_ALL
@@ -220,7 +237,7 @@ write_header (State *state, GError **error)
 
           if (i > 0 || state->config->ids)
             g_string_append (out, state->delimiter);
-          append_text (state, out, (FrStr) { name, strlen (name) });
+          append_text (state, out, (FrStr){ name, strlen (name) });
         }
       append_newline (state, out);
     }
@@ -237,11 +254,12 @@ open_file (gconstpointer data, FrHost *host, gpointer *result, GError **error)
   state->config = config;
   state->buffer = g_string_new (NULL);
   state->scratch = g_string_new (NULL);
-  state->null = (FrStr) { config->null ? config->null : "", config->null ? strlen (config->null) : 0 };
+  state->null
+      = (FrStr){ config->null ? config->null : "", config->null ? strlen (config->null) : 0 };
   g_strlcpy (state->delimiter,
              g_str_equal (config->delimiter, "tab") || g_str_equal (config->delimiter, "\\t")
-               ? "\t"
-               : config->delimiter,
+                 ? "\t"
+                 : config->delimiter,
              sizeof state->delimiter);
   state->schema = fr_host_input (host, "in");
   state->n = some ? g_strv_length (config->columns) : fr_schema_n_fields (state->schema);
@@ -271,9 +289,7 @@ write_batch (State *state, FrHost *host, const FrBatch *batch, GError **error)
     {
       if (state->config->ids)
         {
-          g_autofree char *id = fr_host_row_name (host, fr_batch_ids (batch)[row]);
-
-          append_text (state, out, (FrStr) { id, strlen (id) });
+          fr_host_append_row_id (host, fr_batch_ids (batch)[row], out);
         }
       for (guint i = 0; i < state->n; i++)
         {
@@ -331,13 +347,13 @@ finish (FrHost *host, gpointer data, GError **error)
 /* ---- description ---------------------------------------------------------- */
 
 static const FrEnumValue *const quoting_values[]
-  = { FR_ENUM ("minimal", QUOTING_MINIMAL, "only cells that could not be read back otherwise"),
-      FR_ENUM ("text", QUOTING_TEXT, "every text cell"),
-      FR_ENUM ("all", QUOTING_ALL, "every cell but nulls written as nothing"), NULL };
+    = { FR_ENUM ("minimal", QUOTING_MINIMAL, "only cells that could not be read back otherwise"),
+        FR_ENUM ("text", QUOTING_TEXT, "every text cell"),
+        FR_ENUM ("all", QUOTING_ALL, "every cell but nulls written as nothing"), NULL };
 
 static const FrEnumValue *const newline_values[]
-  = { FR_ENUM ("lf", NEWLINE_LF, "LF, as on Unix"),
-      FR_ENUM ("crlf", NEWLINE_CRLF, "CRLF, as RFC 4180 says and Windows programs like"), NULL };
+    = { FR_ENUM ("lf", NEWLINE_LF, "LF, as on Unix"),
+        FR_ENUM ("crlf", NEWLINE_CRLF, "CRLF, as RFC 4180 says and Windows programs like"), NULL };
 
 static const FrEnumValue *const formulas_values[] = {
   FR_ENUM ("keep", FORMULAS_KEEP, "text is written as it is"),
@@ -347,40 +363,52 @@ static const FrEnumValue *const formulas_values[] = {
 };
 
 static const FrParam *const params[] = {
-  FR_PARAM_PATH ("path", Config, path,
-                 "the file to write, compressed by its suffix (.gz .xz .zst .bz2); \"-\" for standard output",
-                 .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/goods.csv\""),
+  FR_PARAM_PATH (
+      "path", Config, path,
+      "the file to write, compressed by its suffix (.gz .xz .zst .bz2); \"-\" for standard output",
+      .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/goods.csv\""),
   FR_PARAM_COLUMNS ("columns", Config, columns, FR_TYPES_ANY,
                     "columns to write, in this order; all when left out",
                     .example = "[\"id\", \"name\"]"),
-  FR_PARAM_STRING ("delimiter", Config, delimiter, "the character between cells; \"tab\"", .def = ","),
+  FR_PARAM_STRING ("delimiter", Config, delimiter, "the character between cells; \"tab\"",
+                   .def = ","),
   FR_PARAM_ENUM ("quoting", Config, quoting, quoting_values, "which cells stand in quotes",
                  .def = "minimal"),
-  FR_PARAM_BOOL ("header", Config, header, "whether the first line names the columns", .def = "true"),
+  FR_PARAM_BOOL ("header", Config, header, "whether the first line names the columns",
+                 .def = "true"),
   FR_PARAM_ENUM ("newline", Config, newline, newline_values, "what ends a line", .def = "lf"),
   FR_PARAM_STRING ("null", Config, null, "what stands for null, unquoted", .def = ""),
-  FR_PARAM_BOOL ("bom", Config, bom,
-                 "begin with a byte order mark, by which Excel knows UTF-8", .def = "false"),
+  FR_PARAM_BOOL ("bom", Config, bom, "begin with a byte order mark, by which Excel knows UTF-8",
+                 .def = "false"),
   FR_PARAM_ENUM ("formulas", Config, formulas, formulas_values,
                  "text that a spreadsheet would run as a formula", .def = "keep"),
-  FR_PARAM_BOOL ("ids", Config, ids, "write the row's id as the first column, \"_row\"", .def = "false"),
+  FR_PARAM_BOOL ("ids", Config, ids, "write the row's id as the first column, \"_row\"",
+                 .def = "false"),
   NULL
 };
 
 static const char details[]
-  = "Writes rows as RFC 4180 describes them, in UTF-8. Null is written as nothing (or as `null` says) and "
-    "empty text as `\"\"`, so that source.csv reads back what was written; in a file of one column null is "
-    "`\"\"` too, because many readers pass over blank lines. Lists and structs are written as JSON, "
-    "timestamps as RFC 3339, binary as base64, numbers that are not finite as null.\n"
-    "\n"
-    "The file appears whole or not at all: rows go to a temporary name beside it, which is renamed when "
-    "the run succeeds. Missing folders are made. Equal rows give equal bytes, compressed or not.\n"
-    "\n"
-    "**For Excel** say `\"bom\": true, \"newline\": \"crlf\"`. A text that begins with `=`, `+`, `-`, `@`, a "
-    "tab or a carriage return may be run as a formula by a spreadsheet, which is a way to attack whoever "
-    "opens the file (CWE-1236): with `\"formulas\": \"defuse\"` such text gets an apostrophe in front, "
-    "and `formulas_defused` counts them. The default keeps text as it is, because programs read "
-    "these files too. Columns of numbers are never touched.\n";
+    = "Writes rows as RFC 4180 describes them, in UTF-8. Null is written as nothing (or as `null` "
+      "says) and "
+      "empty text as `\"\"`, so that source.csv reads back what was written; in a file of one "
+      "column null is "
+      "`\"\"` too, because many readers pass over blank lines. Lists and structs are written as "
+      "JSON, "
+      "timestamps as RFC 3339, binary as base64, numbers that are not finite as null.\n"
+      "\n"
+      "The file appears whole or not at all: rows go to a temporary name beside it, which is "
+      "renamed when "
+      "the run succeeds. Missing folders are made. Equal rows give equal bytes, compressed or "
+      "not.\n"
+      "\n"
+      "**For Excel** say `\"bom\": true, \"newline\": \"crlf\"`. A text that begins with `=`, `+`, "
+      "`-`, `@`, a "
+      "tab or a carriage return may be run as a formula by a spreadsheet, which is a way to attack "
+      "whoever "
+      "opens the file (CWE-1236): with `\"formulas\": \"defuse\"` such text gets an apostrophe in "
+      "front, "
+      "and `formulas_defused` counts them. The default keeps text as it is, because programs read "
+      "these files too. Columns of numbers are never touched.\n";
 
 static const FrElement csv = {
   .size = sizeof (FrElement),

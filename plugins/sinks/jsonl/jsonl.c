@@ -10,14 +10,16 @@
 /* A buffer that one enormous row has grown is not kept. */
 #define BUFFER_KEPT ((gsize) 8 * 1024 * 1024)
 
-typedef struct {
+typedef struct
+{
   char *path;
   char **columns;
   gboolean skip_nulls;
   gboolean ids;
 } Config;
 
-typedef struct {
+typedef struct
+{
   const Config *config;
   TextOutput *output;
   FrSchema *schema; /* of the chosen columns; NULL: all */
@@ -34,7 +36,8 @@ bind_rows (gconstpointer data, FrBind *bind, GError **error)
   (void) error;
   if (!config->ids || schema == NULL || fr_schema_find (schema, "_row") < 0)
     return TRUE;
-  fr_bind_problem (bind, "/ids", "the rows have a column '_row' already; rename it, or leave out ids");
+  fr_bind_problem (bind, "/ids",
+                   "the rows have a column '_row' already; rename it, or leave out ids");
   return FALSE;
 }
 
@@ -94,24 +97,20 @@ open_file (gconstpointer data, FrHost *host, gpointer *result, GError **error)
 static void
 append_row (const State *state, FrHost *host, const FrBatch *batch, gsize row, GString *out)
 {
-  gsize start = out->len;
+  gsize at;
 
-  fr_batch_append_json (batch, row, state->config->skip_nulls, out);
   if (state->config->ids)
     {
-      g_autofree char *id = fr_host_row_name (host, fr_batch_ids (batch)[row]);
-
-      /* The id goes in front, so that it can be seen. */
-      g_string_insert_len (out, (gssize) start + 1, "\"_row\":", 7);
-      {
-        g_autoptr (GString) quoted = g_string_new (NULL);
-
-        fr_json_append_string (quoted, id, strlen (id));
-        if (out->str[start + 8] != '}')
-          g_string_append_c (quoted, ',');
-        g_string_insert_len (out, (gssize) start + 8, quoted->str, (gssize) quoted->len);
-      }
+      g_string_append (out, "{\"_row\":\"");
+      fr_host_append_row_id (host, fr_batch_ids (batch)[row], out);
+      g_string_append_c (out, '"');
     }
+  at = out->len;
+  fr_batch_append_json (batch, row, state->config->skip_nulls, out);
+  if (state->config->ids && out->str[at + 1] == '}')
+    g_string_erase (out, (gssize) at, 1);
+  else if (state->config->ids)
+    out->str[at] = ',';
   g_string_append_c (out, '\n');
 }
 
@@ -176,29 +175,36 @@ finish (FrHost *host, gpointer data, GError **error)
 }
 
 static const FrParam *const params[] = {
-  FR_PARAM_PATH ("path", Config, path,
-                 "the file to write, compressed by its suffix (.gz .xz .zst .bz2); \"-\" for standard output",
-                 .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/train.jsonl\""),
+  FR_PARAM_PATH (
+      "path", Config, path,
+      "the file to write, compressed by its suffix (.gz .xz .zst .bz2); \"-\" for standard output",
+      .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/train.jsonl\""),
   FR_PARAM_COLUMNS ("columns", Config, columns, FR_TYPES_ANY,
                     "columns to write, in this order; all when left out",
                     .example = "[\"input\", \"output\"]"),
   FR_PARAM_BOOL ("skip_nulls", Config, skip_nulls, "leave members out whose value is null",
                  .def = "false"),
-  FR_PARAM_BOOL ("ids", Config, ids, "begin each object with the row's id as \"_row\"", .def = "false"),
+  FR_PARAM_BOOL ("ids", Config, ids, "begin each object with the row's id as \"_row\"",
+                 .def = "false"),
   NULL
 };
 
 static const char details[]
-  = "Writes each row as one JSON object on a line of its own, in UTF-8, members in the order of the "
-    "columns, text unescaped but for what JSON requires. Timestamps are RFC 3339 text, binary is base64, "
-    "numbers that are not finite are null.\n"
-    "\n"
-    "The file appears whole or not at all: rows go to a temporary name beside it, which is renamed when "
-    "the run succeeds. What a killed run left behind is removed by the next one. Missing folders are "
-    "made. Equal rows give equal bytes, compressed or not. A path that is a pipe or a device is written "
-    "as the rows come.\n"
-    "\n"
-    "With `ids`, each object begins with `_row`, the id that `flowrun why` takes.\n";
+    = "Writes each row as one JSON object on a line of its own, in UTF-8, members in the order of "
+      "the "
+      "columns, text unescaped but for what JSON requires. Timestamps are RFC 3339 text, binary is "
+      "base64, "
+      "numbers that are not finite are null.\n"
+      "\n"
+      "The file appears whole or not at all: rows go to a temporary name beside it, which is "
+      "renamed when "
+      "the run succeeds. What a killed run left behind is removed by the next one. Missing folders "
+      "are "
+      "made. Equal rows give equal bytes, compressed or not. A path that is a pipe or a device is "
+      "written "
+      "as the rows come.\n"
+      "\n"
+      "With `ids`, each object begins with `_row`, the id that `flowrun why` takes.\n";
 
 static const FrElement jsonl = {
   .size = sizeof (FrElement),
