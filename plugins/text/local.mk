@@ -2,7 +2,9 @@
 if HAVE_TEXT
 pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
-	plugins/text/input.h plugins/text/output.h plugins/text/normal.h plugins/text/normal.c plugins/text/template.h
+	plugins/text/input.h plugins/text/input.c plugins/text/output.h plugins/text/output.c \
+	plugins/text/charset.h plugins/text/charset.c plugins/text/utf8.c \
+	plugins/text/normal.h plugins/text/normal.c plugins/text/template.h
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
