@@ -24,20 +24,18 @@ typedef struct _TextInput TextInput;
 
 /**
  * text_input_new:
- * @paths: NULL-terminated; globs are expanded and sorted by bytes; "archive.zip:member-glob" picks
- * members; "-" is standard input
+ * @paths: NULL-terminated; globs are expanded and sorted by bytes; "archive.zip:member-glob" picks members; "-" is standard input
  * @charset: NULL or "auto": detect each text; else an ICU name ("gb18030", "big5", "utf-16le", ...)
  * @cancellable: or NULL
  *
  * Returns NULL with FR_ERROR_IO (missing, a directory, unreadable: named with
  * what to do) or FR_ERROR_CONFIG (unknown charset, a glob that matches nothing).
  */
-TextInput *text_input_new (const char *const *paths, const char *charset, GCancellable *cancellable,
-                           GError **error);
+TextInput *text_input_new (const char *const *paths, const char *charset,
+                           GCancellable *cancellable, GError **error);
 void text_input_free (TextInput *input);
 
-/** text_input_next_text: opens the next text; @name (owned) is "file" or "archive:member". FALSE:
- * no more, or error. */
+/** text_input_next_text: opens the next text; @name (owned) is "file" or "archive:member". FALSE: no more, or error. */
 gboolean text_input_next_text (TextInput *input, const char **name, GError **error);
 
 /**
@@ -47,8 +45,7 @@ gboolean text_input_next_text (TextInput *input, const char **name, GError **err
  */
 gboolean text_input_read (TextInput *input, const char **block, gsize *len, GError **error);
 
-/** text_input_charset: charset in use for the current text, and whether it was given, marked (BOM)
- * or guessed. */
+/** text_input_charset: charset in use for the current text, and whether it was given, marked (BOM) or guessed. */
 const char *text_input_charset (TextInput *input, const char **how);
 /** text_input_n_replaced: characters that became U+FFFD so far. */
 guint64 text_input_n_replaced (TextInput *input);

@@ -17,14 +17,12 @@ G_BEGIN_DECLS
 
 typedef struct _TextTemplate TextTemplate;
 
-/** text_template_new: compiles @source; NULL with FR_ERROR_CONFIG that gives the character position
- * and what was expected. */
+/** text_template_new: compiles @source; NULL with FR_ERROR_CONFIG that gives the character position and what was expected. */
 TextTemplate *text_template_new (const char *source, GError **error);
 void text_template_free (TextTemplate *tmpl);
 /** text_template_columns: columns it uses, each once, NULL-terminated; owned by the template. */
 const char *const *text_template_columns (TextTemplate *tmpl);
-/** text_template_bind: finds the columns in @schema; FALSE with FR_ERROR_TYPE naming the missing
- * column and a near one. */
+/** text_template_bind: finds the columns in @schema; FALSE with FR_ERROR_TYPE naming the missing column and a near one. */
 gboolean text_template_bind (TextTemplate *tmpl, const FrSchema *schema, GError **error);
 /**
  * text_template_render: appends row @row; numbers, bools and timestamps as in
