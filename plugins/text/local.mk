@@ -4,6 +4,7 @@ pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/input.h plugins/text/output.h plugins/text/normal.h plugins/text/normal.c \
 	plugins/text/chars.h plugins/text/chars.c plugins/text/template.h
+EXTRA_DIST += plugins/text/template.md
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) -fvisibility=default
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
