@@ -4,9 +4,17 @@ pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/input.h plugins/text/input.c plugins/text/output.h plugins/text/output.c \
 	plugins/text/charset.h plugins/text/charset.c plugins/text/utf8.c \
-	plugins/text/normal.h plugins/text/normal.c plugins/text/template.h
-plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+	plugins/text/normal.h plugins/text/normal.c plugins/text/chars.h plugins/text/chars.c \
+	plugins/text/template.h
+EXTRA_DIST += plugins/text/template.md
+plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) -fvisibility=default
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
+
+check_PROGRAMS += plugins/text/test-normal
+plugins_text_test_normal_SOURCES = plugins/text/test-normal.c
+plugins_text_test_normal_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_normal_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
+TESTS += plugins/text/test-normal
 endif
