@@ -1,1 +1,10 @@
-# plugins/transforms/filter
+# plugins/transforms/filter: without PCRE2, matches() is an error that says so.
+FILTER_EXPR = plugins/transforms/filter/expr.h plugins/transforms/filter/expr-private.h \
+	plugins/transforms/filter/expr-parse.c plugins/transforms/filter/expr-bind.c \
+	plugins/transforms/filter/expr-run.c
+plugin_LTLIBRARIES += plugins/transform-filter.la
+plugins_transform_filter_la_SOURCES = plugins/transforms/filter/filter.c $(FILTER_EXPR)
+plugins_transform_filter_la_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
+plugins_transform_filter_la_LDFLAGS = $(MODULE_FLAGS)
+plugins_transform_filter_la_LIBADD = $(MODULE_LIBS) $(PCRE2_LIBS)
+EXTRA_DIST += plugins/transforms/filter/filter.md
