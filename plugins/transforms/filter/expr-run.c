@@ -344,7 +344,7 @@ run_logic (Step *t)
     case OP_NOT:
       EACH_ROW (t)
       {
-        out[r] = !A (b);
+        out[r] = A (b) == 0;
         t->null[r] = NULL_A;
       }
       break;
@@ -360,10 +360,10 @@ run_logic (Step *t)
     case OP_OR:
       EACH_ROW (t)
       {
-        guint8 x = A (b) & !NULL_A, y = B (b) & !NULL_B;
+        guint8 x = A (b) & (NULL_A == 0), y = B (b) & (NULL_B == 0);
 
         out[r] = x | y;
-        t->null[r] = (NULL_A | NULL_B) & !(x | y);
+        t->null[r] = (NULL_A | NULL_B) & ((x | y) == 0);
       }
       break;
     case OP_MASK_AND:
@@ -376,7 +376,7 @@ run_logic (Step *t)
     default:
       EACH_ROW (t)
       {
-        out[r] = (!A (b) | NULL_A) & (t->mask == NULL || t->mask[r]);
+        out[r] = ((A (b) == 0) | NULL_A) & (t->mask == NULL || t->mask[r]);
         t->null[r] = 0;
       }
     }
