@@ -10,7 +10,6 @@
 #include "engine/engine-private.h"
 
 #include <flowrun/json.h>
-#include <math.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -310,6 +309,16 @@ fr_host_source (FrHost *h)
   return h->stage->source;
 }
 
+void
+fr_host_append_row_id (FrHost *h, FrRowId id, GString *out)
+{
+  g_string_append_printf (out, "%s:%" G_GUINT64_FORMAT,
+                          id.source < h->e->n_sources ? h->e->sources[id.source] : "?",
+                          id.position);
+  if (id.child != 0)
+    g_string_append_printf (out, "~%08x", id.child);
+}
+
 FrSchema *
 fr_host_input (FrHost *h, const char *port)
 {
@@ -485,8 +494,8 @@ metric_add (FrHost *h, const char *name, double value)
       g_ptr_array_add (h->metrics, m);
     }
   m->last = value;
-  m->min = fmin (m->min, value);
-  m->max = fmax (m->max, value);
+  m->min = MIN (m->min, value);
+  m->max = MAX (m->max, value);
   if (m->n++ % m->stride == 0)
     g_array_append_val (m->values, value);
   if (m->values->len < METRIC_VALUES)
