@@ -310,6 +310,18 @@ fr_host_source (FrHost *h)
   return h->stage->source;
 }
 
+void
+fr_host_append_row_id (FrHost *h, FrRowId id, GString *out)
+{
+  if (id.source < h->e->n_sources && *h->e->sources[id.source] != '\0')
+    g_string_append (out, h->e->sources[id.source]);
+  else
+    g_string_append_printf (out, "%u", id.source);
+  g_string_append_printf (out, ":%" G_GUINT64_FORMAT, id.position);
+  if (id.child != 0)
+    g_string_append_printf (out, "~%08x", id.child);
+}
+
 FrSchema *
 fr_host_input (FrHost *h, const char *port)
 {

@@ -5,6 +5,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/input.h plugins/text/input.c plugins/text/output.h plugins/text/output.c \
 	plugins/text/charset.h plugins/text/charset.c plugins/text/utf8.c \
 	plugins/text/normal.h plugins/text/normal.c plugins/text/chars.h plugins/text/chars.c \
+	plugins/text/runs.h plugins/text/runs.c plugins/text/rowkey.h plugins/text/rowkey.c \
 	plugins/text/template.h
 EXTRA_DIST += plugins/text/template.md
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) -fvisibility=default

@@ -9,7 +9,8 @@
 
 #include "text/normal.h"
 
-struct _TextRowKey {
+struct _TextRowKey
+{
   guint n;
   guint *columns;
   FrView *views;
@@ -17,20 +18,25 @@ struct _TextRowKey {
   GString *buffer;
 };
 
-static const struct {
+static const struct
+{
   const char *word;
   guint bits;
 } normal_words[] = {
-  { "unicode", TEXT_NFKC },       { "width", TEXT_WIDTH }, { "case", TEXT_CASE },
-  { "control", TEXT_CONTROL },    { "space", TEXT_SPACE }, { "all_space", TEXT_NO_SPACE },
+  { "unicode", TEXT_NFKC },
+  { "width", TEXT_WIDTH },
+  { "case", TEXT_CASE },
+  { "control", TEXT_CONTROL },
+  { "space", TEXT_SPACE },
+  { "all_space", TEXT_NO_SPACE },
   { "punctuation", TEXT_NO_PUNCTUATION },
 };
 
 const char *const *
 text_normal_word_list (void)
 {
-  static const char *const list[]
-      = { "none", "unicode", "width", "case", "control", "space", "all_space", "punctuation", NULL };
+  static const char *const list[] = { "none",  "unicode",   "width",       "case", "control",
+                                      "space", "all_space", "punctuation", NULL };
 
   return list;
 }
@@ -221,7 +227,7 @@ text_row_key_hash (TextRowKey *key, gsize row, guint64 seed)
   for (guint i = 0; i < key->n; i++)
     append_cell (key->buffer, &key->views[i], row, key->how);
   hash = XXH3_128bits_withSeed (key->buffer->str, key->buffer->len, seed);
-  return (TextKey) { hash.high64, hash.low64 };
+  return (TextKey){ hash.high64, hash.low64 };
 }
 
 FrStr
@@ -245,5 +251,5 @@ text_row_key_text (TextRowKey *key, gsize row)
       else
         text_normalise (s, key->how, key->buffer);
     }
-  return (FrStr) { key->buffer->str, key->buffer->len };
+  return (FrStr){ key->buffer->str, key->buffer->len };
 }

@@ -32,7 +32,8 @@ const char *const *text_normal_word_list (void);
 
 /**
  * text_row_key_new:
- * @columns: their names, all in @schema; NULL for every text column, or every column if none is text
+ * @columns: their names, all in @schema; NULL for every text column, or every column if none is
+ * text
  * @how: TextNormal bits
  */
 TextRowKey *text_row_key_new (const FrSchema *schema, const char *const *columns, guint how);
@@ -40,7 +41,8 @@ void text_row_key_free (TextRowKey *key);
 /** text_row_key_open: reads from @batch from now on; it must live until the next open. */
 void text_row_key_open (TextRowKey *key, const FrBatch *batch);
 TextKey text_row_key_hash (TextRowKey *key, gsize row, guint64 seed);
-/** text_row_key_text: the normalised text of the key's text cells, one a line; valid until the next call. */
+/** text_row_key_text: the normalised text of the key's text cells, one a line; valid until the next
+ * call. */
 FrStr text_row_key_text (TextRowKey *key, gsize row);
 /** text_row_key_n_columns: how many columns it has; text_row_key_column(): which. */
 guint text_row_key_n_columns (const TextRowKey *key);

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #define LEAST_MEMORY (64 * 1024)
-#define PAGE 4096        /* about what one look into a run reads */
-#define FAN_IN 8         /* runs of one level that become one of the next */
+#define PAGE 4096         /* about what one look into a run reads */
+#define FAN_IN 8          /* runs of one level that become one of the next */
 #define BLOCK (64 * 1024) /* what a merge reads of a run at a time */
 #define BLOOM_BITS 10
 #define BLOOM_PROBES 4
@@ -26,7 +26,8 @@ record_order (const void *a, const void *b)
 
 /* ---- a sorted run on disk -------------------------------------------------- */
 
-typedef struct {
+typedef struct
+{
   int fd;
   char *path; /* for messages; no longer there */
   gsize size; /* of a record */
@@ -186,8 +187,8 @@ run_peek (Run *run, GError **error)
 }
 
 static gboolean
-run_find_in_page (const Run *run, guint64 page, TextKey key, guint8 *record, guint64 *at, gboolean *found,
-                  GError **error)
+run_find_in_page (const Run *run, guint64 page, TextKey key, guint8 *record, guint64 *at,
+                  gboolean *found, GError **error)
 {
   guint64 low = page * run->per_page, high = MIN (low + run->per_page, run->n), first = low;
   g_autofree guint8 *data = g_malloc ((high - low) * run->size);
@@ -239,8 +240,8 @@ run_find (const Run *run, TextKey key, guint8 *record, guint64 *at, gboolean *fo
       else
         high = middle;
     }
-  for (guint64 page = low > 0 ? low - 1 : 0; page < run->n_pages && (page < low || run->fences[page] == key.hi);
-       page++)
+  for (guint64 page = low > 0 ? low - 1 : 0;
+       page < run->n_pages && (page < low || run->fences[page] == key.hi); page++)
     {
       if (!run_find_in_page (run, page, key, record, at, found, error))
         return FALSE;
@@ -343,7 +344,8 @@ tidy_runs (GPtrArray *runs, const char *dir, gboolean lookups, GError **error)
 }
 
 static Run *
-run_of_records (const char *dir, guint8 *records, gsize n, gsize size, gboolean lookups, GError **error)
+run_of_records (const char *dir, guint8 *records, gsize n, gsize size, gboolean lookups,
+                GError **error)
 {
   Run *run = run_new (dir, size, n, lookups, error);
 
@@ -366,10 +368,11 @@ run_of_records (const char *dir, guint8 *records, gsize n, gsize size, gboolean 
 
 /* ---- the map ----------------------------------------------------------------- */
 
-struct _TextKeyMap {
+struct _TextKeyMap
+{
   char *dir;
   guint64 memory;
-  gsize size;   /* of a record: key and value */
+  gsize size;    /* of a record: key and value */
   guint8 *slots; /* open addressing; the key {0, 0} marks a free slot */
   gsize n_slots, used;
   guint64 n;
@@ -508,7 +511,8 @@ make_room (TextKeyMap *map, GError **error)
       const guint8 *slot = map->slots + i * map->size;
 
       if (!slot_is_free (slot))
-        memcpy (slot_of (slots, n_slots, map->size, *(const TextKey *) (gconstpointer) slot), slot, map->size);
+        memcpy (slot_of (slots, n_slots, map->size, *(const TextKey *) (gconstpointer) slot), slot,
+                map->size);
     }
   g_free (map->slots);
   map->slots = slots;
@@ -524,7 +528,8 @@ text_key_map_store (TextKeyMap *map, TextKey key, gconstpointer value, GError **
 
   key = real_key (key);
   if (map->last_run != NULL)
-    return write_all (map->last_run, value, value_size, map->last_at * map->size + sizeof (TextKey), error);
+    return write_all (map->last_run, value, value_size, map->last_at * map->size + sizeof (TextKey),
+                      error);
   if (!map->last_found && !make_room (map, error))
     return FALSE;
   slot = slot_of (map->slots, map->n_slots, map->size, key);
@@ -584,7 +589,8 @@ text_key_map_foreach (TextKeyMap *map, TextKeyFunc func, gpointer data, GError *
 
 /* ---- the sorter --------------------------------------------------------------- */
 
-struct _TextSorter {
+struct _TextSorter
+{
   char *dir;
   gsize size;
   gsize room; /* records that memory may hold */

@@ -24,7 +24,8 @@
 G_BEGIN_DECLS
 
 /** TextKey: a 128-bit hash; ordered by @hi, then @lo. */
-typedef struct {
+typedef struct
+{
   guint64 hi, lo;
 } TextKey;
 
@@ -46,9 +47,12 @@ typedef struct _TextKeyMap TextKeyMap;
  */
 TextKeyMap *text_key_map_new (gsize value_size, guint64 memory, const char *spill_dir);
 void text_key_map_free (TextKeyMap *map);
-/** text_key_map_find: copies the value of @key to @value and sets @found; FALSE only on error (FR_ERROR_IO). */
-gboolean text_key_map_find (TextKeyMap *map, TextKey key, gpointer value, gboolean *found, GError **error);
-/** text_key_map_store: gives @key, which must be the key of the last text_key_map_find(), the value @value. */
+/** text_key_map_find: copies the value of @key to @value and sets @found; FALSE only on error
+ * (FR_ERROR_IO). */
+gboolean text_key_map_find (TextKeyMap *map, TextKey key, gpointer value, gboolean *found,
+                            GError **error);
+/** text_key_map_store: gives @key, which must be the key of the last text_key_map_find(), the value
+ * @value. */
 gboolean text_key_map_store (TextKeyMap *map, TextKey key, gconstpointer value, GError **error);
 guint64 text_key_map_size (const TextKeyMap *map);
 /** text_key_map_spilled: how many keys lie on disk. */
@@ -65,7 +69,8 @@ void text_sorter_free (TextSorter *sorter);
 gboolean text_sorter_add (TextSorter *sorter, gconstpointer record, GError **error);
 /** text_sorter_rewind: before the first record; after the first call nothing can be added. */
 gboolean text_sorter_rewind (TextSorter *sorter, GError **error);
-/** text_sorter_next: the next record in order of key, valid until the next call; NULL at the end or on error. */
+/** text_sorter_next: the next record in order of key, valid until the next call; NULL at the end or
+ * on error. */
 gconstpointer text_sorter_next (TextSorter *sorter, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextKeyMap, text_key_map_free)

@@ -15,10 +15,20 @@
 #include "text/normal.h"
 #include "text/rowkey.h"
 
-enum { METHOD_EXACT };
-enum { KEEP_FIRST, KEEP_LONGEST, KEEP_MOST, KEEP_LEAST };
+enum
+{
+  METHOD_EXACT
+};
+enum
+{
+  KEEP_FIRST,
+  KEEP_LONGEST,
+  KEEP_MOST,
+  KEEP_LEAST
+};
 
-typedef struct {
+typedef struct
+{
   char **columns;
   char **normalize;
   int method;
@@ -32,7 +42,8 @@ static const FrEnumValue *const methods[]
 
 static const FrEnumValue *const keeps[]
     = { FR_ENUM ("first", KEEP_FIRST, "the one that comes first; rows go on at once"),
-        FR_ENUM ("longest", KEEP_LONGEST, "the one with most characters in the columns compared, as they are"),
+        FR_ENUM ("longest", KEEP_LONGEST,
+                 "the one with most characters in the columns compared, as they are"),
         FR_ENUM ("most", KEEP_MOST, "the one with the largest value of keep_by"),
         FR_ENUM ("least", KEEP_LEAST, "the one with the smallest value of keep_by"), NULL };
 
@@ -40,27 +51,31 @@ static const FrParam *const params[] = {
   FR_PARAM_COLUMNS ("columns", Config, columns, FR_TYPES_ANY,
                     "columns that make a row the same as another; none given: every text column",
                     .example = "[\"title\", \"content\"]"),
-  FR_PARAM_STRINGS ("normalize", Config, normalize, "what is levelled out before text is compared; the rows keep their text",
+  FR_PARAM_STRINGS ("normalize", Config, normalize,
+                    "what is levelled out before text is compared; the rows keep their text",
                     .def = "[\"unicode\", \"width\", \"case\", \"space\"]",
                     .pattern = "none|unicode|width|case|control|space|all_space|punctuation",
                     .example = "[\"unicode\", \"case\", \"all_space\", \"punctuation\"]"),
   FR_PARAM_ENUM ("method", Config, method, methods, "what counts as a duplicate", .def = "exact"),
   FR_PARAM_ENUM ("keep", Config, keep, keeps, "which row of a cluster stays", .def = "first"),
-  FR_PARAM_COLUMN ("keep_by", Config, keep_by,
-                   FR_TYPES_NUMBER | FR_TYPES (FR_TYPE_TIMESTAMP) | FR_TYPES (FR_TYPE_BOOL),
-                   "for keep most and least: the column that decides; null is worst, the first of equals wins"),
+  FR_PARAM_COLUMN (
+      "keep_by", Config, keep_by,
+      FR_TYPES_NUMBER | FR_TYPES (FR_TYPE_TIMESTAMP) | FR_TYPES (FR_TYPE_BOOL),
+      "for keep most and least: the column that decides; null is worst, the first of equals wins"),
   FR_PARAM_STRING ("cluster", Config, cluster,
                    "name of a column to add to out: the id of the first row of the row's cluster",
                    .example = "\"cluster\""),
   NULL
 };
 
-static const FrPort *const inputs[]
-    = { FR_PORT ("in", FR_PORT_RECORDS, "rows that may repeat", .flags = FR_PORT_MANY | FR_PORT_REWINDABLE), NULL };
+static const FrPort *const inputs[] = { FR_PORT ("in", FR_PORT_RECORDS, "rows that may repeat",
+                                                 .flags = FR_PORT_MANY | FR_PORT_REWINDABLE),
+                                        NULL };
 
 static const FrPort *const outputs[]
     = { FR_PORT ("out", FR_PORT_RECORDS, "one row of each cluster, in the order of the input"),
-        FR_PORT ("duplicates", FR_PORT_RECORDS, "the others, with 'duplicate_of' (id of the row that stayed) and 'cluster'",
+        FR_PORT ("duplicates", FR_PORT_RECORDS,
+                 "the others, with 'duplicate_of' (id of the row that stayed) and 'cluster'",
                  .flags = FR_PORT_OPTIONAL),
         NULL };
 
@@ -78,19 +93,23 @@ dedup_configure (gpointer data, FrProblems *problems)
     {
       const char *near = fr_suggest (wrong, text_normal_word_list ());
 
-      fr_problems_add (problems, "/normalize", strcmp (wrong, "none") == 0
-                         ? "'none' stands alone%s%s%s" : "there is no normalisation '%s'%s%s",
-                       strcmp (wrong, "none") == 0 ? "" : wrong, near ? "; did you mean " : "", near ? near : "");
+      fr_problems_add (problems, "/normalize",
+                       strcmp (wrong, "none") == 0 ? "'none' stands alone%s%s%s"
+                                                   : "there is no normalisation '%s'%s%s",
+                       strcmp (wrong, "none") == 0 ? "" : wrong, near ? "; did you mean " : "",
+                       near ? near : "");
       ok = FALSE;
     }
   if (by && config->keep_by == NULL)
     {
-      fr_problems_add (problems, "/keep", "this needs 'keep_by', the column that decides which row stays");
+      fr_problems_add (problems, "/keep",
+                       "this needs 'keep_by', the column that decides which row stays");
       ok = FALSE;
     }
   if (!by && config->keep_by != NULL)
     {
-      fr_problems_add (problems, "/keep_by", "this has no effect unless 'keep' is 'most' or 'least'");
+      fr_problems_add (problems, "/keep_by",
+                       "this has no effect unless 'keep' is 'most' or 'least'");
       ok = FALSE;
     }
   if (config->cluster != NULL && *config->cluster == '\0')
@@ -124,17 +143,20 @@ dedup_bind (gconstpointer data, FrBind *bind, GError **error)
       return TRUE;
     }
   if (config->cluster != NULL && fr_schema_find (schema, config->cluster) >= 0)
-    fr_bind_warn (bind, "/cluster", "the input has a column '%s' already; it is replaced", config->cluster);
+    fr_bind_warn (bind, "/cluster", "the input has a column '%s' already; it is replaced",
+                  config->cluster);
   fr_bind_output (bind, "out",
-                  config->cluster != NULL ? with_text_column (fr_schema_ref (schema), config->cluster)
-                                          : fr_schema_ref (schema));
+                  config->cluster != NULL
+                      ? with_text_column (fr_schema_ref (schema), config->cluster)
+                      : fr_schema_ref (schema));
   others = with_text_column (fr_schema_ref (schema), "duplicate_of");
   fr_bind_output (bind, "duplicates", with_text_column (others, "cluster"));
   return TRUE;
 }
 
 /* What is known of a cluster.  Only `first` and `count` when the first stays. */
-typedef struct {
+typedef struct
+{
   FrRowId first;
   guint64 count;
   FrRowId best;
@@ -142,7 +164,8 @@ typedef struct {
   gint64 score;
 } Cluster;
 
-typedef struct {
+typedef struct
+{
   const Config *config;
   TextRowKey *key;
   TextKeyMap *map;
@@ -177,7 +200,8 @@ dedup_open (gconstpointer data, FrHost *host, gpointer *state, GError **error)
   s->config = config;
   s->key = text_row_key_new (schema, (const char *const *) config->columns,
                              text_normal_words ((const char *const *) config->normalize, &wrong));
-  s->map = text_key_map_new (config->keep == KEEP_FIRST ? G_STRUCT_OFFSET (Cluster, best) : sizeof (Cluster),
+  s->map = text_key_map_new (config->keep == KEEP_FIRST ? G_STRUCT_OFFSET (Cluster, best)
+                                                        : sizeof (Cluster),
                              fr_host_memory (host), dir);
   s->keep_by = config->keep_by != NULL ? fr_schema_find (schema, config->keep_by) : -1;
   s->id = g_string_new (NULL);
@@ -239,7 +263,8 @@ score_of (State *s, const FrBatch *batch, gsize row)
 
 /* Takes a row into its cluster; @is_new: the cluster was not known. */
 static gboolean
-learn (State *s, const FrBatch *batch, gsize row, Cluster *cluster, gboolean *is_new, GError **error)
+learn (State *s, const FrBatch *batch, gsize row, Cluster *cluster, gboolean *is_new,
+       GError **error)
 {
   TextKey key = text_row_key_hash (s->key, row, 0);
   FrRowId id = fr_batch_ids (batch)[row];
@@ -250,7 +275,7 @@ learn (State *s, const FrBatch *batch, gsize row, Cluster *cluster, gboolean *is
     return FALSE;
   *is_new = !found;
   if (!found)
-    *cluster = (Cluster) { .first = id, .best = id, .best_at = s->at, .score = score };
+    *cluster = (Cluster){ .first = id, .best = id, .best_at = s->at, .score = score };
   cluster->count++;
   if (best && score > cluster->score)
     {
@@ -264,7 +289,8 @@ learn (State *s, const FrBatch *batch, gsize row, Cluster *cluster, gboolean *is
 /* ---- sending ----------------------------------------------------------------- */
 
 /* Where the rows of one batch go. */
-typedef struct {
+typedef struct
+{
   guint8 *keep;
   FrBuilder *of_out;        /* cluster; NULL when nobody wants it */
   FrBuilder *of_duplicates; /* duplicate_of, cluster */
@@ -279,8 +305,8 @@ append_id (State *s, FrHost *host, FrCells *cells, FrRowId id)
 }
 
 static void
-sort_row (State *s, FrHost *host, Sorted *to, const FrBatch *batch, gsize row, gboolean keep, FrRowId best,
-          FrRowId first)
+sort_row (State *s, FrHost *host, Sorted *to, const FrBatch *batch, gsize row, gboolean keep,
+          FrRowId best, FrRowId first)
 {
   FrRowId id = fr_batch_ids (batch)[row];
 
@@ -309,7 +335,8 @@ widen (FrBatch *rows, FrBuilder *extra, const char *const *names, GError **error
   for (guint i = 0; wide != NULL && more != NULL && names[i] != NULL; i++)
     {
       g_autoptr (FrField) field = fr_field_new (names[i], FR_TYPE_UTF8);
-      FrBatch *next = fr_batch_with_column (wide, field, fr_column_ref (fr_batch_column (more, i)), error);
+      FrBatch *next
+          = fr_batch_with_column (wide, field, fr_column_ref (fr_batch_column (more, i)), error);
 
       fr_batch_unref (wide);
       wide = next;
@@ -338,12 +365,14 @@ send_batch (State *s, FrHost *host, FrBatch *batch, Sorted *to, GError **error)
 }
 
 static FrFlow
-work_batch (State *s, FrHost *host, FrBatch *batch, gboolean learning, gboolean sending, GError **error)
+work_batch (State *s, FrHost *host, FrBatch *batch, gboolean learning, gboolean sending,
+            GError **error)
 {
   gsize n = fr_batch_n_rows (batch);
   g_autofree guint8 *keep = g_malloc (n);
   g_autoptr (FrSchema) one = fr_schema_new_simple ("cluster", FR_TYPE_UTF8, NULL);
-  g_autoptr (FrSchema) two = fr_schema_new_simple ("duplicate_of", FR_TYPE_UTF8, "cluster", FR_TYPE_UTF8, NULL);
+  g_autoptr (FrSchema) two
+      = fr_schema_new_simple ("duplicate_of", FR_TYPE_UTF8, "cluster", FR_TYPE_UTF8, NULL);
   g_autoptr (FrBuilder) of_out = s->config->cluster != NULL ? fr_builder_new (one) : NULL;
   g_autoptr (FrBuilder) of_duplicates = fr_builder_new (two);
   Sorted to = { keep, of_out, of_duplicates };
@@ -356,7 +385,9 @@ work_batch (State *s, FrHost *host, FrBatch *batch, gboolean learning, gboolean 
 
       if (learning && !learn (s, batch, row, &cluster, &is_new, error))
         return FR_FLOW_ERROR;
-      if (!learning && !text_key_map_find (s->map, text_row_key_hash (s->key, row, 0), &cluster, &found, error))
+      if (!learning
+          && !text_key_map_find (s->map, text_row_key_hash (s->key, row, 0), &cluster, &found,
+                                 error))
         return FR_FLOW_ERROR;
       if (sending && learning)
         sort_row (s, host, &to, batch, row, is_new, cluster.first, cluster.first);
@@ -389,7 +420,8 @@ pass (State *s, FrHost *host, gboolean learning, gboolean sending, GError **erro
 
 #define N_LARGEST 10
 
-typedef struct {
+typedef struct
+{
   guint64 clusters; /* of two rows or more */
   guint64 sizes[6];
   Cluster largest[N_LARGEST];
@@ -423,7 +455,10 @@ count_cluster (TextKey key, gconstpointer value, gpointer data)
   if (cluster.count < 2)
     return;
   census->clusters++;
-  census->sizes[cluster.count < 5 ? cluster.count - 2 : cluster.count < 10 ? 3 : cluster.count < 100 ? 4 : 5]++;
+  census->sizes[cluster.count < 5     ? cluster.count - 2
+                : cluster.count < 10  ? 3
+                : cluster.count < 100 ? 4
+                                      : 5]++;
   for (i = census->n_largest; i > 0 && ranks_before (&cluster, &census->largest[i - 1]); i--)
     if (i < N_LARGEST)
       census->largest[i] = census->largest[i - 1];
@@ -495,9 +530,12 @@ dedup_run (FrHost *host, gpointer state, GError **error)
 }
 
 static const char details[]
-    = "Rows are the same when all `columns` are: text after the steps of `normalize`, numbers by value, null\n"
-      "only to null. One row of each such cluster goes to `out`, in the order of the input; the others go to\n"
-      "`duplicates` with the id of the row that stayed for them. The text of rows is never changed.\n"
+    = "Rows are the same when all `columns` are: text after the steps of `normalize`, numbers by "
+      "value, null\n"
+      "only to null. One row of each such cluster goes to `out`, in the order of the input; the "
+      "others go to\n"
+      "`duplicates` with the id of the row that stayed for them. The text of rows is never "
+      "changed.\n"
       "\n"
       "| word of `normalize` | levels out |\n"
       "| --- | --- |\n"
@@ -510,16 +548,22 @@ static const char details[]
       "| `punctuation` | punctuation and symbols, emoji too, are ignored |\n"
       "| `none` | alone: text as it is |\n"
       "\n"
-      "The report has the number of clusters, their sizes and the ten largest by the id of their first row.\n"
-      "With `cluster`, every row of `out` gets that id too, and `transform.split` with `by` set to the column can\n"
+      "The report has the number of clusters, their sizes and the ten largest by the id of their "
+      "first row.\n"
+      "With `cluster`, every row of `out` gets that id too, and `transform.split` with `by` set to "
+      "the column can\n"
       "keep a cluster on one side.\n"
       "\n"
       "### Memory\n"
       "\n"
-      "A row costs 40 bytes for its key (72 unless the first row stays), never its text, and a table of keys is\n"
-      "at most three quarters full. When the stage's share of memory is used up, keys are sorted into files in\n"
-      "the run directory; about one and a half bytes a key stay in memory to find them again. The result is the\n"
-      "same. Rows are told apart by 128-bit hashes: with a billion different rows the chance of one mistake is\n"
+      "A row costs 40 bytes for its key (72 unless the first row stays), never its text, and a "
+      "table of keys is\n"
+      "at most three quarters full. When the stage's share of memory is used up, keys are sorted "
+      "into files in\n"
+      "the run directory; about one and a half bytes a key stay in memory to find them again. The "
+      "result is the\n"
+      "same. Rows are told apart by 128-bit hashes: with a billion different rows the chance of "
+      "one mistake is\n"
       "about 1 in 10^21.\n";
 
 static const FrElement element = {
@@ -541,4 +585,5 @@ static const FrElement element = {
   .close = dedup_close,
 };
 
-FR_PLUGIN ("dedup", PACKAGE_VERSION, "one row of each set of equal rows", "Apache-2.0", "flowrun", &element)
+FR_PLUGIN ("dedup", PACKAGE_VERSION, "one row of each set of equal rows", "Apache-2.0", "flowrun",
+           &element)
