@@ -309,6 +309,16 @@ fr_host_source (FrHost *h)
   return h->stage->source;
 }
 
+void
+fr_host_append_row_id (FrHost *h, FrRowId id, GString *out)
+{
+  g_string_append_printf (out, "%s:%" G_GUINT64_FORMAT,
+                          id.source < h->e->n_sources ? h->e->sources[id.source] : "?",
+                          id.position);
+  if (id.child != 0)
+    g_string_append_printf (out, "~%08x", id.child);
+}
+
 FrSchema *
 fr_host_input (FrHost *h, const char *port)
 {

@@ -13,25 +13,46 @@
 
 G_BEGIN_DECLS
 
-typedef enum {
+typedef enum
+{
   TEXT_NFC = 1 << 0,
-  TEXT_NFKC = 1 << 1,        /* wins over NFC                                                       */
-  TEXT_WIDTH = 1 << 2,       /* full-width ASCII to half-width, half-width kana to full-width; CJK punctuation stays */
-  TEXT_CASE = 1 << 3,        /* full case folding                                                    */
-  TEXT_CONTROL = 1 << 4,     /* drops control characters but tab and newline, zero-width, bidi, BOM, soft hyphen, lone U+FFFD stays */
-  TEXT_SPACE = 1 << 5,       /* every run of blanks (U+3000, U+00A0 too) to one space, of newlines to at most two; trims */
-  TEXT_NO_SPACE = 1 << 6,    /* drops all white space                                                */
-  TEXT_NO_PUNCTUATION = 1 << 7 /* drops punctuation and symbols of every script                      */
+  TEXT_NFKC = 1 << 1, /* wins over NFC                                                       */
+  TEXT_WIDTH
+  = 1
+    << 2, /* full-width ASCII to half-width, half-width kana to full-width; CJK punctuation stays */
+  TEXT_CASE = 1 << 3,    /* full case folding                                                    */
+  TEXT_CONTROL = 1 << 4, /* drops control characters but tab and newline, zero-width, bidi, BOM,
+                            soft hyphen, lone U+FFFD stays */
+  TEXT_SPACE = 1 << 5,   /* every run of blanks (U+3000, U+00A0 too) to one space, of newlines to at
+                            most two; trims */
+  TEXT_NO_SPACE = 1 << 6, /* drops all white space                                                */
+  TEXT_NO_PUNCTUATION = 1 << 7 /* drops punctuation and symbols of every script */
 } TextNormal;
 
-/** text_normalise: appends @text as @how says to @out; deterministic; valid UTF-8 in, valid UTF-8 out. */
+/**
+ * text_normalise: appends @text as @how says to @out; deterministic; valid UTF-8 in, valid UTF-8
+ * out.
+ *
+ * TEXT_CONTROL also turns CR LF, CR, VT, FF, NEL, LS and PS into newlines.
+ * Joiners and selectors that belong to an emoji sequence, to a script that
+ * joins (Arabic, the Indic ones) or to a Han variant are kept.  TEXT_WIDTH
+ * leaves the full-width forms that Chinese uses as its own punctuation:
+ * comma, colon, semicolon, question and exclamation marks, parentheses, tilde.
+ */
 void text_normalise (FrStr text, guint how, GString *out);
+
+/** text_normal_needed: which bits of @how could change @text; cheaper than doing it. */
+guint text_normal_needed (FrStr text, guint how);
 
 /** text_n_chars: length in Unicode scalar values. */
 gsize text_n_chars (FrStr text);
 
 /** text_han_share: share of Han characters among letters and digits (0 when there are none). */
 double text_han_share (FrStr text);
+
+/** text_script_share: share of characters of @scripts (TEXT_CH_HAN, ... of chars.h) among letters
+ * and digits. */
+double text_script_share (FrStr text, guint32 scripts);
 
 G_END_DECLS
 

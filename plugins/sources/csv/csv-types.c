@@ -138,101 +138,50 @@ csv_parse_bool (FrStr text, gboolean wide, gboolean *value)
          || is_word (text, "0");
 }
 
-/* A number of least..most digits; NULL when there is none. */
+/* A number of one or two digits, or of exactly most; NULL when there is none. */
 static const char *
-number (const char *p, const char *e, int least, int most, int *value)
+number (const char *p, const char *e, int most, int *value)
 {
   int n = 0;
 
   *value = 0;
   for (; p < e && n < most && g_ascii_isdigit (*p); p++, n++)
     *value = *value * 10 + (*p - '0');
-  return n < least ? NULL : p;
-}
-
-/* Days from 1970-01-01 in the Gregorian calendar; months counted from March, so
- * that the leap day is a year's last. */
-static gint64
-days (int year, int month, int day)
-{
-  gint64 y = month > 2 ? year : year - 1;
-  gint64 era = (y >= 0 ? y : y - 399) / 400;
-  gint64 in_era = y - era * 400;
-  gint64 in_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-
-  return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
-}
-
-static gboolean
-is_date (int year, int month, int day)
-{
-  static const int length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-  gboolean leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-  return month >= 1 && month <= 12 && day >= 1 && day <= length[month - 1] + (leap && month == 2);
-}
-
-/* "T08:30", "T08:30:00.25" and then "Z", "+08:00", "+0800" or nothing. */
-static gboolean
-parse_clock (const char *p, const char *e, gint64 *microseconds)
-{
-  int hour, minute, second = 0, fraction = 0, zone_hour = 0, zone_minute = 0, sign = 0;
-
-  if ((p = number (p, e, 1, 2, &hour)) == NULL || p == e || *p != ':'
-      || (p = number (p + 1, e, 2, 2, &minute)) == NULL)
-    return FALSE;
-  if (p < e && *p == ':')
-    {
-      if ((p = number (p + 1, e, 2, 2, &second)) == NULL)
-        return FALSE;
-      if (p < e && *p == '.')
-        {
-          int scale = 100000;
-
-          if (++p == e || !g_ascii_isdigit (*p))
-            return FALSE;
-          for (; p < e && g_ascii_isdigit (*p); p++, scale /= 10)
-            fraction += (*p - '0') * scale;
-        }
-    }
-  if (p < e && (*p == 'Z' || *p == 'z'))
-    p++;
-  else if (p < e && (*p == '+' || *p == '-'))
-    {
-      sign = *p == '+' ? 1 : -1;
-      if ((p = number (p + 1, e, 2, 2, &zone_hour)) == NULL)
-        return FALSE;
-      p += p < e && *p == ':';
-      if (p < e && (p = number (p, e, 2, 2, &zone_minute)) == NULL)
-        return FALSE;
-    }
-  if (p != e || hour > 23 || minute > 59 || second > 59 || zone_hour > 23 || zone_minute > 59)
-    return FALSE;
-  *microseconds = ((gint64) hour * 3600 + minute * 60 + second
-                   - (gint64) sign * (zone_hour * 3600 + zone_minute * 60))
-                      * G_USEC_PER_SEC
-                  + fraction;
-  return TRUE;
+  return n == 0 || (most > 2 && n < most) ? NULL : p;
 }
 
 gboolean
 csv_parse_timestamp (FrStr text, gint64 *value)
 {
   const char *p = text.data, *e = p + text.len;
-  int year, month, day;
-  gint64 clock = 0;
-  char separator;
+  char copy[64], separator;
+  int year, month, day, hour, n;
 
-  if ((p = number (p, e, 4, 4, &year)) == NULL || p == e || (*p != '-' && *p != '/'))
+  /* What people write differs from RFC 3339 in slashes and missing zeros. */
+  if ((p = number (p, e, 4, &year)) == NULL || p == e || (*p != '-' && *p != '/'))
     return FALSE;
   separator = *p;
-  if ((p = number (p + 1, e, 1, 2, &month)) == NULL || p == e || *p != separator
-      || (p = number (p + 1, e, 1, 2, &day)) == NULL || !is_date (year, month, day))
+  if ((p = number (p + 1, e, 2, &month)) == NULL || p == e || *p != separator
+      || (p = number (p + 1, e, 2, &day)) == NULL || e - p > 40)
     return FALSE;
-  if (p < e && ((*p != 'T' && *p != 't' && *p != ' ') || !parse_clock (p + 1, e, &clock)))
-    return FALSE;
-  *value = days (year, month, day) * 86400 * G_USEC_PER_SEC + clock;
-  return TRUE;
+  n = g_snprintf (copy, sizeof copy, "%04d-%02d-%02d", year, month, day);
+  if (p < e)
+    {
+      copy[n++] = *p++;
+      p = number (p, e, 2, &hour);
+      if (p == NULL)
+        return FALSE;
+      n += g_snprintf (copy + n, 4, "%02d", hour);
+      memcpy (copy + n, p, (gsize) (e - p));
+      n += (int) (e - p);
+      /* hours and minutes are enough */
+      if (e - p == 3)
+        {
+          memcpy (copy + n, ":00", 3);
+          n += 3;
+        }
+    }
+  return fr_timestamp_parse (copy, (gsize) n, value);
 }
 
 guint
