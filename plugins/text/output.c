@@ -7,6 +7,8 @@
  * long.  A target that is a pipe or a device is written in place, since a
  * rename would replace it.
  */
+#include "config.h"
+
 #include "text/output.h"
 
 #include <archive.h>
@@ -23,6 +25,7 @@
 #include <unistd.h>
 
 #define BUFFER (256 * 1024)
+#define WRITE_BEHIND (8 * 1024 * 1024)
 #define NAME_PART 180 /* of the target's name, so that the temporary name fits */
 
 struct _TextOutput
@@ -37,7 +40,8 @@ struct _TextOutput
   struct archive_entry *entry;
   char *buffer;
   gsize used;
-  GError *io_error; /* set inside a libarchive callback */
+  guint64 written, started; /* bytes; of those, on their way to the disk */
+  GError *io_error;         /* set inside a libarchive callback */
 };
 
 /* ---- temporary names ------------------------------------------------------ */
@@ -174,7 +178,17 @@ write_all (TextOutput *output, const char *data, gsize len, GError **error)
                                output->is_stream ? "standard output" : output->path);
       data += n;
       len -= (gsize) n;
+      output->written += (guint64) n;
     }
+#ifdef SYNC_FILE_RANGE_WRITE
+  /* The disk works while we do, so that the fsync at the end waits for little. */
+  if (output->temporary != NULL && output->written - output->started >= WRITE_BEHIND)
+    {
+      sync_file_range (output->fd, (off_t) output->started,
+                       (off_t) (output->written - output->started), SYNC_FILE_RANGE_WRITE);
+      output->started = output->written;
+    }
+#endif
   return TRUE;
 }
 
