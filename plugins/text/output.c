@@ -42,6 +42,7 @@ struct _TextOutput
   gsize used;
   guint64 written, started; /* bytes; of those, on their way to the disk */
   GError *io_error;         /* set inside a libarchive callback */
+  gboolean in_place;        /* no temporary name */
 };
 
 /* ---- temporary names ------------------------------------------------------ */
@@ -302,7 +303,7 @@ open_target (TextOutput *output, GError **error)
   if (g_str_equal (output->path, "-"))
     {
       output->fd = STDOUT_FILENO;
-      output->is_stream = TRUE;
+      output->is_stream = output->in_place = TRUE;
       return TRUE;
     }
   output->target = realpath (output->path, NULL);
@@ -317,6 +318,7 @@ open_target (TextOutput *output, GError **error)
     return fr_error_errno (error, EISDIR, "write", output->path);
   if (S_ISREG (st.st_mode))
     return open_temporary (output, &st, error) && open_compression (output, error);
+  output->in_place = TRUE;
   output->fd = open (output->target, O_WRONLY | O_CLOEXEC);
   if (output->fd < 0)
     return fr_error_errno (error, errno, "write", output->path);
@@ -368,6 +370,12 @@ text_output_commit (TextOutput *output, GError **error)
     return fr_error_errno (error, errno, "put in place", output->path);
   g_clear_pointer (&output->temporary, g_free);
   return sync_directory (output->target, error);
+}
+
+gboolean
+text_output_is_file (const TextOutput *output)
+{
+  return !output->in_place;
 }
 
 void
