@@ -1,0 +1,98 @@
+#!/bin/sh
+# bootstrap.sh: from a fresh machine to a running flowrun, in one command.
+#
+#   ./bootstrap.sh run     install what is missing, build, run the quickstart
+#   ./bootstrap.sh check   install what is missing, build, run every test
+#   ./bootstrap.sh build   only install and build
+#
+# Debian and Ubuntu packages are installed with apt (through sudo when not
+# root); elsewhere the list of packages is printed.  Everything is built in
+# build/; a second call only rebuilds what changed.
+set -eu
+cd "$(dirname "$0")"
+
+build_packages="build-essential autoconf automake libtool pkg-config \
+libglib2.0-dev libjson-glib-dev libxxhash-dev libarchive-dev libicu-dev \
+libsqlite3-dev libpcre2-dev"
+test_packages="python3 valgrind zip xz-utils zstd bzip2 mandoc"
+
+say () { printf '%s\n' "$*" >&2; }
+die () { say "bootstrap.sh: $*"; exit 1; }
+
+usage () {
+  say "usage: ./bootstrap.sh run|check|build"
+  exit 2
+}
+
+install_packages () {
+  missing=
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    if [ ! -e build/config.status ]; then
+      say "This is not Debian or Ubuntu; please see that these are installed (Debian names):"
+      for p in $*; do say "  $p"; done
+    fi
+    return 0
+  fi
+  for p in $*; do
+    case $(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true) in
+      installed) ;;
+      *) missing="$missing $p" ;;
+    esac
+  done
+  [ -n "$missing" ] || return 0
+  sudo=
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "please install as root:$missing"
+    sudo=sudo
+  fi
+  say "Installing with ${sudo:+$sudo }apt-get:$missing"
+  # An image without package lists cannot install anything before an update.
+  $sudo apt-get install -y --no-install-recommends $missing >&2 2>/dev/null \
+    || { $sudo apt-get update >&2 && $sudo apt-get install -y --no-install-recommends $missing >&2; }
+}
+
+build () {
+  [ -e configure ] && [ configure -nt configure.ac ] || { say "Making configure"; ./autogen.sh >build.log 2>&1 || { cat build.log >&2; die "autoreconf failed"; }; }
+  mkdir -p build
+  if [ ! -e build/config.status ] || [ configure -nt build/config.status ]; then
+    say "Configuring in build/"
+    (cd build && ../configure --quiet ${CONFIGURE_FLAGS:-}) >&2
+  fi
+  say "Building with $jobs jobs"
+  make -C build -j "$jobs" --no-print-directory V=0 >build/make.log 2>&1 || { tail -n 60 build/make.log >&2; die "the build failed; see build/make.log"; }
+}
+
+# Sums up the results that automake's test driver left, one per test case.
+report () {
+  find build -name '*.trs' -exec cat {} + | awk '
+    /^:test-result: (PASS|XFAIL)/ { passed++ }
+    /^:test-result: (FAIL|XPASS|ERROR)/ { failed++ }
+    /^:test-result: SKIP/ { skipped++ }
+    END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+          exit failed > 0 || passed == 0 }'
+}
+
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+case "${1:-}" in
+  build)
+    install_packages $build_packages
+    build
+    say "Built: build/flowrun" ;;
+  run)
+    install_packages $build_packages
+    build
+    say "Running pipelines/shop/quickstart.json"
+    FLOWRUN_PLUGIN_PATH=$PWD/build/plugins/.libs FLOWRUN_PIPELINE_PATH=$PWD/pipelines \
+      exec build/flowrun pipelines/shop/quickstart.json ;;
+  check)
+    install_packages $build_packages $test_packages
+    build
+    status=0
+    find build -name '*.trs' -exec rm -f {} +
+    make -C build -j "$jobs" --no-print-directory check >build/check.log 2>&1 || status=1
+    grep -E '^(FAIL|ERROR|XPASS|SKIP):' build/check.log || true
+    [ $status -eq 0 ] || { tail -n 40 build/check.log; say "see build/test-suite.log"; }
+    report || status=1
+    exit $status ;;
+  *) usage ;;
+esac

@@ -1,10 +1,10 @@
 # fr-build.m4: macros for flowrun's own configure.ac.
 
-# FR_COMPILER_FLAGS: C11 with GNU extensions, warnings, hidden symbols; never fast-math.
+# FR_COMPILER_FLAGS: C11 with GNU extensions, warnings; never fast-math (version scripts and -export-symbols hide symbols).
 AC_DEFUN([FR_COMPILER_FLAGS], [
   AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [make warnings errors])], [], [enable_werror=no])
   FR_CFLAGS="-std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 -Wno-format-nonliteral"
-  FR_CFLAGS="$FR_CFLAGS -fvisibility=hidden -fno-fast-math -ffp-contract=off -fno-common"
+  FR_CFLAGS="$FR_CFLAGS -fno-fast-math -ffp-contract=off -fno-common"
   AS_IF([test "x$enable_werror" = xyes], [FR_CFLAGS="$FR_CFLAGS -Werror"])
   AC_SUBST([FR_CFLAGS])
 ])

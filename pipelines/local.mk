@@ -1,1 +1,5 @@
-# pipelines
+# pipelines: installed as they are; "flowrun shop/quickstart" finds one by its name.
+shoppipelinedir = $(pipelinedir)/shop
+dist_shoppipeline_DATA = \
+	pipelines/shop/quickstart.json \
+	pipelines/shop/shop.sql

@@ -17,14 +17,16 @@
 
 G_BEGIN_DECLS
 
-typedef struct {
-  const char *run_dir;  /* NULL: fri_run_default_dir() */
-  gboolean ephemeral;   /* head, tests: a private run directory, removed afterwards; sinks do not run */
-  gboolean fresh;       /* reuse nothing */
-  const char *until;    /* stop after this stage, or NULL */
-  guint workers;        /* 0: one per processor */
-  guint64 memory;       /* bytes for edges and stages together; 0: a quarter of the machine's */
-  gboolean validate;    /* validate every batch on push */
+typedef struct
+{
+  const char *run_dir; /* NULL: fri_run_default_dir() */
+  gboolean
+      ephemeral;  /* head, tests: a private run directory, removed afterwards; sinks do not run */
+  gboolean fresh; /* reuse nothing */
+  const char *until; /* stop after this stage, or NULL */
+  guint workers;     /* 0: one per processor */
+  guint64 memory;    /* bytes for edges and stages together; 0: a quarter of the machine's */
+  gboolean validate; /* validate every batch on push */
   gboolean deny_network;
   GCancellable *cancellable; /* or NULL */
   FriEventFunc listener;     /* or NULL */
@@ -34,9 +36,11 @@ typedef struct {
   const char *tap_stage, *tap_port;
   gboolean (*tap) (FrBatch *batch, gpointer data);
   gpointer tap_data;
+  gint64 watchdog_us; /* warn when nothing has moved for so long; 0: 30 s */
 } FriRunOptions;
 
-typedef enum {
+typedef enum
+{
   FRI_EXIT_OK = 0,
   FRI_EXIT_FAILED = 1,
   FRI_EXIT_USAGE = 2,

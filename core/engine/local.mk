@@ -1,1 +1,14 @@
 # core/engine
+core_libflowrun_la_SOURCES += \
+	core/engine/edge.c \
+	core/engine/engine-private.h \
+	core/engine/engine.c \
+	core/engine/engine.h \
+	core/engine/graph.c \
+	core/engine/host.c \
+	core/engine/plan.c \
+	core/engine/pool.c \
+	core/engine/record.c \
+	core/engine/spool.c \
+	core/engine/stage.c \
+	core/engine/summary.c

@@ -49,6 +49,12 @@ gboolean text_input_read (TextInput *input, const char **block, gsize *len, GErr
 const char *text_input_charset (TextInput *input, const char **how);
 /** text_input_n_replaced: characters that became U+FFFD so far. */
 guint64 text_input_n_replaced (TextInput *input);
+/**
+ * text_input_unread: gives back what was read of standard input, if it is the
+ * current file, to the next input that names "-"; for a look at a header.
+ * Call it just before text_input_free().  FALSE: more than 8 MiB were read.
+ */
+gboolean text_input_unread (TextInput *input);
 /** text_input_progress: bytes of files consumed and in all (0: not known). */
 void text_input_progress (TextInput *input, guint64 *done, guint64 *total);
 

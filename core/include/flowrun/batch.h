@@ -123,7 +123,10 @@ FrBatch *fr_batch_select (const FrBatch *batch, FrSchema *schema,
 /** fr_batch_filter: the rows whose @keep byte is not 0; a new reference to @batch itself if that is all of them. */
 FrBatch *fr_batch_filter (FrBatch *batch, const guint8 *keep);
 
-/** fr_batch_take: rows @rows (@n of them, each < n_rows, any order, repeats allowed). */
+/**
+ * fr_batch_take: rows @rows (@n of them, each < n_rows, any order, repeats
+ * allowed).  NULL only when repeats would make a column pass 2 GiB.
+ */
 FrBatch *fr_batch_take (FrBatch *batch, const guint32 *rows, gsize n);
 
 /**
@@ -270,6 +273,8 @@ void fr_cells_append_int (FrCells *cells, gint64 value);
 void fr_cells_append_float (FrCells *cells, double value);
 /** fr_cells_append_from: copies row @row of a view of the same type, children and all. */
 void fr_cells_append_from (FrCells *cells, const FrView *view, gsize row);
+/** fr_cells_length: how many cells there are, the open row's included. */
+gsize fr_cells_length (const FrCells *cells);
 /** fr_cells_child: the cells of a list's items (@i = 0) or of a struct's member @i. */
 FrCells *fr_cells_child (FrCells *cells, guint i);
 /** fr_cells_end: closes a list or struct cell after its child cells were appended. */
@@ -332,6 +337,21 @@ FrBatch *fr_batch_map_text (const FrBatch *batch, guint column, FrMapText func,
  */
 void fr_batch_append_json (const FrBatch *batch, gsize row, gboolean skip_nulls,
                            GString *out);
+
+/** fr_batch_append_json_cell: the one cell of column @column in row @row, in the same form. */
+void fr_batch_append_json_cell (const FrBatch *batch, guint column, gsize row, GString *out);
+
+/**
+ * fr_timestamp_parse:
+ * @us: microseconds since 1970-01-01T00:00:00Z
+ *
+ * Reads RFC 3339 ("2024-05-01T08:30:00.25+08:00"), a blank for the T, a date
+ * alone, and no zone for UTC; more than six fractional digits are cut.  FALSE
+ * when the text is no such time.
+ */
+gboolean fr_timestamp_parse (const char *text, gsize len, gint64 *us);
+/** fr_timestamp_append: RFC 3339 in UTC, a fraction only when there is one; years beyond 9999 with sign and six digits. */
+void fr_timestamp_append (GString *out, gint64 us);
 
 /* ---- other Arrow libraries ----------------------------------------------- */
 

@@ -41,7 +41,7 @@ typedef enum {
 
 typedef enum {
   FR_JSON_COMMENTS = 1 << 0, /* allow // and block comments                                         */
-  FR_JSON_MANY = 1 << 1      /* stop after one value (FR_JSON_END) at reader.pos; more text may follow */
+  FR_JSON_MANY = 1 << 1      /* stop after one value (FR_JSON_END) at reader.pos; more text may follow; no value at all is FR_JSON_END too */
 } FrJsonFlags;
 
 /**
@@ -79,10 +79,40 @@ void fr_json_reader_clear (FrJsonReader *reader);
 FrJsonToken fr_json_reader_next (FrJsonReader *reader);
 /** fr_json_reader_skip: after OBJECT, ARRAY or KEY: reads past the whole value; FALSE on error. */
 gboolean fr_json_reader_skip (FrJsonReader *reader);
+/** fr_json_reader_leave: reads on until reader.depth is at most @depth, as after a value that was given up halfway; FALSE on error. */
+gboolean fr_json_reader_leave (FrJsonReader *reader, guint depth);
 /** fr_json_reader_where: line and column (both from 1, in characters) of @at. */
 void fr_json_reader_where (const FrJsonReader *reader, const char *at, guint *line, guint *column);
 /** fr_json_reader_error: sets FR_ERROR_DATA "line 3, column 9: expected a comma or '}'"; returns FALSE. */
 gboolean fr_json_reader_error (const FrJsonReader *reader, GError **error);
+
+/**
+ * fr_json_read_cell:
+ * @token: what fr_json_reader_next() just returned
+ * @field: type of the cell
+ * @cells: where it goes; of that field
+ * @error: FR_ERROR_DATA for broken JSON; FR_ERROR_TYPE "expected int32, found a string" with the place inside the value
+ *
+ * Reads one JSON value into one cell: null into any; struct members by name
+ * (missing ones become null, unknown ones are an error); timestamps as RFC
+ * 3339 text or as an integer of microseconds; binary as base64; whole numbers
+ * written as floats into integers.  After an error the cell is unfinished:
+ * call fr_builder_cancel_row().
+ */
+gboolean fr_json_read_cell (FrJsonReader *reader, FrJsonToken token, const FrField *field,
+                            FrCells *cells, GError **error);
+
+/**
+ * fr_json_read_row:
+ * @token: what fr_json_reader_next() just returned
+ * @unknown: counts members that are no column, which are skipped; NULL to make them errors
+ * @error: as fr_json_read_cell(); also FR_ERROR_TYPE when the value is no object and FR_ERROR_DATA for a key given twice
+ *
+ * Reads one object into the cells of the row that @builder has open: call
+ * fr_builder_end_row() after it, or fr_builder_cancel_row() when it failed.
+ */
+gboolean fr_json_read_row (FrJsonReader *reader, FrJsonToken token, FrBuilder *builder,
+                           guint64 *unknown, GError **error);
 
 /**
  * fr_json_parse: @len bytes (-1: up to NUL) as a json-glib tree; duplicate

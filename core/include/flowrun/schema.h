@@ -80,6 +80,8 @@ FrField *fr_field_child (const FrField *field, guint i);
 gboolean fr_field_equal (const FrField *a, const FrField *b);
 /** fr_field_describe: the type as text, "list<struct<role: utf8, content: utf8>>"; free with g_free(). */
 char *fr_field_describe (const FrField *field);
+/** fr_field_parse: the inverse: a field called @name of the type that @type describes; NULL with FR_ERROR_CONFIG. */
+FrField *fr_field_parse (const char *name, const char *type, GError **error);
 
 /**
  * fr_schema_new:
@@ -103,11 +105,19 @@ guint fr_schema_n_fields (const FrSchema *schema);
 FrField *fr_schema_field (const FrSchema *schema, guint i);
 /** fr_schema_find: the index of the field called @name, or -1. */
 int fr_schema_find (const FrSchema *schema, const char *name);
+/** fr_schema_find_len: the same for @len bytes of @name; quick when it is field @hint or the one after. */
+int fr_schema_find_len (const FrSchema *schema, const char *name, gsize len, guint hint);
 /** fr_schema_names: the names, in order; free with g_strfreev(). */
 char **fr_schema_names (const FrSchema *schema);
 gboolean fr_schema_equal (const FrSchema *a, const FrSchema *b);
 /** fr_schema_describe: "name: utf8, price: float64"; free with g_free(). */
 char *fr_schema_describe (const FrSchema *schema);
+/**
+ * fr_schema_parse: the inverse: "name: utf8, tags: list<utf8>".  A name that
+ * holds anything but letters, digits, "_-." and non-ASCII characters stands in
+ * quotes, as in JSON.  NULL with FR_ERROR_CONFIG.
+ */
+FrSchema *fr_schema_parse (const char *text, GError **error);
 
 /** fr_schema_with: @schema with @field (taken) in place of the field of its name, or appended. */
 FrSchema *fr_schema_with (const FrSchema *schema, FrField *field);

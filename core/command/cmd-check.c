@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd-check.c: flowrun check: all problems of a pipeline, or what it is. */
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "command/command.h"
+
+/* Output ports in the order of the element's description. */
+static const char *
+out_port (const FriStage *stage, guint i)
+{
+  const FrPort *const *ports = stage->element->outputs;
+
+  return ports != NULL ? (ports[i] ? ports[i]->name : NULL) : NULL;
+}
+
+static char *
+port_schema (const FriStage *stage, const char *port)
+{
+  FrSchema *schema = g_hash_table_lookup (stage->out_schemas, port);
+
+  return schema ? fr_schema_describe (schema) : g_strdup ("(known when it runs)");
+}
+
+static char *
+inputs_text (const FriStage *stage)
+{
+  GString *out = g_string_new (NULL);
+
+  for (guint i = 0; i < stage->inputs->len; i++)
+    {
+      const FriLink *link = g_ptr_array_index (stage->inputs, i);
+
+      g_string_append_printf (out, "%s%s", i ? ", " : "", link->from->id);
+      if (strcmp (link->port, "out") != 0)
+        g_string_append_printf (out, ".%s", link->port);
+    }
+  return g_string_free (out, FALSE);
+}
+
+static void
+print_stages (const FriPipeline *pipeline)
+{
+  g_autoptr (Table) table = table_new ();
+  gboolean tty = term_is (STDOUT_FILENO);
+
+  table_column (table, "stage", 0);
+  table_column (table, "element", 0);
+  table_column (table, "from", 0);
+  table_column (table, "gives", 0);
+  for (guint s = 0; s < pipeline->stages->len; s++)
+    {
+      const FriStage *stage = g_ptr_array_index (pipeline->stages, s);
+      g_autofree char *from = inputs_text (stage);
+      const char *port;
+
+      table_cell (table, STYLE_BOLD, stage->id);
+      table_cell (table, STYLE_NONE, stage->element->name);
+      table_cell (table, STYLE_NONE, from);
+      if (out_port (stage, 0) == NULL)
+        table_cell (table, STYLE_NONE, "");
+      for (guint i = 0; (port = out_port (stage, i)) != NULL; i++)
+        {
+          g_autofree char *schema = port_schema (stage, port);
+
+          for (guint blank = 0; i > 0 && blank < 3; blank++)
+            table_cell (table, STYLE_NONE, "");
+          if (strcmp (port, "out") == 0)
+            table_cell (table, STYLE_DIM, schema);
+          else
+            table_cellf (table, STYLE_DIM, ".%s: %s", port, schema);
+        }
+    }
+  table_print (table, stdout, tty ? term_width (STDOUT_FILENO) : 0, term_colour (STDOUT_FILENO));
+}
+
+static JsonNode *
+stage_json (const FriStage *stage)
+{
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+  JsonObject *object = json_object_new (), *ports = json_object_new ();
+  JsonArray *from = json_array_new ();
+  const char *port;
+
+  json_object_set_string_member (object, "id", stage->id);
+  json_object_set_string_member (object, "element", stage->element->name);
+  json_object_set_string_member (object, "plugin", stage->plugin_file);
+  for (guint i = 0; i < stage->inputs->len; i++)
+    {
+      const FriLink *link = g_ptr_array_index (stage->inputs, i);
+      g_autofree char *text = g_strdup_printf ("%s.%s", link->from->id, link->port);
+
+      json_array_add_string_element (from, text);
+    }
+  json_object_set_array_member (object, "from", from);
+  for (guint i = 0; (port = out_port (stage, i)) != NULL; i++)
+    {
+      FrSchema *schema = g_hash_table_lookup (stage->out_schemas, port);
+      g_autofree char *text = schema ? fr_schema_describe (schema) : NULL;
+
+      json_object_set_string_member (ports, port, text);
+    }
+  json_object_set_object_member (object, "gives", ports);
+  json_node_take_object (node, object);
+  return node;
+}
+
+static void
+print_json (const FriPipeline *pipeline, FrProblems *problems)
+{
+  JsonObject *object = json_object_new ();
+  JsonNode *root = json_node_new (JSON_NODE_OBJECT);
+  JsonArray *stages = json_array_new ();
+
+  for (guint i = 0; pipeline != NULL && i < pipeline->stages->len; i++)
+    json_array_add_element (stages, stage_json (g_ptr_array_index (pipeline->stages, i)));
+  json_object_set_boolean_member (object, "ok", fri_problems_n_errors (problems) == 0);
+  json_object_set_member (object, "problems", cmd_problems_json (problems));
+  json_object_set_array_member (object, "stages", stages);
+  json_node_take_object (root, object);
+  cmd_print_json (root);
+}
+
+int
+cmd_check (const CmdLine *line)
+{
+  FrProblems *problems = NULL;
+  g_autoptr (FriPipeline) pipeline = cmd_load (line, line->args[0], TRUE, &problems);
+  guint n;
+
+  if (problems == NULL)
+    return FRI_EXIT_USAGE;
+  /* Binding goes as far as it can even then, so that all problems are told at once. */
+  if (pipeline != NULL)
+    fri_pipeline_bind (pipeline, TRUE, problems);
+  n = fri_problems_n_errors (problems);
+  if (line->json)
+    print_json (pipeline, problems);
+  else
+    {
+      /* Problems are the result of this command. */
+      cmd_print_problems (problems, stdout);
+      if (n == 0 && pipeline != NULL)
+        {
+          print_stages (pipeline);
+          printf ("%s is correct: %u stages\n", line->args[0], pipeline->stages->len);
+        }
+    }
+  fri_problems_free (problems);
+  if (!cmd_flush ())
+    return FRI_EXIT_FAILED;
+  return n > 0 || pipeline == NULL ? FRI_EXIT_USAGE : FRI_EXIT_OK;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* summary.c: what is said when a run has ended: a table of stages, what was
+ * written, what to look at, and where the rest is. */
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "command/command.h"
+#include "command/progress-private.h"
+
+static void
+stage_row (Table *table, const ProgressStage *stage)
+{
+  const FriStageStats *s = &stage->now;
+  g_autofree char *in = text_count (s->rows_in);
+  g_autofree char *out = text_count (s->rows_out);
+  g_autofree char *rejects = text_count (s->rejects);
+  g_autofree char *time = text_duration (s->busy_us);
+  Style style = STYLE_NONE;
+
+  if (s->state == FRI_STAGE_FAILED)
+    style = STYLE_RED;
+  else if (s->state == FRI_STAGE_CANCELLED || s->state == FRI_STAGE_WAITING)
+    style = STYLE_DIM;
+  table_cell (table, style, stage->id);
+  table_cell (table, s->rows_in ? STYLE_NONE : STYLE_DIM, in);
+  table_cell (table, s->rows_out ? STYLE_NONE : STYLE_DIM, out);
+  table_cell (table, s->rejects ? STYLE_YELLOW : STYLE_DIM, rejects);
+  table_cell (table, STYLE_NONE, time);
+  table_cell (table, s->state == FRI_STAGE_DONE ? STYLE_DIM : style,
+              fri_stage_state_name (s->state));
+}
+
+static void
+print_stages (Progress *p, gboolean colour)
+{
+  g_autoptr (Table) table = table_new ();
+
+  table_column (table, "stage", 0);
+  table_column (table, "rows in", TABLE_RIGHT | TABLE_KEEP);
+  table_column (table, "rows out", TABLE_RIGHT | TABLE_KEEP);
+  table_column (table, "rejects", TABLE_RIGHT | TABLE_KEEP);
+  table_column (table, "time", TABLE_RIGHT | TABLE_KEEP);
+  table_column (table, "state", 0);
+  for (guint i = 0; i < p->stages->len; i++)
+    stage_row (table, &g_array_index (p->stages, ProgressStage, i));
+  table_print (table, stderr, term_is (STDERR_FILENO) ? term_width (STDERR_FILENO) - 1 : 0, colour);
+}
+
+/* The outputs are in the manifest, which the engine has just put in place. */
+static void
+print_outputs (const char *run_dir)
+{
+  g_autofree char *path = g_build_filename (run_dir, "manifest.json", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) root = NULL;
+  JsonNode *outputs;
+  JsonArray *array;
+  gsize len;
+
+  if (!g_file_get_contents (path, &text, &len, NULL))
+    return;
+  root = fr_json_parse (text, (gssize) len, 0, NULL);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+    return;
+  outputs = json_object_get_member (json_node_get_object (root), "outputs");
+  if (outputs == NULL || !JSON_NODE_HOLDS_ARRAY (outputs))
+    return;
+  array = json_node_get_array (outputs);
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonObject *output = json_array_get_object_element (array, i);
+      const char *file = json_object_get_string_member_with_default (output, "path", NULL);
+      gint64 bytes = json_object_get_int_member_with_default (output, "bytes", -1);
+      g_autofree char *size = bytes >= 0 ? text_bytes ((guint64) bytes) : NULL;
+
+      if (file != NULL)
+        say ("wrote %s%s%s%s", file, size ? " (" : "", size ? size : "", size ? ")" : "");
+    }
+}
+
+static void
+print_status (Progress *p, FriExit status, const GError *error, gboolean colour)
+{
+  g_autofree char *time = text_duration (p->last_us);
+  gboolean utf8 = term_utf8 ();
+
+  if (status == FRI_EXIT_OK)
+    say ("%s%s done%s in %s", term_style (STYLE_GREEN, colour), utf8 ? "✓" : "+",
+         term_plain (colour), time);
+  else if (status == FRI_EXIT_INTERRUPTED)
+    say ("%sinterrupted%s after %s; run again to go on", term_style (STYLE_YELLOW, colour),
+         term_plain (colour), time);
+  else if (status == FRI_EXIT_LIMIT)
+    say ("%sdone, but a limit was passed%s: %s", term_style (STYLE_YELLOW, colour),
+         term_plain (colour), error ? error->message : "see the report");
+  else
+    say_error ("%s", error ? error->message : "the run failed");
+}
+
+void
+progress_end (Progress *p, FriExit status, const GError *error, const char *run_dir)
+{
+  gboolean colour = term_colour (STDERR_FILENO);
+  gboolean ran = p->stages->len > 0;
+
+  g_mutex_lock (&p->lock);
+  progress_live_clear (p);
+  g_mutex_unlock (&p->lock);
+  if (p->mode == PROGRESS_JSON || p->mode == PROGRESS_NONE || !ran)
+    {
+      if (status != FRI_EXIT_OK && error != NULL)
+        say_error ("%s", error->message);
+      return;
+    }
+  print_stages (p, colour);
+  print_outputs (run_dir);
+  if (p->n_warnings > 0)
+    say ("%u warning%s; see %s/log.jsonl", p->n_warnings, p->n_warnings == 1 ? "" : "s", run_dir);
+  say ("run directory: %s", run_dir);
+  print_status (p, status, error, colour);
+}

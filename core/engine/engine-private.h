@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine-private.h: the engine's inner structures (internal).
+ *
+ * One mutex guards everything that threads share; batches are coarse, so it is
+ * held for microseconds a thousand times a second.  No file is read or
+ * written, and no element called, while it is held.
+ *
+ *   FrHost   a stage of this run (the public name is what elements see)
+ *   FriOut   one of its output ports, with the edges that lead from there
+ *   FriIn    one of its input ports, with the edges that lead there, in order
+ *   FriEdge  a bounded queue between two stages
+ *   FriTask  one call of map: what it was given and what it gave
+ *
+ * Tokens: `workers` of them.  Whoever computes holds one.  A token goes to the
+ * most downstream stage that can use it, which keeps queues short.
+ */
+#ifndef FLOWRUN_ENGINE_PRIVATE_H
+#define FLOWRUN_ENGINE_PRIVATE_H
+
+#include "engine/engine.h"
+#include "run/page.h"
+#include "run/rundir-private.h"
+
+#include <stdio.h>
+
+G_BEGIN_DECLS
+
+typedef struct _FriEngine FriEngine;
+typedef struct _FriEdge FriEdge;
+typedef struct _FriOut FriOut;
+typedef struct _FriIn FriIn;
+typedef struct _FriTask FriTask;
+typedef struct _FriSpool FriSpool;
+
+/* ---- spool (spool.c): a first-in first-out of batches on disk --------------- */
+
+FriSpool *fri_spool_new (const char *dir, const char *name, FrSchema *schema);
+/** fri_spool_add: one producer thread; @batch borrowed. */
+gboolean fri_spool_add (FriSpool *spool, FrBatch *batch, GError **error);
+/** fri_spool_take: one consumer thread; only when more was added than taken. */
+FrBatch *fri_spool_take (FriSpool *spool, GError **error);
+void fri_spool_free (FriSpool *spool);
+
+/* ---- edges (edge.c) ---------------------------------------------------------- */
+
+struct _FriEdge
+{
+  FriOut *from; /* NULL: the rows come from a kept output alone */
+  FriIn *in;
+  FrHost *to;
+  GQueue queue;
+  guint64 bytes, rows;
+  guint64 limit_bytes, limit_rows;
+  gboolean closed;   /* the producer has ended */
+  gboolean dead;     /* the consumer has ended */
+  gboolean on_cycle; /* blocking its producer for good is possible: see fri_edge_room() */
+  FriSpool *spool;
+  guint64 unread; /* batches in the spool */
+  /* Rewindable inputs: what passed, on disk. */
+  FriPageWriter *tape;
+  char *tape_path; /* also the kept output that serves instead of a tape or of the producer */
+  FriPageReader *replay;
+  gboolean replaying, replayed;
+};
+
+/* What fri_edge_take() adds to FrFlow. */
+#define FRI_EDGE_WAIT ((FrFlow) 100)
+
+gboolean fri_edge_empty (const FriEdge *edge);
+/** fri_edge_room: whether the producer may put a batch now (lock held). */
+gboolean fri_edge_room (const FriEdge *edge);
+/** fri_edge_put: takes @batch (lock held; let go while spooling). */
+gboolean fri_edge_put (FriEngine *e, FriEdge *edge, FrBatch *batch, GError **error);
+/** fri_edge_take: the next batch without waiting (lock held; let go while reading a file). */
+FrFlow fri_edge_take (FriEngine *e, FriEdge *edge, FrBatch **batch, GError **error);
+/** fri_edge_tell_others: @edge is empty and its consumer waits for it: producers of its other edges
+ * may spool now (lock held). */
+void fri_edge_tell_others (FriEdge *edge);
+/** fri_edge_bury: the consumer wants no more (lock held). */
+void fri_edge_bury (FriEdge *edge);
+gboolean fri_edge_rewind (FriEngine *e, FriEdge *edge, GError **error);
+void fri_edge_free (FriEdge *edge);
+/** fri_batch_renumber: @batch (taken) with its rows' sources, numbered as in @from, numbered as in
+ * @to. */
+FrBatch *fri_batch_renumber (FrBatch *batch, const char *const *from, const char *const *to,
+                             GError **error);
+
+/* ---- ports -------------------------------------------------------------------- */
+
+struct _FriOut
+{
+  FrHost *host;
+  char *name;
+  FrSchema *schema;
+  GPtrArray *edges; /* FriEdge *, not owned */
+  guint64 rows, bytes, batches;
+  FriLineage *lineage;
+  FriPageWriter *kept; /* being written */
+  char *kept_path;
+  gboolean keep;
+  gboolean tapped;
+};
+
+struct _FriIn
+{
+  const FrPort *port;
+  FrSchema *schema;
+  GPtrArray *edges; /* FriEdge *, owned */
+  guint current;
+  guint64 bytes;
+  guint64 rows; /* once each: not those that come again after a rewind */
+  gboolean rewound;
+};
+
+/* ---- what an element told (host.c) ----------------------------------------------- */
+
+typedef enum
+{
+  FRI_NOTE_COUNT = 1,
+  FRI_NOTE_METRIC,
+  FRI_NOTE_REPORT,
+  FRI_NOTE_LIMIT
+} FriNoteKind;
+
+typedef struct
+{
+  FriNoteKind kind;
+  const char *name; /* interned */
+  gint64 n;
+  double value;
+  JsonNode *node;
+  char *text;
+} FriNote;
+
+typedef struct
+{
+  FrBatch *batch; /* NULL for a raw one */
+  gsize row;
+  FrRowId id;
+  char *where;
+  char *raw;
+  const char *rule; /* interned */
+  char *reason;
+} FriReject;
+
+typedef struct
+{
+  FriOut *out;
+  FrBatch *batch;
+} FriPushed;
+
+struct _FriTask
+{
+  FrHost *host;
+  guint64 seq;
+  FrRowId first, last;
+  GArray *pushed;  /* FriPushed */
+  GArray *rejects; /* FriReject */
+  GArray *notes;   /* FriNote */
+  GError *error;
+};
+
+typedef struct
+{
+  const char *name; /* interned */
+  double last, min, max;
+  guint64 n, stride;
+  GArray *values; /* double; every stride-th */
+} FriMetric;
+
+/* ---- stages --------------------------------------------------------------------- */
+
+struct _FrHost
+{
+  FriEngine *e;
+  FriStage *stage;
+  guint rank;
+  GPtrArray *ins;  /* FriIn * */
+  GPtrArray *outs; /* FriOut *; the last is "rejects" */
+  FriOut *rejects;
+  gboolean active;    /* this run works on it */
+  gboolean volatile_; /* its result is no one's to reuse */
+  char *fingerprint;  /* 32 hex digits */
+  JsonObject *files;  /* what it reads: path → {hash, bytes} */
+  JsonObject *old;    /* the record that stands in for a stage not run */
+  char *old_dir;      /* the kept folder its files are in; NULL: the run directory */
+  gboolean in_scope, forced, kept_done;
+  JsonObject *record; /* of this run */
+
+  gpointer state;
+  gboolean opened;
+  char *dir; /* DIR/tmp-PID/stages/ID */
+  char *spill_dir, *checkpoint_dir;
+
+  /* Guarded by the engine's lock. */
+  FriStageState phase;
+  GCond cond;
+  gboolean has_token, wants_token, holds_serial;
+  FriEdge *waiting; /* run: the empty edge it waits for */
+  FriEdge *reading; /* run: the edge it read last */
+  FriOut *blocked;  /* run: the full port it waits for */
+  gboolean ended;
+  guint64 progress_done, progress_total;
+  const char *progress_unit;
+  gint64 progress_at;
+  guint64 n_rejects;
+  gint64 busy_us, wait_in_us, wait_out_us;
+  gint64 since; /* when it last went from one of these to another */
+
+  /* map */
+  guint64 next_seq, next_retire;
+  guint in_flight, running;
+  gboolean popping, retiring, ending;
+  FriTask **done; /* ring of e->max_in_flight */
+
+  /* What it told; guarded by notes_lock. */
+  GMutex notes_lock;
+  GArray *counts;       /* FriNote of kind COUNT */
+  GHashTable *reports;  /* name → JsonNode * */
+  GPtrArray *metrics;   /* FriMetric * */
+  GPtrArray *limits;    /* char * */
+  GPtrArray *committed; /* char * */
+  GString *origins;
+  guint64 warnings;
+
+  /* Rejects; the stage's own thread or the retiring worker alone. */
+  GArray *rules; /* FriNote of kind COUNT */
+  FrBuilder *reject_rows;
+  FILE *reject_file, *reason_file;
+  char *reject_row_key;
+
+  GThread *thread;
+};
+
+struct _FriEngine
+{
+  const FriRunOptions *options;
+  FriPipeline *pipeline;
+  FriRunDir *dir;
+  FriEvents *events;
+  GCancellable *cancellable;
+  GPtrArray *hosts; /* FrHost *, producers first */
+  char **sources;   /* names by FrRowId.source; [0] is "" */
+  guint64 *source_hashes;
+  guint n_sources;
+  guint workers, max_in_flight;
+  guint64 memory, stage_memory;
+  gboolean validate;
+  gint64 start_us, started_at;
+
+  GMutex lock;
+  GCond pool_cond, main_cond;
+  GQueue grants; /* FrHost *: map stages that a worker may serve now */
+  guint tokens;
+  gboolean serial_taken;
+  gboolean stop, enough, pool_quit;
+  guint unfinished; /* active stages not ended */
+  guint alive;      /* threads */
+  GError *error;
+  guint64 moves; /* grows whenever anything moves: for the watchdog */
+  guint64 queued_bytes, peak_bytes;
+  GPtrArray *workers_threads;
+
+  JsonObject *manifest_before, *report_before; /* of the last run, if they can be trusted */
+};
+
+/* engine.c */
+void fri_engine_stop (FriEngine *e);
+/** fri_engine_fail: takes @error, names the stage in it, stops the run; the first one counts. */
+void fri_engine_fail (FriEngine *e, FrHost *h, const FriTask *task, GError *error);
+
+/* graph.c */
+FrHost *fri_graph_host (FriEngine *e, const FriStage *stage);
+gboolean fri_graph_make (FriEngine *e, GError **error);
+gboolean fri_graph_connect (FriEngine *e, GError **error);
+void fri_graph_free (FriEngine *e);
+FriOut *fri_host_out (FrHost *h, const char *port);
+FriIn *fri_host_in (FrHost *h, const char *port);
+
+/* plan.c: what has to run */
+gboolean fri_plan (FriEngine *e, GError **error);
+/** fri_plan_unchanged: TRUE when the run directory already tells all that this run would. */
+gboolean fri_plan_unchanged (FriEngine *e);
+
+/* pool.c: who works when; lock held in all but start and join */
+void fri_pool_start (FriEngine *e);
+void fri_pool_schedule (FriEngine *e);
+void fri_pool_wake (FriEngine *e, FrHost *h);
+void fri_pool_acquire (FrHost *h);
+void fri_pool_release (FrHost *h);
+void fri_pool_account (FrHost *h, FriStageState now);
+FriStageState fri_pool_state (FrHost *h);
+
+/* stage.c: the life of a stage */
+gboolean fri_stage_open (FrHost *h, GError **error);
+gpointer fri_stage_thread (gpointer host);
+/** fri_stage_end: its work is over, well; closes its ports (no lock). */
+void fri_stage_end (FrHost *h);
+void fri_stage_retire (FriEngine *e, FrHost *h);
+gboolean fri_stage_finish (FrHost *h, GError **error);
+void fri_stage_close (FrHost *h);
+/** fri_stage_push: rows on to their port, in order; takes @batch; blocks if @wait (no lock). */
+FrFlow fri_stage_push (FriOut *out, FrBatch *batch, gboolean wait, GError **error);
+gboolean fri_stage_reject (FrHost *h, FriReject *reject, gboolean wait, GError **error);
+gboolean fri_stage_flush_rejects (FrHost *h, gboolean wait, GError **error);
+void fri_reject_clear (FriReject *reject);
+void fri_note_clear (FriNote *note);
+void fri_task_free (FriTask *task);
+FriTask *fri_task_new (FrHost *h);
+void fri_task_enter (FriTask *task);
+void fri_host_apply_note (FrHost *h, FriNote *note);
+void fri_counts_add (GArray *counts, const char *name, gint64 n);
+
+/* record.c: a stage's part of manifest and report, and its kept outputs */
+/** fri_record_make: { "manifest": …, "report": … } of a stage that worked; hashes what it
+ * committed. */
+JsonObject *fri_record_make (FrHost *h, GError **error);
+gboolean fri_record_save (FrHost *h, GError **error);
+/** fri_record_limit: which limit the stage passed, or NULL; g_free(). */
+char *fri_record_limit (FrHost *h);
+/**
+ * fri_record_keep: puts the kept outputs of @h in place if all they rest on is
+ * over; @late: it is (the end of the run).
+ */
+gboolean fri_record_keep (FrHost *h, gboolean late, GError **error);
+/** fri_record_kept_dir: DIR/kept/ID-FINGERPRINT; g_free(). */
+char *fri_record_kept_dir (FrHost *h);
+/** fri_record_clean: removes kept outputs that no stage of now would use. */
+void fri_record_clean (FriEngine *e);
+
+/* summary.c: manifest.json and report.json */
+gboolean fri_summary_write (FriEngine *e, int status, GError **error);
+JsonObject *fri_summary_stages (JsonObject *document);
+
+G_END_DECLS
+
+#endif

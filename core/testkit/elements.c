@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* elements.c: the two fake elements around the one under test.
+ *
+ * source.test_feed pushes the batches of one input port, sink.test_collect
+ * keeps what arrives.  Both find their harness by number, since a pipeline
+ * file cannot hold a pointer.
+ */
+#include "config.h"
+
+#include "testkit/testkit.h"
+
+typedef struct
+{
+  gint64 harness;
+  char *port;
+} Config;
+
+static const FrParam *const params[]
+    = { FR_PARAM_INT ("harness", Config, harness, 1, G_MAXINT32, "which harness",
+                      .flags = FR_PARAM_REQUIRED),
+        FR_PARAM_STRING ("port", Config, port, "which port of it", .flags = FR_PARAM_REQUIRED),
+        NULL };
+
+typedef struct
+{
+  FrTest *test;
+  char *port;
+} State;
+
+static gboolean
+both_open (gconstpointer config, FrHost *host, gpointer *state, GError **error)
+{
+  const Config *c = config;
+  FrTest *test = fri_test_find ((guint) c->harness);
+  State *s;
+
+  (void) host;
+  if (test == NULL)
+    {
+      g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL, "there is no harness %" G_GINT64_FORMAT,
+                   c->harness);
+      return FALSE;
+    }
+  s = g_new0 (State, 1);
+  s->test = test;
+  s->port = g_strdup (c->port);
+  *state = s;
+  return TRUE;
+}
+
+static void
+both_close (gpointer state)
+{
+  State *s = state;
+
+  g_free (s->port);
+  g_free (s);
+}
+
+static gboolean
+feed_bind (gconstpointer config, FrBind *bind, GError **error)
+{
+  const Config *c = config;
+  FrTest *test = fri_test_find ((guint) c->harness);
+  FriTestInput *input = test ? fri_test_input (test, c->port) : NULL;
+
+  if (input == NULL)
+    {
+      g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL, "nothing feeds port '%s'", c->port);
+      return FALSE;
+    }
+  fr_bind_output (bind, "out", fr_schema_ref (input->schema));
+  return TRUE;
+}
+
+static FrFlow
+feed_run (FrHost *host, gpointer state, GError **error)
+{
+  State *s = state;
+  FriTestInput *input = fri_test_input (s->test, s->port);
+
+  for (guint i = 0; i < input->batches->len; i++)
+    {
+      FrFlow flow;
+
+      if (s->test->cancel_at == i + 1)
+        fri_test_fire (s->test);
+      flow
+          = fr_host_push (host, "out", fr_batch_ref (g_ptr_array_index (input->batches, i)), error);
+      if (flow != FR_FLOW_OK)
+        return flow;
+    }
+  return FR_FLOW_OK;
+}
+
+static FrFlow
+collect_run (FrHost *host, gpointer state, GError **error)
+{
+  State *s = state;
+
+  for (guint n = 1;; n++)
+    {
+      FrBatch *batch = NULL;
+      FrFlow flow = fr_host_next (host, "in", &batch, error);
+
+      if (flow != FR_FLOW_OK)
+        return flow;
+      fri_test_collect (s->test, s->port, batch);
+      /* A source asks for no batch: its own count instead. */
+      if (s->test->inputs->len == 0 && s->test->cancel_at == n)
+        fri_test_fire (s->test);
+    }
+}
+
+static const FrElement feed = {
+  .size = sizeof (FrElement),
+  .kind = FR_KIND_SOURCE,
+  .name = "source.test_feed",
+  .revision = 1,
+  .flags = FR_ELEMENT_VOLATILE,
+  .summary = "the input rows of a harness",
+  .config_size = sizeof (Config),
+  .params = params,
+  .outputs = fr_ports_out,
+  .bind = feed_bind,
+  .open = both_open,
+  .run = feed_run,
+  .close = both_close,
+};
+
+static const FrElement collect = {
+  .size = sizeof (FrElement),
+  .kind = FR_KIND_SINK,
+  .name = "sink.test_collect",
+  .revision = 1,
+  .flags = FR_ELEMENT_VOLATILE,
+  .summary = "keeps rows for a harness to look at",
+  .config_size = sizeof (Config),
+  .params = params,
+  .inputs = fr_ports_in,
+  .open = both_open,
+  .run = collect_run,
+  .close = both_close,
+};
+
+static const FrElement *const elements[] = { &feed, &collect, NULL };
+
+const FrPlugin fri_test_plugin = { .size = sizeof (FrPlugin),
+                                   .abi_major = FR_ABI_MAJOR,
+                                   .abi_minor = FR_ABI_MINOR,
+                                   .name = "test",
+                                   .version = PACKAGE_VERSION,
+                                   .summary = "fake ends for a harness",
+                                   .licence = "Apache-2.0",
+                                   .origin = "flowrun",
+                                   .elements = elements };
