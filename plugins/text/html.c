@@ -197,7 +197,7 @@ typedef struct
   gboolean valued;  /* one had a value */
   gboolean strange; /* one without a value is none that HTML has */
   gboolean broken;  /* a '<' where no tag has one */
-  gboolean open;    /* the text ended within */
+  gboolean careful; /* such a '<' makes it text */
 } Attributes;
 
 /* A value, @p after the '='.  Returns where it ends, NULL when it never does. */
