@@ -233,6 +233,21 @@ fri_problems_add_here (FrProblems *problems, guint line, guint column, const cha
 }
 
 void
+fri_problems_add_given (FrProblems *problems, const char *given, const char *format, ...)
+{
+  FriProblem *problem;
+  va_list args;
+
+  va_start (args, format);
+  problem = append (problems, FALSE, NULL, g_strdup (""), g_strdup_vprintf (format, args));
+  va_end (args);
+  if (problem == NULL)
+    return;
+  g_free (problem->file);
+  problem->file = g_strdup (given);
+}
+
+void
 fri_problems_add_in_scope (FrProblems *problems, gboolean warning, gboolean key,
                            const char *pointer, const char *format, ...)
 {

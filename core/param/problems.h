@@ -42,6 +42,9 @@ void fri_problems_add_key (FrProblems *problems, gboolean warning, const char *s
  * of one name. */
 void fri_problems_add_here (FrProblems *problems, guint line, guint column, const char *pointer,
                             const char *format, ...) G_GNUC_PRINTF (5, 6);
+/** fri_problems_add_given: with what the command line said, as in "--var n=x". */
+void fri_problems_add_given (FrProblems *problems, const char *given, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 /** fri_problems_set_scope: what fr_problems_add() pointers are relative to ("/stages/x/with") and
  * whose they are; NULL to end. */
 void fri_problems_set_scope (FrProblems *problems, const char *stage, const char *prefix);

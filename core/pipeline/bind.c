@@ -130,9 +130,9 @@ static char *
 missing_column (const FriStage *stage, const FrPort *port, FrSchema *schema, const char *name)
 {
   g_auto (GStrv) names = fr_schema_names (schema);
+  const char *near = fr_suggest (name, (const char *const *) names);
   g_autofree char *brings = fr_schema_describe (schema);
   g_autofree char *who = feeder (stage, port->name);
-  g_autofree char *meant = fri_did_you_mean (name, (const char *const *) names);
 
   /* A table of hundreds of columns does not help. */
   if (strlen (brings) > 410)
@@ -141,8 +141,11 @@ missing_column (const FriStage *stage, const FrPort *port, FrSchema *schema, con
 
       strcpy (cut, "...");
     }
-  return g_strdup_printf ("there is no column '%s' in %s (%s)%s", name, who,
-                          *brings ? brings : "no columns", meant);
+  if (near != NULL)
+    return g_strdup_printf ("there is no column '%s' (did you mean '%s'?) in %s (%s)", name, near,
+                            who, brings);
+  return g_strdup_printf ("there is no column '%s' in %s (%s)", name, who,
+                          *brings ? brings : "no columns");
 }
 
 static gboolean
@@ -225,8 +228,8 @@ check_needs (const FriStage *stage, const FrPort *port, FrProblems *problems)
         {
           g_autofree char *missing = missing_column (stage, port, schema, need->name);
 
-          message = g_strdup_printf ("the input '%s' of '%s' (%s) needs it: %s", port->name,
-                                     stage->id, stage->element->name, missing);
+          message = g_strdup_printf ("%s, which the input '%s' of '%s' (%s) needs", missing,
+                                     port->name, stage->id, stage->element->name);
         }
       else if (!has_type (fr_schema_field (schema, (guint) column), need->types))
         {

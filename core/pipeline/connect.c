@@ -299,7 +299,7 @@ check_required (Reader *reader, const char *pointer, JsonNode *from)
 
       if ((port->flags & FR_PORT_OPTIONAL) || is_named (from, port, i == 0))
         continue;
-      if (element->inputs[1] == NULL)
+      if (from == NULL && element->inputs[1] == NULL)
         wrong (reader, pointer, "'%s' (%s) lacks the key 'from': it needs %s (%s)",
                reader->stage->id, element->name, kind_words (port->kind), port->help);
       else

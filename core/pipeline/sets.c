@@ -50,9 +50,7 @@ fri_sets_read (FriLoad *load)
 
       if (equals == NULL || dot == NULL || dot > equals || dot == given || dot + 1 == equals)
         {
-          fri_problems_set_origin (load->problems, label, label);
-          fri_problems_add_at (load->problems, FALSE, NULL, label,
-                               "a parameter is set as STAGE.KEY=VALUE");
+          fri_problems_add_given (load->problems, label, "a parameter is set as STAGE.KEY=VALUE");
           continue;
         }
       set = g_new0 (Set, 1);
@@ -172,8 +170,7 @@ fri_sets_check (FriLoad *load)
       if (fri_load_stage (load, set->stage) != NULL)
         continue;
       meant = fri_did_you_mean (set->stage, (const char *const *) ids->pdata);
-      fri_problems_set_origin (load->problems, set->label, set->label);
-      fri_problems_add_at (load->problems, FALSE, NULL, set->label, "there is no stage '%s'%s",
-                           set->stage, meant);
+      fri_problems_add_given (load->problems, set->label, "there is no stage '%s'%s", set->stage,
+                              meant);
     }
 }

@@ -283,23 +283,21 @@ take_var (FriLoad *load, const char *given)
   Var *var = name ? g_hash_table_lookup (load->vars, name) : NULL;
   JsonNode *value;
 
-  fri_problems_set_origin (load->problems, label, label);
   if (name == NULL || !is_name (name))
-    fri_problems_add_at (load->problems, FALSE, NULL, label, "a variable is given as NAME=VALUE");
+    fri_problems_add_given (load->problems, label, "a variable is given as NAME=VALUE");
   else if (var == NULL || var->builtin)
     {
       g_autoptr (GPtrArray) all = names (load, FALSE);
       g_autofree char *meant = fri_did_you_mean (name, (const char *const *) all->pdata);
 
-      fri_problems_add_at (load->problems, FALSE, NULL, label,
-                           var ? "'%s' is set by flowrun itself%s"
-                               : "the pipeline declares no variable '%s'%s",
-                           name, meant);
+      fri_problems_add_given (load->problems, label,
+                              var ? "'%s' is set by flowrun itself%s"
+                                  : "the pipeline declares no variable '%s'%s",
+                              name, meant);
     }
   else if ((value = parse_value (var->type, equals + 1)) == NULL)
-    fri_problems_add_at (load->problems, FALSE, NULL, label,
-                         "the variable '%s' is '%s'; it must be %s", name, equals + 1,
-                         type_words[var->type]);
+    fri_problems_add_given (load->problems, label, "the variable '%s' is '%s'; it must be %s", name,
+                            equals + 1, type_words[var->type]);
   else
     {
       g_clear_pointer (&var->value, json_node_unref);
@@ -518,7 +516,8 @@ fri_vars_warn_unused (FriLoad *load)
     {
       Var *var = g_hash_table_lookup (load->vars, all->pdata[i]);
 
-      if (!var->used)
+      /* One that is not right has been told of already. */
+      if (!var->used && !(var->value != NULL && JSON_NODE_HOLDS_NULL (var->value)))
         fri_problems_add_key (load->problems, TRUE, NULL, var->pointer,
                               "nothing uses the variable '%s'", (char *) all->pdata[i]);
     }

@@ -2,11 +2,26 @@
 if HAVE_TEXT
 pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
-	plugins/text/input.h plugins/text/input.c plugins/text/output.h plugins/text/output.c \
-	plugins/text/charset.h plugins/text/charset.c plugins/text/utf8.c \
-	plugins/text/normal.h plugins/text/normal.c plugins/text/chars.h plugins/text/chars.c \
-	plugins/text/template.h plugins/text/template.c plugins/text/cell.h plugins/text/cell.c \
-	plugins/text/html.h plugins/text/html.c plugins/text/html-private.h plugins/text/html-tags.c plugins/text/entities.c
+	plugins/text/cell.c \
+	plugins/text/cell.h \
+	plugins/text/charset.c \
+	plugins/text/charset.h \
+	plugins/text/chars.c \
+	plugins/text/chars.h \
+	plugins/text/entities.c \
+	plugins/text/html-private.h \
+	plugins/text/html-tags.c \
+	plugins/text/html.c \
+	plugins/text/html.h \
+	plugins/text/input.c \
+	plugins/text/input.h \
+	plugins/text/normal.c \
+	plugins/text/normal.h \
+	plugins/text/output.c \
+	plugins/text/output.h \
+	plugins/text/template.c \
+	plugins/text/template.h \
+	plugins/text/utf8.c
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
