@@ -31,6 +31,15 @@ fr_row_id_child (FrRowId parent, guint32 n)
 
 /* ---- life ---------------------------------------------------------------- */
 
+/* How many batches there are, for the leak check of plugin-check. */
+static gint live;
+
+gint
+fri_batches_live (void)
+{
+  return g_atomic_int_get (&live);
+}
+
 FrBatch *
 fri_batch_new_shared (FrSchema *schema, gsize n_rows, FrColumn *const *columns, FrRowId *ids,
                       GError **error)
@@ -38,6 +47,7 @@ fri_batch_new_shared (FrSchema *schema, gsize n_rows, FrColumn *const *columns, 
   guint n = fr_schema_n_fields (schema);
   FrBatch *batch = g_malloc (sizeof (FrBatch) + n * sizeof (FrColumn *));
 
+  g_atomic_int_inc (&live);
   batch->ref = 1;
   batch->schema = fr_schema_ref (schema);
   batch->n_rows = n_rows;
@@ -92,6 +102,7 @@ fr_batch_unref (FrBatch *batch)
   g_atomic_rc_box_release (batch->ids);
   fr_schema_unref (batch->schema);
   g_free (batch);
+  g_atomic_int_add (&live, -1);
 }
 
 FrSchema *

@@ -113,6 +113,9 @@ struct _FrBatch
 FrBatch *fri_batch_new_shared (FrSchema *schema, gsize n_rows, FrColumn *const *columns,
                                FrRowId *ids, GError **error);
 
+/** fri_batches_live: how many batches exist in this process. */
+gint fri_batches_live (void);
+
 /* ---- cells being written ------------------------------------------------- */
 
 struct _FrCells

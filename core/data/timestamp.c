@@ -87,7 +87,7 @@ read_date (Text *t, gint64 *days)
   if (!number (t, wide ? 6 : 4, &year) || !mark (t, '-') || !number (t, 2, &month) || !mark (t, '-')
       || !number (t, 2, &day))
     return FALSE;
-  if (month < 1 || month > 12 || year > 294000)
+  if (month < 1 || month > 12 || year > 300000)
     return FALSE;
   y = minus ? -(gint64) year : (gint64) year;
   length = lengths[month - 1];
@@ -149,7 +149,8 @@ gboolean
 fr_timestamp_parse (const char *text, gsize len, gint64 *us)
 {
   Text t = { text, text + len };
-  gint64 days, clock = 0, whole;
+  gint64 days, clock = 0;
+  __int128 whole;
 
   if (!read_date (&t, &days))
     return FALSE;
@@ -160,11 +161,10 @@ fr_timestamp_parse (const char *text, gsize len, gint64 *us)
       if (!read_clock (&t, &clock) || !read_zone (&t, &clock) || t.p != t.end)
         return FALSE;
     }
-  /* The earliest day that 64 bits reach begins before what they reach. */
-  if (__builtin_mul_overflow (days + 1, DAY, &whole)
-      || __builtin_add_overflow (whole, clock - DAY, &whole))
+  whole = (__int128) days * DAY + clock;
+  if (whole < G_MININT64 || whole > G_MAXINT64)
     return FALSE;
-  *us = whole;
+  *us = (gint64) whole;
   return TRUE;
 }
 

@@ -313,11 +313,9 @@ fr_host_source (FrHost *h)
 void
 fr_host_append_row_id (FrHost *h, FrRowId id, GString *out)
 {
-  if (id.source < h->e->n_sources && *h->e->sources[id.source] != '\0')
-    g_string_append (out, h->e->sources[id.source]);
-  else
-    g_string_append_printf (out, "%u", id.source);
-  g_string_append_printf (out, ":%" G_GUINT64_FORMAT, id.position);
+  g_string_append_printf (out, "%s:%" G_GUINT64_FORMAT,
+                          id.source < h->e->n_sources ? h->e->sources[id.source] : "?",
+                          id.position);
   if (id.child != 0)
     g_string_append_printf (out, "~%08x", id.child);
 }

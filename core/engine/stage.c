@@ -299,17 +299,6 @@ fri_stage_reject (FrHost *h, FriReject *reject, gboolean wait, GError **error)
   return !fr_builder_full (h->reject_rows) || fri_stage_flush_rejects (h, wait, error);
 }
 
-static void
-append_row_id (FriEngine *e, GString *out, FrRowId id)
-{
-  const char *source = id.source < e->n_sources ? e->sources[id.source] : "?";
-
-  g_string_append_printf (out, "\"%s:%" G_GUINT64_FORMAT, source, id.position);
-  if (id.child != 0)
-    g_string_append_printf (out, "~%08x", id.child);
-  g_string_append_c (out, '"');
-}
-
 /* "_row", or with more underscores where a column has that name. */
 static const char *
 row_key (FrHost *h)
@@ -358,8 +347,9 @@ write_rejects (FrHost *h, FrBatch *batch, GError **error)
       g_string_truncate (row, 0);
       fr_batch_append_json (batch, r, FALSE, row);
       g_string_printf (line, "{\"%s\":", row_key (h));
-      append_row_id (h->e, line, fr_batch_ids (batch)[r]);
-      g_string_append_c (line, ',');
+      g_string_append_c (line, '"');
+      fr_host_append_row_id (h, fr_batch_ids (batch)[r], line);
+      g_string_append (line, "\",");
       g_string_append (line, row->str + 1);
       if (!write_line (h->reject_file, line, "the rejects file", error))
         return FALSE;
@@ -385,8 +375,9 @@ write_reasons (FrHost *h, FrBatch *batch, GError **error)
       FrStr a = fr_view_str (&rules, r), b = fr_view_str (&reasons, r);
 
       g_string_assign (line, "{\"_row\":");
-      append_row_id (h->e, line, fr_batch_ids (batch)[r]);
-      g_string_append (line, ",\"reject_rule\":");
+      g_string_append_c (line, '"');
+      fr_host_append_row_id (h, fr_batch_ids (batch)[r], line);
+      g_string_append (line, "\",\"reject_rule\":");
       fr_json_append_string (line, a.data != NULL ? a.data : "", a.len);
       g_string_append (line, ",\"reject_reason\":");
       fr_json_append_string (line, b.data != NULL ? b.data : "", b.len);

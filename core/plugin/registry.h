@@ -11,13 +11,18 @@
 #define FLOWRUN_REGISTRY_H
 
 #include <flowrun/element.h>
+#include <json-glib/json-glib.h>
 
 G_BEGIN_DECLS
 
 typedef struct _FriRegistry FriRegistry;
 
-/** fri_registry_new: @paths: directories in search order (explicit ones, FLOWRUN_PLUGIN_PATH, user, installed are put together by fri_registry_default_paths()). */
+/** fri_registry_new: @paths: directories in search order (explicit ones, FLOWRUN_PLUGIN_PATH, user,
+ * installed are put together by fri_registry_default_paths()). */
 FriRegistry *fri_registry_new (const char *const *paths);
+FriRegistry *fri_registry_ref (FriRegistry *registry);
+/** fri_registry_free: gives back one reference; elements added from memory live as long as the
+ * registry. */
 void fri_registry_free (FriRegistry *registry);
 
 /**
@@ -49,7 +54,11 @@ const FrPlugin *fri_plugin_open (const char *path, GError **error);
 JsonNode *fri_registry_list (FriRegistry *registry, GError **error);
 JsonNode *fri_plugin_json (const FrPlugin *plugin, const char *file);
 
-/** fri_registry_names: names of all elements on the path (child processes), for did-you-mean; g_strfreev(). */
+/** fri_kind_name: "source", "transform", ...; NULL for no kind. */
+const char *fri_kind_name (FrKind kind);
+
+/** fri_registry_names: names of all elements on the path (child processes), for did-you-mean;
+ * g_strfreev(). */
 char **fri_registry_names (FriRegistry *registry);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FriRegistry, fri_registry_free)

@@ -112,6 +112,7 @@ write_record (FriPageWriter *writer, Record *record, GError **error)
 {
   struct iovec *v = (struct iovec *) (gpointer) writer->pieces->data;
   off_t begin = writer->end;
+  int cut;
   XXH3_state_t *hash = XXH3_createState ();
   guint64 length = 0;
 
@@ -133,8 +134,8 @@ write_record (FriPageWriter *writer, Record *record, GError **error)
   writer->failed = TRUE;
   writer->end = begin;
   /* Where this fails too, the reader finds a cut record, which it expects. */
-  if (ftruncate (writer->fd, begin) < 0)
-    return FALSE;
+  cut = ftruncate (writer->fd, begin);
+  (void) cut;
   return FALSE;
 }
 

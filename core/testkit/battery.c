@@ -12,7 +12,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "data/batch-private.h"
+#include "data/data-private.h"
 #include "testkit/testkit.h"
 
 #define AMPLE_BATCHES 48

@@ -277,7 +277,8 @@ text_input_new (const char *const *paths, const char *charset, GCancellable *can
     input->cancellable = g_object_ref (cancellable);
   if (charset != NULL && *charset != '\0' && !g_str_equal (charset, "auto"))
     {
-      const char *name = text_charset_canonical (charset, error);
+      const char *name
+          = g_str_equal (charset, "bytes") ? charset : text_charset_canonical (charset, error);
 
       if (name == NULL)
         return NULL;
@@ -769,8 +770,22 @@ set_charset (TextInput *input, const char *charset, const char *how, GError **er
   g_clear_pointer (&input->decoder, text_decoder_free);
   input->text_charset = charset;
   input->how = how;
+  if (g_str_equal (charset, "bytes"))
+    return TRUE;
   input->decoder = text_decoder_new (charset, error);
   return input->decoder != NULL;
+}
+
+/* With the charset "bytes" there is no decoder, and all that was read goes out. */
+static gsize
+decode (TextInput *input, gboolean last, const char **block, gsize *len)
+{
+  if (input->decoder != NULL)
+    return text_decoder_decode (input->decoder, input->buffer + input->start,
+                                input->end - input->start, last, block, len);
+  *block = input->buffer + input->start;
+  *len = input->end - input->start;
+  return *len;
 }
 
 static gboolean
@@ -874,8 +889,7 @@ text_input_read (TextInput *input, const char **block, gsize *len, GError **erro
           input->open = FALSE;
           return FALSE;
         }
-      input->start += text_decoder_decode (input->decoder, input->buffer + input->start,
-                                           input->end - input->start, last, block, len);
+      input->start += decode (input, last, block, len);
       if (last && input->start == input->end)
         input->open = FALSE;
       else if (*len == 0 && !input->eof && !fill (input, FALSE, error))

@@ -25,7 +25,7 @@ typedef struct _TextInput TextInput;
 /**
  * text_input_new:
  * @paths: NULL-terminated; globs are expanded and sorted by bytes; "archive.zip:member-glob" picks members; "-" is standard input
- * @charset: NULL or "auto": detect each text; else an ICU name ("gb18030", "big5", "utf-16le", ...)
+ * @charset: NULL or "auto": detect each text; else an ICU name ("gb18030", "big5", "utf-16le", ...); "bytes": nothing is decoded or checked
  * @cancellable: or NULL
  *
  * Returns NULL with FR_ERROR_IO (missing, a directory, unreadable: named with

@@ -2,15 +2,31 @@
 if HAVE_TEXT
 pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
-	plugins/text/input.h plugins/text/input.c plugins/text/output.h plugins/text/output.c \
-	plugins/text/charset.h plugins/text/charset.c plugins/text/utf8.c \
-	plugins/text/normal.h plugins/text/normal.c plugins/text/chars.h plugins/text/chars.c \
-	plugins/text/runs.h plugins/text/runs.c plugins/text/rowkey.h plugins/text/rowkey.c \
-	plugins/text/template.h
-EXTRA_DIST += plugins/text/template.md
-plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) -fvisibility=default
+	plugins/text/cell.c \
+	plugins/text/cell.h \
+	plugins/text/charset.c \
+	plugins/text/charset.h \
+	plugins/text/chars.c \
+	plugins/text/chars.h \
+	plugins/text/entities.c \
+	plugins/text/html-private.h \
+	plugins/text/html-tags.c \
+	plugins/text/html.c \
+	plugins/text/html.h \
+	plugins/text/input.c \
+	plugins/text/input.h \
+	plugins/text/normal.c \
+	plugins/text/normal.h \
+	plugins/text/output.c \
+	plugins/text/output.h \
+	plugins/text/template.c \
+	plugins/text/template.h \
+	plugins/text/utf8.c
+EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
+plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
+plugins_libflowrun_text_la_SOURCES += plugins/text/runs.h plugins/text/runs.c plugins/text/rowkey.h plugins/text/rowkey.c
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
 
 check_PROGRAMS += plugins/text/test-normal
@@ -18,4 +34,9 @@ plugins_text_test_normal_SOURCES = plugins/text/test-normal.c
 plugins_text_test_normal_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_text_test_normal_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
 TESTS += plugins/text/test-normal
+
+check_PROGRAMS += plugins/text/test-html
+plugins_text_test_html_SOURCES = plugins/text/test-html.c
+plugins_text_test_html_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-html
 endif

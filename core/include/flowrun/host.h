@@ -82,15 +82,14 @@ void fr_host_reject_raw (FrHost *host, FrRowId id, const char *where, FrStr raw,
 const char *fr_host_stage (FrHost *host);
 /** fr_host_source: this stage's number for FrRowId.source. */
 guint32 fr_host_source (FrHost *host);
+/** fr_host_append_row_id: appends @id with its source's name, "goods:17" or "goods:17~1c9d03f2", as `flowrun why` takes it. */
+void fr_host_append_row_id (FrHost *host, FrRowId id, GString *out);
 /** fr_host_input: schema of an input port; NULL when it is not connected. */
 FrSchema *fr_host_input (FrHost *host, const char *port);
 /** fr_host_output: schema of an output port ("rejects" too). */
 FrSchema *fr_host_output (FrHost *host, const char *port);
 /** fr_host_is_connected: whether an output port leads anywhere. */
 gboolean fr_host_is_connected (FrHost *host, const char *port);
-
-/** fr_host_append_row_id: @id as a person reads it, "goods:17" or "goods:17~1c9d03f2", with the name of its source stage. */
-void fr_host_append_row_id (FrHost *host, FrRowId id, GString *out);
 
 /**
  * fr_host_origin:

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plugin-private.h: copying and checking what a plugin says of itself (internal). */
+#ifndef FLOWRUN_PLUGIN_PRIVATE_H
+#define FLOWRUN_PLUGIN_PRIVATE_H
+
+#include <flowrun/element.h>
+#include <flowrun/error.h>
+
+#include "plugin/registry.h"
+
+G_BEGIN_DECLS
+
+/**
+ * fri_plugin_copy: a copy of @raw in the structures of this flowrun, whatever
+ * (compatible) version it was built for.  Texts, constants and callbacks stay
+ * the plugin's.  NULL with FR_ERROR_LOAD when the version does not fit or a
+ * structure is too short to mean anything.
+ */
+FrPlugin *fri_plugin_copy (const FrPlugin *raw, GError **error);
+void fri_plugin_free (FrPlugin *plugin);
+
+/** fri_plugin_check: whether the description keeps its promises; FALSE with FR_ERROR_LOAD. */
+gboolean fri_plugin_check (const FrPlugin *plugin, GError **error);
+
+/**
+ * fri_describe_files: what `flowrun --describe-plugin FILE` prints for each of
+ * the @n files, as an array of objects in that order; a child that fails,
+ * crashes or does not answer gives {"file", "error"}.
+ */
+JsonArray *fri_describe_files (const char *const *files, guint n);
+
+G_END_DECLS
+
+#endif
