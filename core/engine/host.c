@@ -10,7 +10,6 @@
 #include "engine/engine-private.h"
 
 #include <flowrun/json.h>
-#include <math.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -495,8 +494,8 @@ metric_add (FrHost *h, const char *name, double value)
       g_ptr_array_add (h->metrics, m);
     }
   m->last = value;
-  m->min = fmin (m->min, value);
-  m->max = fmax (m->max, value);
+  m->min = MIN (m->min, value);
+  m->max = MAX (m->max, value);
   if (m->n++ % m->stride == 0)
     g_array_append_val (m->values, value);
   if (m->values->len < METRIC_VALUES)

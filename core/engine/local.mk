@@ -12,3 +12,8 @@ core_libflowrun_la_SOURCES += \
 	core/engine/spool.c \
 	core/engine/stage.c \
 	core/engine/summary.c
+
+check_PROGRAMS += core/engine/test-engine
+core_engine_test_engine_SOURCES = core/engine/test-engine.c core/engine/test-elements.h
+core_engine_test_engine_LDADD = $(TEST_LIBS)
+TESTS += core/engine/test-engine

@@ -1,0 +1,1091 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test-engine.c: whole runs of small pipelines of fake elements. */
+#include "config.h"
+
+#include "engine/engine.h"
+#include "engine/test-elements.h"
+#include "run/rundir-private.h"
+
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char *base; /* a fresh directory for every test */
+
+static void
+fresh_base (void)
+{
+  if (base != NULL)
+    fri_remove_tree (base);
+  g_free (base);
+  base = g_dir_make_tmp ("flowrun-engine-XXXXXX", NULL);
+  g_assert_nonnull (base);
+  memset (&calls, 0, sizeof calls);
+}
+
+/* ---- running ------------------------------------------------------------------------ */
+
+/* ' stands for ", and @ for the directory of the test. */
+static FriPipeline *
+load (const char *stages)
+{
+  g_autofree char *text = g_strdup_printf ("{'name': 'test', 'seed': 7, 'stages': {%s}}", stages);
+  g_autoptr (GString) json = g_string_new (text);
+  FriRegistry *registry;
+  FriLoadOptions options = { 0 };
+  FrProblems *problems = NULL;
+  FriPipeline *pipeline;
+  static const char *const nowhere[] = { NULL };
+  GError *error = NULL;
+
+  g_string_replace (json, "'", "\"", 0);
+  g_string_replace (json, "@", base, 0);
+  registry = fri_registry_new (nowhere);
+  g_assert_true (fri_registry_add (registry, flowrun_plugin (), &error));
+  g_assert_no_error (error);
+  pipeline = fri_pipeline_load_text (json->str, -1, base, registry, &options, &problems);
+  if (pipeline == NULL || fri_problems_n_errors (problems) > 0)
+    {
+      g_autofree char *said = fri_problems_text (problems);
+
+      g_error ("%s", said);
+    }
+  fri_problems_free (problems);
+  /* The pipeline's elements are static, but their copies belong to the registry. */
+  g_object_set_data_full (G_OBJECT (g_object_new (G_TYPE_OBJECT, NULL)), "registry", registry,
+                          NULL);
+  return pipeline;
+}
+
+static FriExit
+run_with (const char *stages, FriRunOptions *options, GError **error)
+{
+  FriPipeline *pipeline = load (stages);
+  g_autofree char *dir = g_build_filename (base, "run", NULL);
+  FriExit status;
+
+  if (options->run_dir == NULL)
+    options->run_dir = dir;
+  options->validate = TRUE;
+  status = fri_run (pipeline, options, error);
+  if (options->run_dir == dir)
+    options->run_dir = NULL;
+  fri_pipeline_free (pipeline);
+  g_assert_cmpint (calls.opens, ==, calls.closes);
+  g_assert_cmpint (calls.begins, ==, calls.ends);
+  return status;
+}
+
+static FriExit
+run_workers (const char *stages, guint workers, GError **error)
+{
+  FriRunOptions options = { .workers = workers };
+
+  return run_with (stages, &options, error);
+}
+
+static void
+run_well (const char *stages, guint workers)
+{
+  GError *error = NULL;
+  FriExit status = run_workers (stages, workers, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (status, ==, FRI_EXIT_OK);
+}
+
+static char *
+path_of (const char *name)
+{
+  return g_build_filename (base, name, NULL);
+}
+
+static char *
+contents (const char *name)
+{
+  g_autofree char *path = path_of (name);
+  char *text = NULL;
+  GError *error = NULL;
+
+  g_file_get_contents (path, &text, NULL, &error);
+  g_assert_no_error (error);
+  return text;
+}
+
+static gboolean
+exists (const char *name)
+{
+  g_autofree char *path = path_of (name);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static guint
+n_lines (const char *text)
+{
+  guint n = 0;
+
+  for (; *text != '\0'; text++)
+    n += *text == '\n';
+  return n;
+}
+
+static JsonObject *
+document (const char *name)
+{
+  g_autofree char *path = path_of (name);
+  GError *error = NULL;
+  JsonObject *o = fri_json_load (path, &error);
+
+  g_assert_no_error (error);
+  return o;
+}
+
+/* manifest.json or report.json less what may differ. */
+static char *
+stable (const char *name)
+{
+  g_autoptr (JsonObject) o = document (name);
+  g_autoptr (JsonNode) node = NULL;
+
+  json_object_remove_member (o, "run");
+  node = json_node_init_object (json_node_alloc (), o);
+  return fr_json_to_string (node, 1);
+}
+
+static JsonObject *
+report_of (JsonObject *report, const char *stage)
+{
+  JsonObject *o = fri_json_member (fri_json_member (report, "stages"), stage);
+
+  g_assert_nonnull (o);
+  return o;
+}
+
+static const char *
+state_of (JsonObject *report, const char *stage)
+{
+  JsonObject *stages = fri_json_member (fri_json_member (report, "run"), "stages");
+
+  return json_object_get_string_member (fri_json_member (stages, stage), "state");
+}
+
+static void
+assert_state (const char *stage, const char *state)
+{
+  g_autoptr (JsonObject) report = document ("run/report.json");
+
+  g_assert_cmpstr (state_of (report, stage), ==, state);
+}
+
+/* ---- order and numbers ------------------------------------------------------------------ */
+
+#define CHAIN                                                                                      \
+  "'goods': {'use': 'source.count', 'with': {'rows': 10000, 'batch': 37, 'mod': 100}},"            \
+  "'loud': {'use': 'transform.shout', 'from': 'goods', 'with': {'mod': 7, 'delay': 300}},"         \
+  "'pass': {'use': 'transform.pass', 'from': 'loud'},"                                             \
+  "'out': {'use': 'sink.file', 'from': 'pass', 'with': {'path': '@/out.jsonl'}}"
+
+static void
+test_chain (void)
+{
+  static const guint workers[] = { 1, 2, 7, 16 };
+  g_autofree char *first = NULL;
+  g_autofree char *manifest = NULL;
+  g_autofree char *report = NULL;
+  g_autofree char *rejects = NULL;
+
+  fresh_base ();
+  for (guint i = 0; i < G_N_ELEMENTS (workers); i++)
+    {
+      g_autofree char *run = path_of ("run");
+      g_autofree char *text = NULL;
+      g_autofree char *told = NULL;
+      g_autofree char *report_now = NULL;
+      g_autofree char *rejects_now = NULL;
+
+      run_well (CHAIN, workers[i]);
+      text = contents ("out.jsonl");
+      told = stable ("run/manifest.json");
+      report_now = stable ("run/report.json");
+      rejects_now = contents ("run/rejects/loud.jsonl");
+      if (first != NULL)
+        {
+          g_assert_cmpstr (text, ==, first);
+          g_assert_cmpstr (told, ==, manifest);
+          g_assert_cmpstr (report_now, ==, report);
+          g_assert_cmpstr (rejects_now, ==, rejects);
+        }
+      else
+        {
+          g_assert_cmpuint (n_lines (text), ==, 10000 - 100 - 10000 / 7 + 10000 / 700);
+          g_assert_true (g_str_has_prefix (text, "{\"n\":1,\"text\":\"BCDEFGHIJK\"}\n{\"n\":2,"));
+          g_assert_true (g_str_has_prefix (
+              rejects_now, "{\"_row\":\"goods:7\",\"n\":7,\"text\":\"hijklmnopq\","
+                           "\"reject_rule\":\"odd\",\"reject_reason\":\"7 is a multiple of 7\"}\n"
+                           "{\"_row\":\"goods:14\","));
+          first = g_steal_pointer (&text);
+          manifest = g_steal_pointer (&told);
+          report = g_steal_pointer (&report_now);
+          rejects = g_steal_pointer (&rejects_now);
+        }
+      fri_remove_tree (run);
+    }
+}
+
+static void
+test_counts (void)
+{
+  g_autoptr (JsonObject) report = NULL;
+  g_autofree char *raw = NULL;
+  JsonObject *loud, *rules;
+
+  fresh_base ();
+  run_well (CHAIN, 2);
+  report = document ("run/report.json");
+  loud = report_of (report, "loud");
+  rules = fri_json_member (loud, "rejects_by_rule");
+  g_assert_cmpint (json_object_get_int_member (fri_json_member (loud, "rows_in"), "in"), ==, 9900);
+  g_assert_cmpint (json_object_get_int_member (loud, "rejects"), ==, 10000 / 7 - 10000 / 700);
+  g_assert_cmpint (json_object_get_int_member (rules, "odd")
+                       + json_object_get_int_member (rules, "even"),
+                   ==, 10000 / 7 - 10000 / 700);
+  g_assert_cmpint (json_object_get_int_member (fri_json_member (loud, "counters"), "seen"), ==,
+                   9900);
+  g_assert_cmpint (json_object_get_int_member (
+                       fri_json_member (fri_json_member (loud, "metrics"), "first"), "n"),
+                   ==, (9900 + 36) / 37);
+  raw = contents ("run/rejects/goods.jsonl");
+  g_assert_true (g_str_has_prefix (raw, "{\"_row\":\"goods:100\",\"where\":\"somewhere\","
+                                        "\"raw\":\"raw \357\277\275\",\"reject_rule\":\"multiple\","
+                                        "\"reject_reason\":\"100 is a multiple\"}\n"));
+  g_assert_false (exists ("run/rejects/pass.jsonl"));
+}
+
+static void
+test_serial (void)
+{
+  fresh_base ();
+  run_well ("'a': {'use': 'source.count', 'with': {'rows': 2000, 'batch': 20}},"
+            "'b': {'use': 'transform.serial', 'from': 'a'},"
+            "'out': {'use': 'sink.file', 'from': 'b', 'with': {'path': '@/out.jsonl'}}",
+            8);
+  g_assert_cmpint (calls.most_inside, ==, 1);
+  fresh_base ();
+  run_well ("'a': {'use': 'source.count', 'with': {'rows': 2000, 'batch': 20}},"
+            "'b': {'use': 'transform.process', 'from': 'a'},"
+            "'c': {'use': 'transform.process', 'from': 'b'},"
+            "'out': {'use': 'sink.file', 'from': 'c', 'with': {'path': '@/out.jsonl'}}",
+            8);
+  g_assert_cmpint (calls.most_inside, ==, 1);
+}
+
+static void
+test_empty (void)
+{
+  g_autofree char *text = NULL;
+
+  fresh_base ();
+  run_well ("'a': {'use': 'source.count', 'with': {'rows': 0}},"
+            "'b': {'use': 'transform.shout', 'from': 'a'},"
+            "'out': {'use': 'sink.file', 'from': 'b', 'with': {'path': '@/out.jsonl'}}",
+            3);
+  text = contents ("out.jsonl");
+  g_assert_cmpstr (text, ==, "");
+}
+
+/* ---- edges ----------------------------------------------------------------------------- */
+
+/* Two ways from one stage to another, read one after the other, in so little
+ * memory that they cannot both wait in it. */
+static void
+test_diamond (void)
+{
+  static const guint workers[] = { 1, 2, 7 };
+  g_autofree char *first = NULL;
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (workers); i++)
+    {
+      FriRunOptions options = { .workers = workers[i / 2], .memory = 1 };
+      GError *error = NULL;
+      g_autofree char *text = NULL;
+
+      fresh_base ();
+      g_assert_cmpint (
+          run_with (i % 2 == 0
+                        ? "'a': {'use': 'source.count', 'with': {'rows': 20000, 'width': 200}},"
+                          "'h': {'use': 'transform.halves', 'from': 'a'},"
+                          "'j': {'use': 'transform.join', 'from': {'a': 'h.odd', 'b': 'h.even'}},"
+                          "'out': {'use': 'sink.file', 'from': 'j', 'with': "
+                          "{'path': '@/out.jsonl'}}"
+                        : "'a': {'use': 'source.count', 'with': {'rows': 20000, 'width': 200}},"
+                          "'h': {'use': 'transform.halves', 'from': 'a'},"
+                          "'l': {'use': 'transform.shout', 'from': ['h.odd', 'h.even']},"
+                          "'out': {'use': 'sink.file', 'from': 'l', 'with': "
+                          "{'path': '@/out.jsonl'}}",
+                    &options, &error),
+          ==, FRI_EXIT_OK);
+      g_assert_no_error (error);
+      text = contents ("out.jsonl");
+      g_assert_cmpuint (n_lines (text), ==, 20000);
+      g_assert_true (g_str_has_prefix (text, "{\"n\":1,"));
+      g_assert_nonnull (strstr (text, "{\"n\":19999,"));
+      g_assert_true (strstr (text, "{\"n\":19999,") < strstr (text, "{\"n\":2,"));
+      if (i % 2 == 0 && first != NULL)
+        g_assert_cmpstr (first, ==, text);
+      if (first == NULL)
+        first = g_steal_pointer (&text);
+    }
+}
+
+/* Independent inputs read in order: the second source waits, nothing is spooled. */
+static void
+test_concat (void)
+{
+  g_autofree char *text = NULL;
+
+  fresh_base ();
+  run_well ("'a': {'use': 'source.count', 'with': {'rows': 300}},"
+            "'b': {'use': 'source.count', 'with': {'rows': 5000, 'width': 5000}},"
+            "'out': {'use': 'sink.file', 'from': ['a', 'b'], 'with': {'path': '@/out.jsonl'}},"
+            "'two': {'use': 'sink.file', 'from': 'a', 'with': {'path': '@/two.jsonl'}}",
+            2);
+  text = contents ("out.jsonl");
+  g_assert_cmpuint (n_lines (text), ==, 5300);
+  g_free (g_steal_pointer (&text));
+  text = contents ("two.jsonl");
+  g_assert_cmpuint (n_lines (text), ==, 300);
+}
+
+static void
+test_pressure (void)
+{
+  FriRunOptions options = { .workers = 4, .memory = 1024 * 1024 };
+  g_autoptr (JsonObject) report = NULL;
+  GError *error = NULL;
+  gint64 peak;
+
+  fresh_base ();
+  g_assert_cmpint (
+      run_with ("'a': {'use': 'source.count', 'with': {'rows': 20000, 'width': 1000}},"
+                "'b': {'use': 'transform.pass', 'from': 'a'},"
+                "'out': {'use': 'sink.file', 'from': 'b', 'with': {'path': '@/out.jsonl', "
+                "'delay': 1000}}",
+                &options, &error),
+      ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  report = document ("run/report.json");
+  peak = json_object_get_int_member (fri_json_member (report, "run"), "peak_queued_bytes");
+  g_assert_cmpint (peak, >, 100 * 1000);
+  /* Half the memory over two edges, and a batch more for each. */
+  g_assert_cmpint (peak, <, 512 * 1024 + 2 * 150 * 1000);
+}
+
+static void
+test_rewind (void)
+{
+  static const char *const pipelines[]
+      = { "'a': {'use': 'source.count', 'with': {'rows': 5000, 'batch': 61}},"
+          "'again': {'use': 'transform.again', 'from': 'a'},"
+          "'out': {'use': 'sink.file', 'from': 'again', 'with': {'path': '@/out.jsonl'}}",
+          "'a': {'use': 'source.volatile', 'with': {'rows': 5000, 'batch': 61}},"
+          "'again': {'use': 'transform.again', 'from': 'a'},"
+          "'out': {'use': 'sink.file', 'from': 'again', 'with': {'path': '@/out.jsonl'}}",
+          "'a': {'use': 'source.count', 'keep': false, 'with': {'rows': 2500}},"
+          "'b': {'use': 'source.count', 'with': {'rows': 2500}},"
+          "'again': {'use': 'transform.again', 'from': ['a', 'b']},"
+          "'out': {'use': 'sink.file', 'from': 'again', 'with': {'path': '@/out.jsonl'}}" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (pipelines); i++)
+    {
+      g_autoptr (JsonObject) report = NULL;
+      g_autofree char *text = NULL;
+      JsonObject *again;
+
+      fresh_base ();
+      run_well (pipelines[i], 2);
+      text = contents ("out.jsonl");
+      g_assert_cmpuint (n_lines (text), ==, 5000);
+      report = document ("run/report.json");
+      again = report_of (report, "again");
+      g_assert_true (json_object_get_boolean_member (fri_json_member (again, "reports"), "equal"));
+      g_assert_cmpint (json_object_get_int_member (fri_json_member (again, "rows_in"), "in"), ==,
+                       5000);
+    }
+}
+
+static void
+test_early_end (void)
+{
+  g_autofree char *text = NULL;
+
+  fresh_base ();
+  run_well ("'a': {'use': 'source.count', 'with': {'rows': 100000000}},"
+            "'l': {'use': 'transform.shout', 'from': 'a'},"
+            "'few': {'use': 'transform.few', 'from': 'l'},"
+            "'out': {'use': 'sink.file', 'from': 'few', 'with': {'path': '@/out.jsonl'}}",
+            2);
+  text = contents ("out.jsonl");
+  g_assert_cmpuint (n_lines (text), ==, 300);
+}
+
+/* ---- rejects ------------------------------------------------------------------------------ */
+
+static void
+test_rejects_connected (void)
+{
+  g_autofree char *bad = NULL;
+  g_autofree char *reasons = NULL;
+
+  fresh_base ();
+  run_well ("'goods': {'use': 'source.count', 'with': {'rows': 1000}},"
+            "'l': {'use': 'transform.shout', 'from': 'goods', 'with': {'mod': 10}},"
+            "'bad': {'use': 'sink.file', 'from': 'l.rejects', 'with': {'path': '@/bad.jsonl'}},"
+            "'out': {'use': 'sink.file', 'from': 'l', 'with': {'path': '@/out.jsonl'}}",
+            2);
+  bad = contents ("bad.jsonl");
+  g_assert_cmpuint (n_lines (bad), ==, 100);
+  g_assert_true (g_str_has_prefix (bad,
+                                   "{\"n\":10,\"text\":\"klmnopqrst\",\"reject_rule\":\"even\","
+                                   "\"reject_reason\":\"10 is a multiple of 10\"}\n"));
+  g_assert_false (exists ("run/rejects/l.jsonl"));
+  reasons = contents ("run/lineage/l.reasons.jsonl");
+  g_assert_cmpuint (n_lines (reasons), ==, 100);
+}
+
+static void
+test_max_rejects (void)
+{
+  static const struct
+  {
+    const char *limit;
+    FriExit status;
+  } cases[] = { { "100", FRI_EXIT_OK },
+                { "99", FRI_EXIT_LIMIT },
+                { "0.1", FRI_EXIT_OK },
+                { "0.099", FRI_EXIT_LIMIT },
+                { "0", FRI_EXIT_LIMIT } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (guint again = 0; again < 2; again++)
+      {
+        g_autofree char *text = g_strdup_printf (
+            "'goods': {'use': 'source.count', 'with': {'rows': 1000}},"
+            "'l': {'use': 'transform.shout', 'from': 'goods', 'max_rejects': %s, 'with': {'mod': "
+            "10}},"
+            "'out': {'use': 'sink.file', 'from': 'l', 'with': {'path': '@/out.jsonl'}}",
+            cases[i].limit);
+        GError *error = NULL;
+
+        if (again == 0)
+          fresh_base ();
+        g_assert_cmpint (run_workers (text, 2, &error), ==, cases[i].status);
+        g_assert_true (exists ("out.jsonl"));
+        g_assert_true ((error != NULL) == (cases[i].status == FRI_EXIT_LIMIT));
+        if (error != NULL)
+          {
+            g_assert_nonnull (strstr (error->message, "stage 'l' rejected 100 of 1000 rows"));
+            g_assert_nonnull (strstr (error->message, "rejects/l.jsonl"));
+          }
+        g_clear_error (&error);
+      }
+}
+
+/* ---- failing ----------------------------------------------------------------------------------
+ */
+
+static void
+test_failures (void)
+{
+  static const struct
+  {
+    const char *stage, *fail, *says;
+  } cases[] = {
+    { "goods", "open", "stage 'goods' (source.count): asked to fail in open" },
+    { "goods", "work", "stage 'goods' (source.count): asked to fail in work" },
+    { "goods", "silent", "stage 'goods' (source.count): run failed without saying why" },
+    { "goods", "false cancel", "stage 'goods' (source.count): run says that it was cancelled" },
+    { "goods", "port", "stage 'goods' (source.count): the element pushed to a port 'nowhere'" },
+    { "goods", "schema",
+      "stage 'goods' (source.count): the element pushed rows of (other: bool) to its port 'out'" },
+    { "loud", "open", "stage 'loud' (transform.shout): asked to fail in open" },
+    { "loud", "silent open", "stage 'loud' (transform.shout): open failed without saying why" },
+    { "loud", "begin",
+      "stage 'loud' (transform.shout), rows goods:1 to goods:100: asked to fail in begin" },
+    { "loud", "work",
+      "stage 'loud' (transform.shout), rows goods:1 to goods:100: asked to fail in work" },
+    { "loud", "silent", "map failed without saying why" },
+    { "loud", "false cancel", "map says that the run was cancelled, but it was not" },
+    { "loud", "port", "stage 'loud' (transform.shout), rows" },
+    { "loud", "schema", "bool" },
+    { "pass", "open", "stage 'pass'" },
+    { "pass", "work", "stage 'pass' (transform.pass): asked to fail in work" },
+    { "out", "open", "stage 'out' (sink.file): asked to fail in open" },
+    { "out", "work", "stage 'out' (sink.file): asked to fail in work" },
+    { "out", "finish", "stage 'out' (sink.file): asked to fail in finish" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (guint workers = 1; workers < 5; workers += 3)
+      {
+        static const char *const ids[] = { "goods", "loud", "pass", "out" };
+        const char *fail[4];
+        g_autofree char *text = NULL;
+        GError *error = NULL;
+
+        for (guint k = 0; k < 4; k++)
+          fail[k] = strcmp (ids[k], cases[i].stage) == 0 ? cases[i].fail : "";
+        text = g_strdup_printf (
+            "'goods': {'use': 'source.count', 'with': {'rows': 5000, 'fail': '%s'}},"
+            "'loud': {'use': 'transform.shout', 'from': 'goods', 'with': {'fail': '%s'}},"
+            "'pass': {'use': 'transform.pass', 'from': 'loud', 'with': {'fail': '%s'}},"
+            "'out': {'use': 'sink.file', 'from': 'pass', 'with': {'path': '@/out.jsonl', "
+            "'fail': '%s'}}",
+            fail[0], fail[1], fail[2], fail[3]);
+        fresh_base ();
+        g_assert_cmpint (run_workers (text, workers, &error), ==, FRI_EXIT_FAILED);
+        g_assert_nonnull (error);
+        if (strstr (error->message, cases[i].says) == NULL)
+          g_error ("%s %s: %s", cases[i].stage, cases[i].fail, error->message);
+        g_clear_error (&error);
+        g_assert_false (exists ("out.jsonl"));
+        g_assert_false (exists ("out.jsonl.tmp"));
+        g_assert_false (exists ("run/manifest.json"));
+      }
+}
+
+static void
+test_transient (void)
+{
+  const char *text = "'a': {'use': 'source.count', 'with': {'rows': 10, 'fail': 'transient'}},"
+                     "'out': {'use': 'sink.file', 'from': 'a', 'with': {'path': '@/out.jsonl'}}";
+  GError *error = NULL;
+
+  fresh_base ();
+  calls.transient = 2;
+  run_well (text, 1);
+  fresh_base ();
+  calls.transient = 3;
+  g_assert_cmpint (run_workers (text, 1, &error), ==, FRI_EXIT_FAILED);
+  g_assert_error (error, FR_ERROR, FR_ERROR_TRANSIENT);
+  g_clear_error (&error);
+}
+
+/* ---- cancelling ---------------------------------------------------------------------------------
+ */
+
+static gpointer
+cancel_later (gpointer data)
+{
+  gpointer *args = data;
+
+  g_usleep (GPOINTER_TO_UINT (args[1]));
+  g_cancellable_cancel (args[0]);
+  return NULL;
+}
+
+static void
+test_cancel (void)
+{
+  GRand *rand = g_rand_new_with_seed (11);
+  guint n_cancelled = 0;
+
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      FriRunOptions options
+          = { .workers = 1 + i % 4, .cancellable = cancellable, .memory = i % 3 == 0 ? 1 : 0 };
+      gpointer args[2]
+          = { cancellable, GUINT_TO_POINTER ((guint) g_rand_int_range (rand, 0, 60000)) };
+      GThread *thread;
+      GError *error = NULL;
+      gint64 start = g_get_monotonic_time ();
+      FriExit status;
+
+      fresh_base ();
+      thread = g_thread_new ("cancel", cancel_later, args);
+      status = run_with (
+          "'a': {'use': 'source.count', 'with': {'rows': 40000, 'batch': 50, 'delay': 50}},"
+          "'h': {'use': 'transform.halves', 'from': 'a'},"
+          "'l': {'use': 'transform.shout', 'from': 'h.even', 'with': {'delay': 500, 'mod': 9}},"
+          "'j': {'use': 'transform.join', 'from': {'a': 'h.odd', 'b': 'l'}},"
+          "'g': {'use': 'transform.again', 'from': 'j'},"
+          "'out': {'use': 'sink.file', 'from': 'g', 'with': {'path': '@/out.jsonl'}}",
+          &options, &error);
+      g_thread_join (thread);
+      g_assert_cmpint (g_get_monotonic_time () - start, <, 2 * G_USEC_PER_SEC);
+      if (status == FRI_EXIT_OK)
+        {
+          g_assert_no_error (error);
+          continue;
+        }
+      n_cancelled++;
+      g_assert_cmpint (status, ==, FRI_EXIT_INTERRUPTED);
+      g_assert_error (error, FR_ERROR, FR_ERROR_CANCELLED);
+      g_clear_error (&error);
+      g_assert_false (exists ("out.jsonl"));
+      g_assert_false (exists ("out.jsonl.tmp"));
+      g_assert_false (exists ("run/manifest.json"));
+    }
+  g_assert_cmpuint (n_cancelled, >, 50);
+  g_rand_free (rand);
+}
+
+/* ---- reuse
+ * ---------------------------------------------------------------------------------------- */
+
+#define KEEPING                                                                                    \
+  "'goods': {'use': 'source.count', 'with': {'rows': 3000, 'mod': 50, 'read': '@/in.txt'}},"       \
+  "'loud': {'use': 'transform.shout', 'from': 'goods', 'keep': true, 'with': {'mod': 7}},"         \
+  "'pass': {'use': 'transform.pass', 'from': 'loud'},"                                             \
+  "'out': {'use': 'sink.file', 'from': 'pass', 'with': {'path': '@/out.jsonl', 'mod': %d}}"
+
+static void
+write_input (const char *text)
+{
+  g_autofree char *path = path_of ("in.txt");
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+test_reuse (void)
+{
+  g_autofree char *first = g_strdup_printf (KEEPING, 0);
+  g_autofree char *second = g_strdup_printf (KEEPING, 11);
+  g_autofree char *manifest = NULL;
+  g_autofree char *report = NULL;
+  g_autofree char *rejects = NULL;
+  g_autofree char *out = path_of ("out.jsonl");
+  FriRunOptions fresh = { .fresh = TRUE };
+  GError *error = NULL;
+  Calls before;
+
+  fresh_base ();
+  g_free (out);
+  out = path_of ("out.jsonl");
+  write_input ("1");
+  run_well (first, 2);
+  manifest = stable ("run/manifest.json");
+  report = stable ("run/report.json");
+  rejects = contents ("run/rejects/loud.jsonl");
+
+  /* Nothing changed: nothing is done. */
+  before = calls;
+  run_well (first, 3);
+  g_assert_cmpmem (&before, sizeof before, &calls, sizeof calls);
+
+  /* Another parameter at the end: what is kept serves. */
+  run_well (second, 2);
+  assert_state ("goods", "reused");
+  assert_state ("loud", "reused");
+  assert_state ("pass", "done");
+  g_assert_cmpint (calls.maps, ==, before.maps);
+  {
+    g_autofree char *kept = contents ("run/rejects/loud.jsonl");
+    g_autofree char *sink = contents ("run/rejects/out.jsonl");
+
+    g_assert_cmpstr (kept, ==, rejects);
+    g_assert_true (g_str_has_prefix (sink, "{\"_row\":\"goods:11\","));
+  }
+
+  /* And back: manifest and report are as they were. */
+  run_well (first, 2);
+  {
+    g_autofree char *again = stable ("run/manifest.json");
+    g_autofree char *told = stable ("run/report.json");
+
+    g_assert_cmpstr (again, ==, manifest);
+    g_assert_cmpstr (told, ==, report);
+    g_assert_false (exists ("run/rejects/out.jsonl"));
+  }
+
+  /* An output that was touched is made again. */
+  g_assert_true (g_file_set_contents (out, "spoilt", -1, NULL));
+  run_well (first, 2);
+  assert_state ("loud", "reused");
+  assert_state ("out", "done");
+  g_unlink (out);
+  run_well (first, 2);
+  g_assert_true (exists ("out.jsonl"));
+
+  /* The content of what is read counts, not its date. */
+  write_input ("1");
+  before = calls;
+  run_well (first, 2);
+  g_assert_cmpint (before.runs, ==, calls.runs);
+  write_input ("2");
+  run_well (first, 2);
+  assert_state ("goods", "done");
+  g_assert_cmpint (calls.maps, >, before.maps);
+  {
+    g_autofree char *kept = path_of ("run/kept");
+    g_auto (GStrv) names = fri_list_dir (kept);
+
+    g_assert_cmpuint (g_strv_length (names), ==, 1);
+  }
+
+  before = calls;
+  g_assert_cmpint (run_with (first, &fresh, &error), ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  assert_state ("goods", "done");
+  g_assert_cmpint (calls.maps, ==, before.maps + (2940 + 99) / 100);
+}
+
+/* Kept rows find their sources again when the pipeline gains a stage. */
+static void
+test_renumber (void)
+{
+  g_autofree char *rejects = NULL;
+
+  fresh_base ();
+  run_well ("'goods': {'use': 'source.count', 'keep': true, 'with': {'rows': 300}},"
+            "'out': {'use': 'sink.file', 'from': 'goods', 'with': {'path': '@/out.jsonl'}}",
+            2);
+  run_well ("'other': {'use': 'source.count', 'with': {'rows': 300}},"
+            "'goods': {'use': 'source.count', 'keep': true, 'with': {'rows': 300}},"
+            "'out': {'use': 'sink.file', 'from': ['other', 'goods'], 'with': {'path': "
+            "'@/out.jsonl', 'mod': 100}}",
+            2);
+  assert_state ("goods", "reused");
+  rejects = contents ("run/rejects/out.jsonl");
+  g_assert_nonnull (strstr (rejects, "{\"_row\":\"other:100\",\"n\":100,"));
+  g_assert_nonnull (strstr (rejects, "{\"_row\":\"goods:100\",\"n\":100,"));
+}
+
+static void
+test_volatile (void)
+{
+  const char *text = "'a': {'use': 'source.volatile', 'keep': true, 'with': {'rows': 100}},"
+                     "'out': {'use': 'sink.file', 'from': 'a', 'with': {'path': '@/out.jsonl'}}";
+  FriRunOptions deny = { .deny_network = TRUE };
+  GError *error = NULL;
+
+  fresh_base ();
+  run_well (text, 2);
+  run_well (text, 2);
+  g_assert_cmpint (calls.runs, ==, 2);
+  g_assert_cmpint (run_with (text, &deny, &error), ==, FRI_EXIT_USAGE);
+  g_assert_error (error, FR_ERROR, FR_ERROR_CONFIG);
+  g_assert_nonnull (strstr (error->message, "stage 'a' (source.volatile) uses the network"));
+  g_clear_error (&error);
+}
+
+static void
+test_until (void)
+{
+  g_autofree char *text = g_strdup_printf (KEEPING, 0);
+  FriRunOptions until = { .until = "loud" };
+  GError *error = NULL;
+  Calls before;
+
+  fresh_base ();
+  write_input ("1");
+  g_assert_cmpint (run_with (text, &until, &error), ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  g_assert_false (exists ("out.jsonl"));
+  run_well (text, 2);
+  assert_state ("loud", "reused");
+  before = calls;
+  g_assert_cmpint (run_with (text, &until, &error), ==, FRI_EXIT_OK);
+  run_well (text, 2);
+  g_assert_cmpmem (&before, sizeof before, &calls, sizeof calls);
+}
+
+/* ---- the run directory
+ * ------------------------------------------------------------------------------ */
+
+static void
+test_lock (void)
+{
+  GError *error = NULL;
+  g_autofree char *dir = NULL;
+  g_autofree char *pid = g_strdup_printf ("process %d", (int) getpid ());
+  FriRunDir *mine;
+
+  fresh_base ();
+  dir = path_of ("run");
+  mine = fri_rundir_open (dir, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (run_workers ("'a': {'use': 'source.count'}", 1, &error), ==, FRI_EXIT_FAILED);
+  g_assert_error (error, FR_ERROR, FR_ERROR_IO);
+  g_assert_nonnull (strstr (error->message, pid));
+  g_clear_error (&error);
+  fri_rundir_close (mine);
+  run_well ("'a': {'use': 'source.count'}", 1);
+}
+
+static gboolean
+take_two (FrBatch *batch, gpointer data)
+{
+  guint *n = data;
+
+  g_assert_cmpuint (fr_batch_n_rows (batch), >, 0);
+  return ++*n < 2;
+}
+
+static void
+test_tap (void)
+{
+  g_autofree char *text = g_strdup_printf (KEEPING, 0);
+  guint n = 0;
+  FriRunOptions options
+      = { .ephemeral = TRUE, .workers = 2, .tap_stage = "loud", .tap = take_two, .tap_data = &n };
+  GError *error = NULL;
+  FriPipeline *pipeline;
+
+  fresh_base ();
+  write_input ("1");
+  pipeline = load (text);
+  g_assert_cmpint (fri_run (pipeline, &options, &error), ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n, ==, 2);
+  g_assert_false (exists ("out.jsonl"));
+  g_assert_false (exists ("run"));
+  g_assert_cmpint (calls.opens, ==, 2);
+  g_assert_cmpint (calls.closes, ==, 2);
+  options.tap_port = "nope";
+  g_assert_cmpint (fri_run (pipeline, &options, &error), ==, FRI_EXIT_USAGE);
+  g_assert_error (error, FR_ERROR, FR_ERROR_CONFIG);
+  g_clear_error (&error);
+  fri_pipeline_free (pipeline);
+}
+
+typedef struct
+{
+  GThread *thread;
+  guint starts, ends, ticks, stages, metrics;
+  GString *log;
+} Heard;
+
+static void
+hear (const FriEvent *event, gpointer data)
+{
+  Heard *h = data;
+
+  g_assert_true (g_thread_self () == h->thread);
+  h->starts += event->type == FRI_EVENT_RUN_START;
+  h->ends += event->type == FRI_EVENT_RUN_END;
+  h->ticks += event->type == FRI_EVENT_TICK;
+  h->stages += event->type == FRI_EVENT_STAGE;
+  h->metrics += event->type == FRI_EVENT_METRIC;
+  if (event->type == FRI_EVENT_LOG)
+    g_string_append_printf (h->log, "%s\n", event->text);
+  if (event->type == FRI_EVENT_RUN_END)
+    g_assert_cmpuint (event->n_stats, ==, 3);
+}
+
+static void
+test_events (void)
+{
+  Heard heard = { .thread = g_thread_self (), .log = g_string_new (NULL) };
+  FriRunOptions options
+      = { .workers = 2, .listener = hear, .listener_data = &heard, .watchdog_us = 200000 };
+  GError *error = NULL;
+  g_autofree char *log = NULL;
+
+  fresh_base ();
+  g_assert_cmpint (
+      run_with ("'a': {'use': 'source.count', 'with': {'rows': 200, 'delay': 400000}},"
+                "'l': {'use': 'transform.shout', 'from': 'a'},"
+                "'out': {'use': 'sink.file', 'from': 'l', 'with': {'path': '@/out.jsonl'}}",
+                &options, &error),
+      ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  g_assert_cmpuint (heard.starts, ==, 1);
+  g_assert_cmpuint (heard.ends, ==, 1);
+  g_assert_cmpuint (heard.ticks, >, 3);
+  g_assert_cmpuint (heard.stages, >=, 5);
+  g_assert_cmpuint (heard.metrics, ==, 2);
+  g_assert_nonnull (strstr (heard.log->str, "nothing has moved for 0 s: 'a' is inside its element; "
+                                            "'l' is "));
+  g_assert_nonnull (strstr (heard.log->str, "'out' is waiting for rows at 'in'"));
+  log = contents ("run/log.jsonl");
+  g_assert_nonnull (strstr (log, "\"event\":\"end\""));
+  g_string_free (heard.log, TRUE);
+}
+
+/* ---- why
+ * --------------------------------------------------------------------------------------------- */
+
+static void
+assert_why (const char *row, const char *says)
+{
+  g_autofree char *dir = path_of ("run");
+  g_autofree char *text = NULL;
+  GError *error = NULL;
+  g_autoptr (JsonNode) why = fri_why (dir, row, &error);
+
+  if (why != NULL)
+    text = fri_why_text (why);
+  else
+    text = g_strdup (error->message);
+  g_clear_error (&error);
+  if (strstr (text, says) == NULL)
+    g_error ("why %s: expected '%s' in:\n%s", row, says, text);
+}
+
+static void
+test_why (void)
+{
+  fresh_base ();
+  run_well ("'goods': {'use': 'source.count', 'with': {'rows': 1000, 'mod': 100}},"
+            "'more': {'use': 'source.count', 'with': {'rows': 50}},"
+            "'loud': {'use': 'transform.shout', 'from': 'goods', 'with': {'mod': 7}},"
+            "'h': {'use': 'transform.halves', 'from': ['more', 'loud']},"
+            "'out': {'use': 'sink.file', 'from': ['more', 'h.even'], 'with': "
+            "{'path': '@/out.jsonl', 'mod': 12}}",
+            2);
+  assert_why ("goods:7", "rejected by 'loud': 7 is a multiple of 7 (odd)");
+  assert_why ("goods:100", "rejected by 'goods': 100 is a multiple (multiple)");
+  assert_why ("goods:12", "rejected by 'out': cannot write 12 (unwritable)");
+  assert_why ("goods:3", "left 'h' by its port 'odd', which nothing reads");
+  /* more: 1..50 less 4 multiples of 12; its even ones again, less those; then 2, 4, 6. */
+  assert_why ("goods:6", "written by 'out' to ");
+  assert_why ("goods:6", "/out.jsonl, line 70\n");
+  assert_why ("goods:6", "row 6 of first half");
+  assert_why ("goods:501", "row 1 of second half");
+  assert_why ("goods:6", "reached 'loud'  (transform.shout, revision 1, fakes 1.0)");
+  assert_why ("out.jsonl:70", "row goods:6\n");
+  assert_why ("out.jsonl:1", "row more:1\n");
+  assert_why ("goods:1001", "stage 'goods' gave no row number 1001");
+  assert_why ("nothing:1", "neither a stage nor an output file 'nothing'");
+  assert_why ("goods", "names no row");
+  assert_why ("out.jsonl:9999", "has no row 9999");
+}
+
+/* ---- killing
+ * ------------------------------------------------------------------------------------------ */
+
+#define KILLABLE                                                                                   \
+  "'goods': {'use': 'source.count', 'with': {'rows': 20000, 'batch': 100, 'mod': 50}},"            \
+  "'loud': {'use': 'transform.shout', 'from': 'goods', 'keep': true, 'with': {'mod': 7, "          \
+  "'delay': 200}},"                                                                                \
+  "'h': {'use': 'transform.halves', 'from': 'loud'},"                                              \
+  "'odd': {'use': 'sink.file', 'from': 'h.odd', 'with': {'path': '@/odd.jsonl'}},"                 \
+  "'again': {'use': 'transform.again', 'from': ['h.even', 'loud']},"                               \
+  "'out': {'use': 'sink.file', 'from': 'again', 'with': {'path': '@/out.jsonl', 'mod': 31}}"
+
+static char *
+snapshot (void)
+{
+  static const char *const files[] = { "out.jsonl", "odd.jsonl", "run/rejects/goods.jsonl",
+                                       "run/rejects/loud.jsonl", "run/rejects/out.jsonl" };
+  static const char *const hashed[]
+      = { "run/lineage/goods.out", "run/lineage/loud.out", "run/lineage/h.odd",
+          "run/lineage/again.out", "run/lineage/goods.origins" };
+  GString *all = g_string_new (NULL);
+  g_autofree char *manifest = stable ("run/manifest.json");
+  g_autofree char *report = stable ("run/report.json");
+
+  g_string_append (all, manifest);
+  g_string_append (all, report);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autofree char *text = contents (files[i]);
+
+      g_string_append (all, text);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (hashed); i++)
+    {
+      g_autofree char *path = path_of (hashed[i]);
+      g_autofree char *hash = fri_hash_file (path, NULL);
+
+      g_string_append_printf (all, "%s %s\n", hashed[i], hash);
+    }
+  return g_string_free (all, FALSE);
+}
+
+static void
+run_and_die (guint after_us)
+{
+  g_autofree char *seconds = g_strdup_printf ("%u", after_us);
+  const char *argv[] = { "/proc/self/exe", "--child", base, NULL };
+  GPid pid;
+  GError *error = NULL;
+  int status;
+
+  g_assert_true (g_spawn_async (NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                                &pid, &error));
+  g_usleep (after_us);
+  kill (pid, SIGKILL);
+  waitpid (pid, &status, 0);
+}
+
+static void
+test_kill (void)
+{
+  GRand *rand = g_rand_new_with_seed (5);
+  g_autofree char *whole = NULL;
+  gint64 start, lasts;
+  g_autofree char *fixed = NULL;
+
+  /* The same directory every time: paths are in the manifest. */
+  fresh_base ();
+  fixed = g_strdup (base);
+  start = g_get_monotonic_time ();
+  run_well (KILLABLE, 2);
+  lasts = g_get_monotonic_time () - start;
+  whole = snapshot ();
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autofree char *again = NULL;
+
+      fri_remove_tree (fixed);
+      g_assert_cmpint (g_mkdir (fixed, 0700), ==, 0);
+      for (guint k = 0; k <= i % 3; k++)
+        run_and_die ((guint) g_rand_int_range (rand, 3000, (gint32) (lasts + lasts / 4)));
+      run_well (KILLABLE, 1 + i % 3);
+      again = snapshot ();
+      g_assert_cmpstr (again, ==, whole);
+      {
+        g_autofree char *run = path_of ("run");
+        g_auto (GStrv) names = fri_list_dir (run);
+
+        for (char **n = names; *n != NULL; n++)
+          g_assert_false (g_str_has_prefix (*n, "tmp-"));
+      }
+    }
+  g_rand_free (rand);
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc == 3 && strcmp (argv[1], "--child") == 0)
+    {
+      base = g_strdup (argv[2]);
+      run_well (KILLABLE, 2);
+      return 0;
+    }
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/engine/chain", test_chain);
+  g_test_add_func ("/engine/counts", test_counts);
+  g_test_add_func ("/engine/serial", test_serial);
+  g_test_add_func ("/engine/empty", test_empty);
+  g_test_add_func ("/engine/diamond", test_diamond);
+  g_test_add_func ("/engine/concat", test_concat);
+  g_test_add_func ("/engine/pressure", test_pressure);
+  g_test_add_func ("/engine/rewind", test_rewind);
+  g_test_add_func ("/engine/early-end", test_early_end);
+  g_test_add_func ("/engine/rejects-connected", test_rejects_connected);
+  g_test_add_func ("/engine/max-rejects", test_max_rejects);
+  g_test_add_func ("/engine/failures", test_failures);
+  g_test_add_func ("/engine/transient", test_transient);
+  g_test_add_func ("/engine/cancel", test_cancel);
+  g_test_add_func ("/engine/reuse", test_reuse);
+  g_test_add_func ("/engine/renumber", test_renumber);
+  g_test_add_func ("/engine/volatile", test_volatile);
+  g_test_add_func ("/engine/until", test_until);
+  g_test_add_func ("/engine/lock", test_lock);
+  g_test_add_func ("/engine/tap", test_tap);
+  g_test_add_func ("/engine/events", test_events);
+  g_test_add_func ("/engine/why", test_why);
+  g_test_add_func ("/engine/kill", test_kill);
+  int status = g_test_run ();
+  if (base != NULL)
+    fri_remove_tree (base);
+  g_free (base);
+  return status;
+}
