@@ -30,7 +30,6 @@ EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
-plugins_libflowrun_text_la_SOURCES += plugins/text/runs.h plugins/text/runs.c plugins/text/rowkey.h plugins/text/rowkey.c
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
 
 check_PROGRAMS += plugins/text/test-normal
