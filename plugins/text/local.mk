@@ -30,7 +30,6 @@ EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
-plugins_libflowrun_text_la_SOURCES += plugins/text/runs.h plugins/text/runs.c plugins/text/rowkey.h plugins/text/rowkey.c
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
 
 check_PROGRAMS += plugins/text/test-normal
@@ -43,4 +42,18 @@ check_PROGRAMS += plugins/text/test-html
 plugins_text_test_html_SOURCES = plugins/text/test-html.c
 plugins_text_test_html_LDADD = $(TEXT_MODULE_LIBS)
 TESTS += plugins/text/test-html
+endif
+if HAVE_TEXT
+TEXT_TEST_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
+check_PROGRAMS += plugins/text/test-charset plugins/text/test-input plugins/text/test-output
+plugins_text_test_charset_SOURCES = plugins/text/test-charset.c
+plugins_text_test_charset_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_charset_LDADD = $(TEXT_TEST_LIBS)
+plugins_text_test_input_SOURCES = plugins/text/test-input.c
+plugins_text_test_input_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_input_LDADD = $(TEXT_TEST_LIBS)
+plugins_text_test_output_SOURCES = plugins/text/test-output.c
+plugins_text_test_output_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_output_LDADD = $(TEXT_TEST_LIBS)
+TESTS += plugins/text/test-charset plugins/text/test-input plugins/text/test-output
 endif
