@@ -19,6 +19,10 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/normal.h \
 	plugins/text/output.c \
 	plugins/text/output.h \
+	plugins/text/rowkey.c \
+	plugins/text/rowkey.h \
+	plugins/text/runs.c \
+	plugins/text/runs.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
 	plugins/text/utf8.c
@@ -38,4 +42,18 @@ check_PROGRAMS += plugins/text/test-html
 plugins_text_test_html_SOURCES = plugins/text/test-html.c
 plugins_text_test_html_LDADD = $(TEXT_MODULE_LIBS)
 TESTS += plugins/text/test-html
+endif
+if HAVE_TEXT
+TEXT_TEST_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
+check_PROGRAMS += plugins/text/test-charset plugins/text/test-input plugins/text/test-output
+plugins_text_test_charset_SOURCES = plugins/text/test-charset.c
+plugins_text_test_charset_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_charset_LDADD = $(TEXT_TEST_LIBS)
+plugins_text_test_input_SOURCES = plugins/text/test-input.c
+plugins_text_test_input_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_input_LDADD = $(TEXT_TEST_LIBS)
+plugins_text_test_output_SOURCES = plugins/text/test-output.c
+plugins_text_test_output_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_output_LDADD = $(TEXT_TEST_LIBS)
+TESTS += plugins/text/test-charset plugins/text/test-input plugins/text/test-output
 endif
