@@ -8,7 +8,8 @@
 #include "command/command.h"
 #include "command/rows.h"
 
-typedef struct {
+typedef struct
+{
   const FriPipeline *pipeline;
   gboolean as_table;
   guint64 wanted, got;
@@ -63,8 +64,9 @@ find_port (const FriPipeline *pipeline, const char *word, char **stage_id, char 
       g_ptr_array_add (names, NULL);
       near = fr_suggest (id, (const char *const *) names->pdata);
       all = g_strjoinv (", ", (char **) names->pdata);
-      g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "there is no stage '%s'%s%s%s; the stages are: %s",
-                   id, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", all);
+      g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+                   "there is no stage '%s'%s%s%s; the stages are: %s", id,
+                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", all);
       return FALSE;
     }
   ports = stage->element->outputs;
@@ -79,9 +81,10 @@ find_port (const FriPipeline *pipeline, const char *word, char **stage_id, char 
     return TRUE;
   all = g_strjoinv (", ", (char **) names->pdata);
   if (dot == NULL)
-    g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
-                 "stage '%s' is a sink and gives no rows; look at the stage before it, or at %s.rejects",
-                 id, id);
+    g_set_error (
+        error, FR_ERROR, FR_ERROR_CONFIG,
+        "stage '%s' is a sink and gives no rows; look at the stage before it, or at %s.rejects", id,
+        id);
   else
     g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "stage '%s' has no port '%s'; it has: %s", id,
                  *port, all);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "param/param-private.h"
 
 static void
 print_commands (void)

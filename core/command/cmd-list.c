@@ -24,7 +24,8 @@ is_kind (JsonObject *element, const char *kind)
   return strncmp (name, kind, len) == 0 && name[len] == '.';
 }
 
-typedef struct {
+typedef struct
+{
   JsonObject *element, *plugin;
 } Entry;
 
@@ -145,8 +146,9 @@ cmd_list (const CmdLine *line)
     kind = singular = g_strndup (kind, strlen (kind) - 1);
   if (kind != NULL && !g_strv_contains (kinds, kind))
     {
-      say_error ("'%s' is no kind of element; kinds are source, transform, trainer, evaluator and sink",
-                 line->args[0]);
+      say_error (
+          "'%s' is no kind of element; kinds are source, transform, trainer, evaluator and sink",
+          line->args[0]);
       return FRI_EXIT_USAGE;
     }
   registry = cmd_registry (line);

@@ -9,7 +9,8 @@
 
 #include "command/command.h"
 
-typedef struct {
+typedef struct
+{
   const char *kind;
   const char *name; /* my-filter */
   char *word;       /* my_filter */
@@ -85,8 +86,9 @@ check_words (const CmdLine *line)
 
   if (!g_strv_contains (kinds, line->args[0]))
     {
-      say_error ("there is no template for '%s'%s%s%s; kinds are source, transform, evaluator and sink",
-                 line->args[0], near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+      say_error (
+          "there is no template for '%s'%s%s%s; kinds are source, transform, evaluator and sink",
+          line->args[0], near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
       return FRI_EXIT_USAGE;
     }
   if (!g_regex_match_simple ("^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", line->args[1], 0, 0)
@@ -111,16 +113,16 @@ cmd_new (const CmdLine *line)
     return FRI_EXIT_USAGE;
   word = g_strdelimit (g_strdup (line->args[1]), "-", '_');
   element = g_strdup_printf ("%s.%s", line->args[0], word);
-  project = (Project) { .kind = line->args[0],
-                        .name = line->args[1],
-                        .word = word,
-                        .element = element,
-                        .dir = line->n_args > 2 ? line->args[2] : line->args[1] };
+  project = (Project){ .kind = line->args[0],
+                       .name = line->args[1],
+                       .word = word,
+                       .element = element,
+                       .dir = line->n_args > 2 ? line->args[2] : line->args[1] };
   if (g_mkdir (project.dir, 0777) != 0)
     {
       if (errno == EEXIST)
-        say_error ("'%s' is already there; name another directory: flowrun new %s %s DIR", project.dir,
-                   project.kind, project.name);
+        say_error ("'%s' is already there; name another directory: flowrun new %s %s DIR",
+                   project.dir, project.kind, project.name);
       else
         say_error ("cannot make the directory '%s': %s", project.dir, g_strerror (errno));
       return errno == EEXIST ? FRI_EXIT_USAGE : FRI_EXIT_FAILED;
@@ -142,9 +144,8 @@ cmd_completion (const CmdLine *line)
       say_error ("there is no completion for '%s', only for bash and zsh", line->args[0]);
       return FRI_EXIT_USAGE;
     }
-  bytes = g_resources_lookup_data (zsh ? "/flowrun/completion/_flowrun"
-                                       : "/flowrun/completion/flowrun.bash",
-                                   0, NULL);
+  bytes = g_resources_lookup_data (
+      zsh ? "/flowrun/completion/_flowrun" : "/flowrun/completion/flowrun.bash", 0, NULL);
   if (bytes != NULL)
     fwrite (g_bytes_get_data (bytes, NULL), 1, g_bytes_get_size (bytes), stdout);
   return cmd_flush () ? FRI_EXIT_OK : FRI_EXIT_FAILED;

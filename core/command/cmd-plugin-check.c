@@ -20,7 +20,8 @@
 
 #define TIME_LIMIT_S 120 /* for one check; most take a blink */
 
-typedef struct {
+typedef struct
+{
   guint passed, failed, skipped, number;
 } Count;
 
@@ -47,8 +48,7 @@ give_input (const CmdLine *line, FrTest *test, GString *why)
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (FrSchema) schema = NULL;
-  g_autoptr (JsonNode) rows = NULL;
-  FrBatch *batch;
+  FrBatch *batch = NULL;
 
   if (inputs == NULL || inputs[0] == NULL)
     return TRUE;
@@ -56,15 +56,15 @@ give_input (const CmdLine *line, FrTest *test, GString *why)
     {
       if (fri_test_invent (test))
         return TRUE;
-      g_string_append_printf (why, "no rows could be invented that it accepts; give some with "
-                                   "--columns and --input (%s)",
+      g_string_append_printf (why,
+                              "no rows could be invented that it accepts; give some with "
+                              "--columns and --input (%s)",
                               g_strstrip (test->problems));
       return FALSE;
     }
-  schema = fri_test_columns (line->columns ? line->columns : "text: utf8", &error);
+  schema = fr_schema_parse (line->columns ? line->columns : "text: utf8", &error);
   if (schema != NULL && g_file_get_contents (line->input, &text, NULL, &error))
-    rows = fri_test_json (text, &error);
-  batch = rows ? fri_test_rows (schema, rows, 1, 1, &error) : NULL;
+    batch = fri_test_rows (schema, text, 1, 1, &error);
   if (batch == NULL)
     {
       g_string_append (why, error->message);
@@ -109,8 +109,9 @@ check_element (const CmdLine *line, const FrPlugin *plugin, const FrElement *ele
       if (i > 0 && usable && element->kind == FR_KIND_SOURCE && line->with == NULL
           && no_input->len == 0 && !fri_test_check (test))
         {
-          g_string_append_printf (no_input, "its example does not stand alone; give parameters with --with (%s)",
-                                  g_strstrip (test->problems));
+          g_string_append_printf (
+              no_input, "its example does not stand alone; give parameters with --with (%s)",
+              g_strstrip (test->problems));
           usable = FALSE;
         }
       if (i > 0 && !usable)

@@ -19,7 +19,8 @@ G_BEGIN_DECLS
 typedef struct _CmdCommand CmdCommand;
 
 /* A command line, taken apart. */
-typedef struct {
+typedef struct
+{
   const CmdCommand *command;
   char **args; /* what is neither command nor option */
   guint n_args;
@@ -32,7 +33,8 @@ typedef struct {
   gboolean fresh, json, markdown, help, version, child;
 } CmdLine;
 
-typedef enum {
+typedef enum
+{
   CMD_RUN = 1 << 0,
   CMD_CHECK = 1 << 1,
   CMD_HEAD = 1 << 2,
@@ -48,7 +50,8 @@ typedef enum {
 } CmdBit;
 
 /* What completion offers for an argument. */
-typedef enum {
+typedef enum
+{
   CMD_WORD_NONE = 0,
   CMD_WORD_FILE,
   CMD_WORD_DIR,
@@ -64,7 +67,8 @@ typedef enum {
 
 #define CMD_MAX_ARGS 3
 
-struct _CmdCommand {
+struct _CmdCommand
+{
   const char *name;
   CmdBit bit;
   const char *args;    /* as shown: "PIPELINE.json STAGE[.PORT]" */
@@ -76,7 +80,8 @@ struct _CmdCommand {
   int (*run) (const CmdLine *line);
 };
 
-typedef enum {
+typedef enum
+{
   CMD_OPT_FLAG = 1, /* gboolean */
   CMD_OPT_TEXT,     /* char * */
   CMD_OPT_TEXTS,    /* char **, repeatable */
@@ -85,15 +90,16 @@ typedef enum {
   CMD_OPT_CHOICE    /* char *, one of `choices` */
 } CmdOptionType;
 
-typedef struct {
+typedef struct
+{
   const char *name;
   char letter; /* or 0 */
   CmdOptionType type;
   gsize offset;
-  guint commands;          /* CmdBits */
-  const char *arg;         /* "DIR"; NULL for flags */
-  const char *help;        /* one line */
-  const char *choices[6];  /* for CHOICE */
+  guint commands;         /* CmdBits */
+  const char *arg;        /* "DIR"; NULL for flags */
+  const char *help;       /* one line */
+  const char *choices[6]; /* for CHOICE */
   CmdWord word;
 } CmdOption;
 
@@ -104,11 +110,13 @@ extern const CmdOption cmd_options[];   /* ends with name NULL */
 CmdLine *cmd_parse (int argc, char **argv, GError **error);
 void cmd_line_free (CmdLine *line);
 const CmdCommand *cmd_find_command (const char *name);
-/** cmd_usage: "flowrun head [options] PIPELINE.json ..." with the options of a command, for --help. */
+/** cmd_usage: "flowrun head [options] PIPELINE.json ..." with the options of a command, for --help.
+ */
 char *cmd_usage (const CmdCommand *command);
 /** cmd_manual: commands and options as mdoc, for flowrun(1). */
 char *cmd_manual (void);
-/** cmd_complete: candidates for the last of @words, one a line; ":file" and ":dir" ask the shell for files. */
+/** cmd_complete: candidates for the last of @words, one a line; ":file" and ":dir" ask the shell
+ * for files. */
 char *cmd_complete (char **words);
 
 /* ---- the commands ------------------------------------------------------------ */
@@ -127,7 +135,8 @@ int cmd_completion (const CmdLine *line);
 
 /* ---- shared by commands -------------------------------------------------------- */
 
-/** cmd_load: finds and reads the pipeline @name.  @problems is NULL when there is no such file, which is then said; else the caller frees it. */
+/** cmd_load: finds and reads the pipeline @name.  @problems is NULL when there is no such file,
+ * which is then said; else the caller frees it. */
 FriPipeline *cmd_load (const CmdLine *line, const char *name, gboolean dry, FrProblems **problems);
 FriRegistry *cmd_registry (const CmdLine *line);
 /** cmd_fail: prints a GError; returns the exit status that its code asks for. */
@@ -137,14 +146,16 @@ void cmd_print_problems (FrProblems *problems, FILE *out);
 JsonNode *cmd_problems_json (FrProblems *problems);
 /** cmd_print_json: @node (taken) on standard output, indented. */
 int cmd_print_json (JsonNode *node);
-/** cmd_flush: FALSE when standard output could not take what was printed (a closed pipe is no failure). */
+/** cmd_flush: FALSE when standard output could not take what was printed (a closed pipe is no
+ * failure). */
 gboolean cmd_flush (void);
 
 /** cmd_element_help / cmd_element_markdown: one element for a terminal, and as its NAME.md. */
 void cmd_element_help (const FrElement *element, const char *file, FILE *out);
 char *cmd_element_markdown (const FrElement *element);
 
-/** cmd_banned_symbols: names that the shared object @path imports and must not (exit, abort, ...); NULL on error. */
+/** cmd_banned_symbols: names that the shared object @path imports and must not (exit, abort, ...);
+ * NULL on error. */
 GPtrArray *cmd_banned_symbols (const char *path, GError **error);
 
 /* ---- interruption ---------------------------------------------------------------- */
@@ -154,7 +165,8 @@ GPtrArray *cmd_banned_symbols (const char *path, GError **error);
  * the second ends the program at once with status 130.
  */
 void cmd_signals_catch (GCancellable *cancellable);
-/** cmd_signals_last_words: written to standard error by the second signal (restores the terminal); static. */
+/** cmd_signals_last_words: written to standard error by the second signal (restores the terminal);
+ * static. */
 void cmd_signals_last_words (const char *text);
 
 /* ---- terminal ---------------------------------------------------------------------- */
@@ -165,15 +177,27 @@ guint term_width (int fd);  /* 80 when it is no terminal */
 guint term_height (int fd); /* 24 */
 gboolean term_utf8 (void);
 
-/** term_columns: how many columns @len bytes (-1: to NUL) of text take; wide characters two, combining none. */
+/** term_columns: how many columns @len bytes (-1: to NUL) of text take; wide characters two,
+ * combining none. */
 guint term_columns (const char *text, gssize len);
-/** term_clean: @text on one line: newlines as ⏎, other control characters visible, bad UTF-8 as U+FFFD. */
+/** term_clean: @text on one line: newlines as ⏎, other control characters visible, bad UTF-8 as
+ * U+FFFD. */
 char *term_clean (const char *text, gsize len, gsize max_columns);
 /** term_cut: at most @columns wide, with an ellipsis if something was cut. */
 char *term_cut (const char *text, guint columns);
 
-typedef enum { STYLE_NONE, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_GREEN, STYLE_YELLOW, STYLE_CYAN } Style;
-/** term_style: the escape sequence that begins @style, or "" when @colour is off; term_plain() ends it. */
+typedef enum
+{
+  STYLE_NONE,
+  STYLE_BOLD,
+  STYLE_DIM,
+  STYLE_RED,
+  STYLE_GREEN,
+  STYLE_YELLOW,
+  STYLE_CYAN
+} Style;
+/** term_style: the escape sequence that begins @style, or "" when @colour is off; term_plain() ends
+ * it. */
 const char *term_style (Style style, gboolean colour);
 const char *term_plain (gboolean colour);
 
@@ -183,16 +207,21 @@ void say_warning (const char *format, ...) G_GNUC_PRINTF (1, 2);
 void say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 /* numbers for people */
-char *text_count (guint64 n);           /* 1,234,567 */
-char *text_short (double n);            /* 12.3k, 4.5M */
-char *text_bytes (guint64 n);           /* 3.2 MiB */
+char *text_count (guint64 n);              /* 1,234,567 */
+char *text_short (double n);               /* 12.3k, 4.5M */
+char *text_bytes (guint64 n);              /* 3.2 MiB */
 char *text_duration (gint64 microseconds); /* 0.42 s, 3:05, 2:13:05 */
 
 /* ---- tables -------------------------------------------------------------------------- */
 
 typedef struct _Table Table;
 
-typedef enum { TABLE_LEFT = 0, TABLE_RIGHT = 1 << 0, TABLE_KEEP = 1 << 1 /* never shrunk */ } TableFlags;
+typedef enum
+{
+  TABLE_LEFT = 0,
+  TABLE_RIGHT = 1 << 0,
+  TABLE_KEEP = 1 << 1 /* never shrunk */
+} TableFlags;
 
 Table *table_new (void);
 void table_free (Table *table);
@@ -200,7 +229,8 @@ void table_column (Table *table, const char *title, guint flags);
 /** table_cell: the next cell of the row; a new row begins when all columns have one. */
 void table_cell (Table *table, Style style, const char *text);
 void table_cellf (Table *table, Style style, const char *format, ...) G_GNUC_PRINTF (3, 4);
-/** table_print: fitted to @width columns (0: as wide as it is); what does not fit is cut or left out and said. */
+/** table_print: fitted to @width columns (0: as wide as it is); what does not fit is cut or left
+ * out and said. */
 void table_print (Table *table, FILE *out, guint width, gboolean colour);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Table, table_free)
@@ -209,7 +239,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Table, table_free)
 
 typedef struct _Progress Progress;
 
-typedef enum { PROGRESS_NONE, PROGRESS_PLAIN, PROGRESS_LIVE, PROGRESS_JSON } ProgressMode;
+typedef enum
+{
+  PROGRESS_NONE,
+  PROGRESS_PLAIN,
+  PROGRESS_LIVE,
+  PROGRESS_JSON
+} ProgressMode;
 
 ProgressMode progress_mode (const char *word);
 Progress *progress_new (ProgressMode mode);

@@ -12,7 +12,8 @@
 
 #include "command/command.h"
 
-typedef struct {
+typedef struct
+{
   const CmdCommand *command;
   const char *pipeline; /* first argument, if the command takes one */
   const char *word;     /* to be completed */
@@ -227,8 +228,8 @@ offer_options (Completion *c)
 {
   for (const CmdOption *o = cmd_options; !is_end (o); o++)
     {
-      g_autofree char *text = o->name ? g_strconcat ("--", o->name, NULL)
-                                      : g_strdup_printf ("-%c", o->letter);
+      g_autofree char *text
+          = o->name ? g_strconcat ("--", o->name, NULL) : g_strdup_printf ("-%c", o->letter);
 
       if (!(o->commands & CMD_HIDDEN) && (c->command == NULL || (o->commands & c->command->bit)))
         offer (c, text, NULL, NULL);

@@ -19,8 +19,8 @@ needs_text (const FrPort *port)
 
   for (guint i = 0; port->needs != NULL && port->needs[i] != NULL; i++)
     {
-      g_autofree char *types
-          = port->needs[i]->types ? fr_types_describe (port->needs[i]->types) : g_strdup ("any type");
+      g_autofree char *types = port->needs[i]->types ? fr_types_describe (port->needs[i]->types)
+                                                     : g_strdup ("any type");
 
       g_string_append_printf (out, "%s%s (%s)", i ? ", " : "", port->needs[i]->name, types);
     }
@@ -66,9 +66,12 @@ guarantees (const FrElement *e)
   GPtrArray *list = g_ptr_array_new ();
 
   if (e->flags & FR_ELEMENT_VOLATILE)
-    g_ptr_array_add (list, "May give other output for the same input, so its results are never reused.");
+    g_ptr_array_add (list,
+                     "May give other output for the same input, so its results are never reused.");
   else
-    g_ptr_array_add (list, "The same input, parameters and seed give the same bytes, whatever the number of workers.");
+    g_ptr_array_add (
+        list,
+        "The same input, parameters and seed give the same bytes, whatever the number of workers.");
   if (e->flags & FR_ELEMENT_PARALLEL)
     g_ptr_array_add (list, "Works on several batches at once; rows keep their order.");
   if (e->flags & FR_ELEMENT_PROCESS_SERIAL)
@@ -76,7 +79,8 @@ guarantees (const FrElement *e)
   if (e->flags & FR_ELEMENT_NETWORK)
     g_ptr_array_add (list, "Touches the network; refused under --deny network.");
   if (e->flags & FR_ELEMENT_UNTRUSTED)
-    g_ptr_array_add (list, "Reads input from outside; broken input is an error or a reject, never a crash.");
+    g_ptr_array_add (
+        list, "Reads input from outside; broken input is an error or a reject, never a crash.");
   if (e->flags & FR_ELEMENT_RUNS_PROGRAMS)
     g_ptr_array_add (list, "Starts other programs.");
   g_ptr_array_add (list, NULL);
@@ -156,8 +160,8 @@ cmd_element_markdown (const FrElement *e)
   g_autofree char *params = fri_params_markdown (e), *example = example_stage (e);
   g_autoptr (GPtrArray) promises = guarantees (e);
 
-  g_string_append_printf (out, "<!-- Made by `flowrun help %s --markdown` from the source beside it. -->\n",
-                          e->name);
+  g_string_append_printf (
+      out, "<!-- Made by `flowrun help %s --markdown` from the source beside it. -->\n", e->name);
   g_string_append_printf (out, "# %s\n\n*%s*\n", e->name, e->summary);
   if (e->details != NULL)
     append_section (out, e->details);
@@ -175,7 +179,8 @@ cmd_element_markdown (const FrElement *e)
 
 /* ---- for a terminal ---------------------------------------------------------------- */
 
-typedef struct {
+typedef struct
+{
   FILE *out;
   guint width;
   gboolean colour;

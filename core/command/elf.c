@@ -14,7 +14,8 @@
 
 #include "command/command.h"
 
-typedef struct {
+typedef struct
+{
   const char *bytes;
   gsize len;
 } Image;
@@ -25,7 +26,7 @@ range (const Image *image, guint64 offset, guint64 n, gsize size)
 {
   if (size == 0 || offset > image->len || n > (image->len - offset) / size)
     return NULL;
-  if (((gsize) image->bytes + offset) % _Alignof (ElfW (Half)) != 0)
+  if (((gsize) image->bytes + offset) % _Alignof(ElfW (Half)) != 0)
     return NULL;
   return image->bytes + offset;
 }
@@ -73,12 +74,13 @@ cmd_banned_symbols (const char *path, GError **error)
 
   if (map == NULL)
     return NULL;
-  image = (Image) { g_mapped_file_get_contents (map), g_mapped_file_get_length (map) };
+  image = (Image){ g_mapped_file_get_contents (map), g_mapped_file_get_length (map) };
   header = range (&image, 0, 1, sizeof *header);
   if (header == NULL || memcmp (header->e_ident, ELFMAG, SELFMAG) != 0
       || header->e_shentsize != sizeof (ElfW (Shdr)))
     {
-      g_set_error (error, FR_ERROR, FR_ERROR_LOAD, "%s is not a shared object of this machine", path);
+      g_set_error (error, FR_ERROR, FR_ERROR_LOAD, "%s is not a shared object of this machine",
+                   path);
       return NULL;
     }
   sections = range (&image, header->e_shoff, header->e_shnum, sizeof *sections);

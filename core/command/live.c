@@ -17,7 +17,8 @@
 #define HIDE_CURSOR "\x1b[?25l"
 
 /* Which columns there is room for. */
-typedef struct {
+typedef struct
+{
   guint id, bytes, rejects, state;
   gboolean rate;
 } Layout;

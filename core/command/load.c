@@ -7,8 +7,7 @@
 FriRegistry *
 cmd_registry (const CmdLine *line)
 {
-  g_auto (GStrv) paths
-      = fri_registry_default_paths ((const char *const *) line->plugin_paths);
+  g_auto (GStrv) paths = fri_registry_default_paths ((const char *const *) line->plugin_paths);
 
   return fri_registry_new ((const char *const *) paths);
 }

@@ -69,7 +69,7 @@ main (int argc, char **argv)
   g_autoptr (CmdLine) line = NULL;
   int status;
 
-  setlocale (LC_CTYPE, ""); /* not LC_NUMERIC: a number is written the same everywhere */
+  setlocale (LC_CTYPE, "");  /* not LC_NUMERIC: a number is written the same everywhere */
   signal (SIGPIPE, SIG_IGN); /* a closed pipe is an error of that write */
   if (hidden_command (argc, argv, &status))
     return status;

@@ -14,110 +14,318 @@
 #include "param/param-private.h"
 
 #define LOADS (CMD_RUN | CMD_CHECK | CMD_HEAD)
-#define FINDS                                                                                      \
-  (LOADS | CMD_LIST | CMD_HELP | CMD_INSPECT | CMD_SCHEMA)
+#define FINDS (LOADS | CMD_LIST | CMD_HELP | CMD_INSPECT | CMD_SCHEMA)
 #define ALL (CMD_HIDDEN - 1u)
 #define AT(field) G_STRUCT_OFFSET (CmdLine, field)
 
 const CmdCommand cmd_commands[] = {
-  { "run", CMD_RUN, "PIPELINE.json", "run a pipeline",
+  { "run",
+    CMD_RUN,
+    "PIPELINE.json",
+    "run a pipeline",
     "Runs the pipeline file, or the installed pipeline of that name.  The word run may be left "
     "out.  What the run did is kept in its run directory; stages whose inputs, parameters and "
     "versions did not change are taken from there.",
-    "flowrun shop.json --set split.validation=0.1", 1, 1, { CMD_WORD_PIPELINE }, cmd_run },
-  { "check", CMD_CHECK, "PIPELINE.json", "find every mistake in a pipeline without running it",
+    "flowrun shop.json --set split.validation=0.1",
+    1,
+    1,
+    { CMD_WORD_PIPELINE },
+    cmd_run },
+  { "check",
+    CMD_CHECK,
+    "PIPELINE.json",
+    "find every mistake in a pipeline without running it",
     "Does all that run does before work starts, with the same code and no side effects, and lists "
     "every problem with file, line and column.",
-    "flowrun check shop.json", 1, 1, { CMD_WORD_PIPELINE }, cmd_check },
-  { "head", CMD_HEAD, "PIPELINE.json STAGE[.PORT]", "show the first rows that a stage gives",
+    "flowrun check shop.json",
+    1,
+    1,
+    { CMD_WORD_PIPELINE },
+    cmd_check },
+  { "head",
+    CMD_HEAD,
+    "PIPELINE.json STAGE[.PORT]",
+    "show the first rows that a stage gives",
     "Runs as far as needed and shows rows: as a table on a terminal, as JSON Lines in a pipe.  "
     "STAGE.rejects shows the rows that the stage refused.  Sinks are not run and nothing is kept.",
-    "flowrun head shop.json clean -n 5", 2, 2, { CMD_WORD_PIPELINE, CMD_WORD_STAGE }, cmd_head },
-  { "list", CMD_LIST, "[KIND]", "list the elements that are installed",
+    "flowrun head shop.json clean -n 5",
+    2,
+    2,
+    { CMD_WORD_PIPELINE, CMD_WORD_STAGE },
+    cmd_head },
+  { "list",
+    CMD_LIST,
+    "[KIND]",
+    "list the elements that are installed",
     "Lists sources, transforms, trainers, evaluators and sinks, or only those of KIND.  A plugin "
     "that does not load is listed with the reason.",
-    "flowrun list source", 0, 1, { CMD_WORD_KIND }, cmd_list },
-  { "help", CMD_HELP, "[ELEMENT | COMMAND]", "explain an element or a command",
+    "flowrun list source",
+    0,
+    1,
+    { CMD_WORD_KIND },
+    cmd_list },
+  { "help",
+    CMD_HELP,
+    "[ELEMENT | COMMAND]",
+    "explain an element or a command",
     "Shows an element's ports, parameters, manual and an example; or a command's options; or, "
     "without an argument, the commands.",
-    "flowrun help transform.dedup", 0, 1, { CMD_WORD_TOPIC }, cmd_help },
-  { "inspect", CMD_INSPECT, "PATH", "show what a run directory or a data file holds",
+    "flowrun help transform.dedup",
+    0,
+    1,
+    { CMD_WORD_TOPIC },
+    cmd_help },
+  { "inspect",
+    CMD_INSPECT,
+    "PATH",
+    "show what a run directory or a data file holds",
     "For a run directory: what ran, when, what went in and what came out.  For a data file (CSV, "
     "JSON, SQLite, SQL dump; compressed too): columns with types, how many rows, the first rows.",
-    "flowrun inspect runs/shop", 1, 1, { CMD_WORD_FILE }, cmd_inspect },
-  { "why", CMD_WHY, "RUN ROW", "show where a row of a run came from",
+    "flowrun inspect runs/shop",
+    1,
+    1,
+    { CMD_WORD_FILE },
+    cmd_inspect },
+  { "why",
+    CMD_WHY,
+    "RUN ROW",
+    "show where a row of a run came from",
     "Follows a row through a finished run, back to its source and on to where it left.  ROW is a "
     "row id such as goods:17, or FILE:LINE of an output.",
-    "flowrun why runs/shop train.jsonl:3", 2, 2, { CMD_WORD_DIR, CMD_WORD_FILE }, cmd_why },
-  { "schema", CMD_SCHEMA, "[ELEMENT]", "print the JSON Schema of pipeline files",
+    "flowrun why runs/shop train.jsonl:3",
+    2,
+    2,
+    { CMD_WORD_DIR, CMD_WORD_FILE },
+    cmd_why },
+  { "schema",
+    CMD_SCHEMA,
+    "[ELEMENT]",
+    "print the JSON Schema of pipeline files",
     "Prints the JSON Schema (2020-12) of the pipeline file with all installed elements, for an "
     "editor; or that of one element's parameters.",
-    "flowrun schema > pipeline.schema.json", 0, 1, { CMD_WORD_ELEMENT }, cmd_schema },
-  { "new", CMD_NEW, "KIND NAME [DIR]", "begin a plugin of your own",
+    "flowrun schema > pipeline.schema.json",
+    0,
+    1,
+    { CMD_WORD_ELEMENT },
+    cmd_schema },
+  { "new",
+    CMD_NEW,
+    "KIND NAME [DIR]",
+    "begin a plugin of your own",
     "Writes a project that builds, tests, installs and runs: KIND is source, transform, evaluator "
     "or sink.  DIR is NAME unless given, and must not exist.",
-    "flowrun new transform my-filter", 2, 3, { CMD_WORD_KIND, CMD_WORD_NONE, CMD_WORD_DIR },
+    "flowrun new transform my-filter",
+    2,
+    3,
+    { CMD_WORD_KIND, CMD_WORD_NONE, CMD_WORD_DIR },
     cmd_new },
-  { "plugin-check", CMD_PLUGIN_CHECK, "FILE.so", "test any plugin with the generic battery",
+  { "plugin-check",
+    CMD_PLUGIN_CHECK,
+    "FILE.so",
+    "test any plugin with the generic battery",
     "Checks the descriptions of a plugin's elements, the symbols it imports, and how each element "
     "behaves on empty input, nulls, huge cells, other batch borders, several workers and "
     "cancellation; each in a process of its own.  Prints TAP and ends with one line of counts.",
-    "flowrun plugin-check my_filter.so", 1, 1, { CMD_WORD_FILE }, cmd_plugin_check },
-  { "completion", CMD_COMPLETION, "bash|zsh", "print the completion script for a shell",
+    "flowrun plugin-check my_filter.so",
+    1,
+    1,
+    { CMD_WORD_FILE },
+    cmd_plugin_check },
+  { "completion",
+    CMD_COMPLETION,
+    "bash|zsh",
+    "print the completion script for a shell",
     "Prints the script that the installation puts in place, for shells that look elsewhere.",
-    "source <(flowrun completion bash)", 1, 1, { CMD_WORD_SHELL }, cmd_completion },
+    "source <(flowrun completion bash)",
+    1,
+    1,
+    { CMD_WORD_SHELL },
+    cmd_completion },
   { NULL, 0, NULL, NULL, NULL, NULL, 0, 0, { CMD_WORD_NONE }, NULL }
 };
 
 const CmdOption cmd_options[] = {
-  { "set", 0, CMD_OPT_TEXTS, AT (sets), LOADS, "STAGE.KEY=VALUE",
-    "set a parameter of a stage; VALUE is JSON or plain text; may be repeated", { NULL },
+  { "set",
+    0,
+    CMD_OPT_TEXTS,
+    AT (sets),
+    LOADS,
+    "STAGE.KEY=VALUE",
+    "set a parameter of a stage; VALUE is JSON or plain text; may be repeated",
+    { NULL },
     CMD_WORD_SET },
-  { "var", 0, CMD_OPT_TEXTS, AT (vars), LOADS, "NAME=VALUE",
-    "fill a variable that the pipeline declares; may be repeated", { NULL }, CMD_WORD_VAR },
-  { "run-dir", 0, CMD_OPT_TEXT, AT (run_dir), LOADS, "DIR",
-    "where the run is kept (default: runs/NAME)", { NULL }, CMD_WORD_DIR },
-  { "until", 0, CMD_OPT_TEXT, AT (until), CMD_RUN, "STAGE", "stop after this stage", { NULL },
+  { "var",
+    0,
+    CMD_OPT_TEXTS,
+    AT (vars),
+    LOADS,
+    "NAME=VALUE",
+    "fill a variable that the pipeline declares; may be repeated",
+    { NULL },
+    CMD_WORD_VAR },
+  { "run-dir",
+    0,
+    CMD_OPT_TEXT,
+    AT (run_dir),
+    LOADS,
+    "DIR",
+    "where the run is kept (default: runs/NAME)",
+    { NULL },
+    CMD_WORD_DIR },
+  { "until",
+    0,
+    CMD_OPT_TEXT,
+    AT (until),
+    CMD_RUN,
+    "STAGE",
+    "stop after this stage",
+    { NULL },
     CMD_WORD_STAGE },
-  { "fresh", 0, CMD_OPT_FLAG, AT (fresh), CMD_RUN, NULL,
-    "reuse nothing of earlier runs", { NULL }, CMD_WORD_NONE },
-  { "workers", 'j', CMD_OPT_INT, AT (workers), CMD_RUN | CMD_HEAD, "N",
+  { "fresh",
+    0,
+    CMD_OPT_FLAG,
+    AT (fresh),
+    CMD_RUN,
+    NULL,
+    "reuse nothing of earlier runs",
+    { NULL },
+    CMD_WORD_NONE },
+  { "workers",
+    'j',
+    CMD_OPT_INT,
+    AT (workers),
+    CMD_RUN | CMD_HEAD,
+    "N",
     "how many threads work at once (default: one per processor); the results do not depend on it",
-    { NULL }, CMD_WORD_NONE },
-  { "memory", 0, CMD_OPT_SIZE, AT (memory), CMD_RUN | CMD_HEAD, "SIZE",
-    "memory for rows on their way, as in 512MiB (default: a quarter of the machine's)", { NULL },
+    { NULL },
     CMD_WORD_NONE },
-  { "progress", 0, CMD_OPT_CHOICE, AT (progress), CMD_RUN, "HOW",
+  { "memory",
+    0,
+    CMD_OPT_SIZE,
+    AT (memory),
+    CMD_RUN | CMD_HEAD,
+    "SIZE",
+    "memory for rows on their way, as in 512MiB (default: a quarter of the machine's)",
+    { NULL },
+    CMD_WORD_NONE },
+  { "progress",
+    0,
+    CMD_OPT_CHOICE,
+    AT (progress),
+    CMD_RUN,
+    "HOW",
     "how to tell what goes on: auto (live on a terminal, else plain), plain, json or none",
-    { "auto", "plain", "json", "none" }, CMD_WORD_NONE },
-  { "deny", 0, CMD_OPT_CHOICE, AT (deny), LOADS, "WHAT",
-    "refuse pipelines with elements that touch the network", { "network" }, CMD_WORD_NONE },
-  { NULL, 'n', CMD_OPT_INT, AT (count), CMD_HEAD | CMD_INSPECT, "COUNT",
-    "how many rows to show (default: 10)", { NULL }, CMD_WORD_NONE },
-  { "json", 0, CMD_OPT_FLAG, AT (json),
-    CMD_CHECK | CMD_HEAD | CMD_LIST | CMD_HELP | CMD_INSPECT | CMD_WHY, NULL,
-    "print JSON instead of text", { NULL }, CMD_WORD_NONE },
-  { "markdown", 0, CMD_OPT_FLAG, AT (markdown), CMD_HELP, NULL,
-    "print the element's manual page as Markdown", { NULL }, CMD_WORD_NONE },
-  { "element", 0, CMD_OPT_TEXT, AT (element), CMD_PLUGIN_CHECK, "NAME",
-    "test only this element of the plugin", { NULL }, CMD_WORD_NONE },
-  { "with", 0, CMD_OPT_TEXT, AT (with), CMD_PLUGIN_CHECK, "JSON",
-    "parameters for the element (default: those of its example)", { NULL }, CMD_WORD_NONE },
-  { "columns", 0, CMD_OPT_TEXT, AT (columns), CMD_PLUGIN_CHECK, "COLUMNS",
-    "columns of --input, as in \"id: int64, text: utf8\" (default: invented)", { NULL },
+    { "auto", "plain", "json", "none" },
     CMD_WORD_NONE },
-  { "input", 0, CMD_OPT_TEXT, AT (input), CMD_PLUGIN_CHECK, "FILE",
-    "rows for its first input, a JSON array of objects (default: invented)", { NULL },
+  { "deny",
+    0,
+    CMD_OPT_CHOICE,
+    AT (deny),
+    LOADS,
+    "WHAT",
+    "refuse pipelines with elements that touch the network",
+    { "network" },
+    CMD_WORD_NONE },
+  { NULL,
+    'n',
+    CMD_OPT_INT,
+    AT (count),
+    CMD_HEAD | CMD_INSPECT,
+    "COUNT",
+    "how many rows to show (default: 10)",
+    { NULL },
+    CMD_WORD_NONE },
+  { "json",
+    0,
+    CMD_OPT_FLAG,
+    AT (json),
+    CMD_CHECK | CMD_HEAD | CMD_LIST | CMD_HELP | CMD_INSPECT | CMD_WHY,
+    NULL,
+    "print JSON instead of text",
+    { NULL },
+    CMD_WORD_NONE },
+  { "markdown",
+    0,
+    CMD_OPT_FLAG,
+    AT (markdown),
+    CMD_HELP,
+    NULL,
+    "print the element's manual page as Markdown",
+    { NULL },
+    CMD_WORD_NONE },
+  { "element",
+    0,
+    CMD_OPT_TEXT,
+    AT (element),
+    CMD_PLUGIN_CHECK,
+    "NAME",
+    "test only this element of the plugin",
+    { NULL },
+    CMD_WORD_NONE },
+  { "with",
+    0,
+    CMD_OPT_TEXT,
+    AT (with),
+    CMD_PLUGIN_CHECK,
+    "JSON",
+    "parameters for the element (default: those of its example)",
+    { NULL },
+    CMD_WORD_NONE },
+  { "columns",
+    0,
+    CMD_OPT_TEXT,
+    AT (columns),
+    CMD_PLUGIN_CHECK,
+    "COLUMNS",
+    "columns of --input, as in \"id: int64, text: utf8\" (default: invented)",
+    { NULL },
+    CMD_WORD_NONE },
+  { "input",
+    0,
+    CMD_OPT_TEXT,
+    AT (input),
+    CMD_PLUGIN_CHECK,
+    "FILE",
+    "rows for its first input, a JSON array of objects (default: invented)",
+    { NULL },
     CMD_WORD_FILE },
-  { "plugin-path", 0, CMD_OPT_TEXTS, AT (plugin_paths), FINDS, "DIR",
-    "look for plugins here first; may be repeated", { NULL }, CMD_WORD_DIR },
+  { "plugin-path",
+    0,
+    CMD_OPT_TEXTS,
+    AT (plugin_paths),
+    FINDS,
+    "DIR",
+    "look for plugins here first; may be repeated",
+    { NULL },
+    CMD_WORD_DIR },
   { "help", 'h', CMD_OPT_FLAG, AT (help), ALL, NULL, "show this help", { NULL }, CMD_WORD_NONE },
-  { "version", 0, CMD_OPT_FLAG, AT (version), ALL, NULL, "show version and build", { NULL },
+  { "version",
+    0,
+    CMD_OPT_FLAG,
+    AT (version),
+    ALL,
+    NULL,
+    "show version and build",
+    { NULL },
     CMD_WORD_NONE },
   /* plugin-check's own child processes */
-  { "child", 0, CMD_OPT_FLAG, AT (child), CMD_PLUGIN_CHECK | CMD_HIDDEN, NULL, "", { NULL },
+  { "child",
+    0,
+    CMD_OPT_FLAG,
+    AT (child),
+    CMD_PLUGIN_CHECK | CMD_HIDDEN,
+    NULL,
+    "",
+    { NULL },
     CMD_WORD_NONE },
-  { "from", 0, CMD_OPT_INT, AT (from), CMD_PLUGIN_CHECK | CMD_HIDDEN, "N", "", { NULL },
+  { "from",
+    0,
+    CMD_OPT_INT,
+    AT (from),
+    CMD_PLUGIN_CHECK | CMD_HIDDEN,
+    "N",
+    "",
+    { NULL },
     CMD_WORD_NONE },
   { NULL, 0, 0, 0, 0, NULL, NULL, { NULL }, CMD_WORD_NONE }
 };
@@ -176,8 +384,9 @@ unknown_option (const char *word, const CmdCommand *command, GError **error)
     g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "there is no option '%s'; did you mean '--%s'?",
                  plain, near);
   else
-    g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "there is no option '%s'; 'flowrun%s%s --help' lists them",
-                 plain, command ? " " : "", command ? command->name : "");
+    g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+                 "there is no option '%s'; 'flowrun%s%s --help' lists them", plain,
+                 command ? " " : "", command ? command->name : "");
 }
 
 /* ---- taking a value ------------------------------------------------------------ */
@@ -186,8 +395,8 @@ static gboolean
 bad_value (const CmdOption *o, const char *value, const char *expected, GError **error)
 {
   if (o->name != NULL)
-    g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "'--%s %s' is wrong: expected %s", o->name, value,
-                 expected);
+    g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "'--%s %s' is wrong: expected %s", o->name,
+                 value, expected);
   else
     g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "'-%c %s' is wrong: expected %s", o->letter,
                  value, expected);
@@ -259,7 +468,8 @@ take_value (CmdLine *line, const CmdOption *o, const char *value, GError **error
 /* ---- the whole line -------------------------------------------------------------- */
 
 /* Which options came, to be held against the command once it is known. */
-typedef struct {
+typedef struct
+{
   const CmdOption *option;
   const char *word;
 } Given;
@@ -292,7 +502,7 @@ take_option (CmdLine *line, int argc, char **argv, int *i, GArray *given, GError
     }
   if (o->type != CMD_OPT_FLAG && value == NULL)
     value = argv[++*i];
-  g = (Given) { o, word };
+  g = (Given){ o, word };
   g_array_append_val (given, g);
   return take_value (line, o, value, error);
 }
@@ -332,10 +542,11 @@ settle_command (CmdLine *line, GPtrArray *words, GError **error)
     names[n++] = c->name;
   near = fr_suggest (word, names);
   line->command = NULL;
-  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
-               near ? "'%s' is no command and no installed pipeline; did you mean '%s'?"
-                    : "'%s' is no command and no installed pipeline; 'flowrun help' lists the commands",
-               word, near);
+  g_set_error (
+      error, FR_ERROR, FR_ERROR_CONFIG,
+      near ? "'%s' is no command and no installed pipeline; did you mean '%s'?"
+           : "'%s' is no command and no installed pipeline; 'flowrun help' lists the commands",
+      word, near);
   return FALSE;
 }
 
@@ -363,8 +574,8 @@ check_given (CmdLine *line, GArray *given, GError **error)
   if (line->n_args >= c->min_args && line->n_args <= c->max_args)
     return TRUE;
   g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "%s: usage: flowrun %s [options] %s",
-               line->n_args < c->min_args ? "an argument is missing" : "too many arguments", c->name,
-               c->args);
+               line->n_args < c->min_args ? "an argument is missing" : "too many arguments",
+               c->name, c->args);
   return FALSE;
 }
 
@@ -376,10 +587,11 @@ line_new (int argc, char **argv)
 
   for (int i = 1; i < argc; i++)
     {
-      gboolean plain = argv[i][strspn (argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                                "0123456789./_-=:,+@%")]
-                           == '\0'
-                       && argv[i][0] != '\0';
+      gboolean plain
+          = argv[i][strspn (argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789./_-=:,+@%")]
+                == '\0'
+            && argv[i][0] != '\0';
       g_autofree char *quoted = plain ? g_strdup (argv[i]) : g_shell_quote (argv[i]);
 
       g_string_append_printf (text, " %s", quoted);

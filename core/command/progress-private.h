@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-typedef struct {
+typedef struct
+{
   char *id, *unit;
   FriStageStats now; /* id and unit are ours, element is not set */
   gint64 started_us, ended_us;
@@ -17,7 +18,8 @@ typedef struct {
   double rate;
 } ProgressStage;
 
-struct _Progress {
+struct _Progress
+{
   ProgressMode mode;
   GMutex lock;
   GArray *stages; /* ProgressStage */

@@ -53,12 +53,6 @@ progress_rows (const FriStageStats *s)
   return s->rows_out > 0 ? s->rows_out : s->rows_in;
 }
 
-static guint64
-progress_bytes (const FriStageStats *s)
-{
-  return s->rows_out > 0 ? s->bytes_out : s->bytes_in;
-}
-
 static gboolean
 is_over (FriStageState state)
 {
@@ -249,8 +243,8 @@ json_event (Progress *p, const FriEvent *event)
 static void
 log_line (Progress *p, const FriEvent *event)
 {
-  g_autofree char *text = event->text ? term_clean (event->text, strcspn (event->text, "\n"), 1000)
-                                      : g_strdup ("");
+  g_autofree char *text
+      = event->text ? term_clean (event->text, strcspn (event->text, "\n"), 1000) : g_strdup ("");
 
   if (event->level == FRI_LOG_WARNING)
     p->n_warnings++;

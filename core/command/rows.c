@@ -35,7 +35,8 @@ rows_take (const CmdLine *line, FriPipeline *pipeline, const char *stage, const 
 
 /* ---- showing ---------------------------------------------------------------------- */
 
-struct _RowsTable {
+struct _RowsTable
+{
   Table *table;
   FrSchema *schema;
   guint n;
@@ -67,66 +68,47 @@ rows_table_new (FrSchema *schema)
   return rows;
 }
 
-/* Cells that are not text, as JSON writes them: numbers the same everywhere,
+/* Cells that are not text as JSON writes them: numbers the same everywhere,
  * lists and structs readable. */
-static JsonObject *
-row_json (const FrBatch *batch, gsize row, JsonNode **keep)
+static char *
+cell_text (const FrBatch *batch, guint column, gsize row)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  const char *from;
+  gsize len;
 
-  fr_batch_append_json (batch, row, FALSE, text);
-  *keep = fr_json_parse (text->str, (gssize) text->len, 0, NULL);
-  return *keep != NULL ? json_node_get_object (*keep) : NULL;
-}
-
-static void
-add_json_cell (RowsTable *rows, JsonObject *object, FrField *field)
-{
-  JsonNode *node = object ? json_object_get_member (object, fr_field_name (field)) : NULL;
-  g_autofree char *text = NULL, *clean = NULL;
-
-  if (node == NULL)
-    text = g_strdup ("?");
-  else if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-    text = json_node_dup_string (node);
-  else
-    text = fr_json_to_string (node, 0);
-  clean = term_clean (text, strlen (text), CELL_COLUMNS);
-  table_cell (rows->table, STYLE_NONE, clean);
+  fr_batch_append_json_cell (batch, column, row, text);
+  from = text->str;
+  len = text->len;
+  if (len >= 2 && from[0] == '"') /* a timestamp, or bytes as base64 */
+    return term_clean (from + 1, len - 2, CELL_COLUMNS);
+  return term_clean (from, len, CELL_COLUMNS);
 }
 
 void
 rows_table_add (RowsTable *rows, const FrBatch *batch, gsize row, const char *id)
 {
-  JsonNode *keep = NULL;
-  JsonObject *object = NULL;
-
   table_cell (rows->table, STYLE_DIM, id);
   for (guint i = 0; i < fr_schema_n_fields (rows->schema); i++)
     {
-      FrField *field = fr_schema_field (rows->schema, i);
       FrView view = fr_view (batch, i);
+      FrStr s;
+      g_autofree char *text = NULL;
 
       if (fr_view_is_null (&view, row))
         {
           table_cell (rows->table, STYLE_DIM, "null");
+          continue;
         }
-      else if (FR_TYPES (fr_field_type (field)) & FR_TYPES_TEXT)
+      if (FR_TYPES (view.type) & FR_TYPES_TEXT)
         {
-          FrStr s = fr_view_str (&view, row);
-          g_autofree char *clean = term_clean (s.data, s.len, CELL_COLUMNS);
-
-          table_cell (rows->table, STYLE_NONE, clean);
+          s = fr_view_str (&view, row);
+          text = term_clean (s.data, s.len, CELL_COLUMNS);
         }
       else
-        {
-          if (keep == NULL)
-            object = row_json (batch, row, &keep);
-          add_json_cell (rows, object, field);
-        }
+        text = cell_text (batch, i, row);
+      table_cell (rows->table, STYLE_NONE, text);
     }
-  if (keep != NULL)
-    json_node_unref (keep);
   rows->n++;
 }
 

@@ -11,7 +11,8 @@ G_BEGIN_DECLS
 /* Called for each batch, on a thread of the engine; FALSE: enough. */
 typedef gboolean (*RowsFunc) (FrBatch *batch, gpointer data);
 
-/** rows_take: runs @pipeline as far as @port of @stage needs; sinks do not run and nothing is kept. */
+/** rows_take: runs @pipeline as far as @port of @stage needs; sinks do not run and nothing is kept.
+ */
 FriExit rows_take (const CmdLine *line, FriPipeline *pipeline, const char *stage, const char *port,
                    RowsFunc func, gpointer data, GError **error);
 

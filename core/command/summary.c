@@ -48,35 +48,48 @@ print_stages (Progress *p, gboolean colour)
   table_print (table, stderr, term_is (STDERR_FILENO) ? term_width (STDERR_FILENO) - 1 : 0, colour);
 }
 
+static void
+print_files (JsonObject *stage)
+{
+  JsonArray *array = json_object_has_member (stage, "outputs")
+                         ? json_object_get_array_member (stage, "outputs")
+                         : NULL;
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      JsonObject *output = json_array_get_object_element (array, i);
+      const char *file = json_object_get_string_member_with_default (output, "path", NULL);
+      gint64 bytes = json_object_get_int_member_with_default (output, "bytes", 0);
+      g_autofree char *size = text_bytes ((guint64) MAX (bytes, 0));
+
+      if (file != NULL)
+        say ("wrote %s (%s)", file, size);
+    }
+}
+
 /* The outputs are in the manifest, which the engine has just put in place. */
 static void
-print_outputs (const char *run_dir)
+print_outputs (Progress *p, const char *run_dir)
 {
   g_autofree char *path = g_build_filename (run_dir, "manifest.json", NULL);
   g_autofree char *text = NULL;
   g_autoptr (JsonNode) root = NULL;
-  JsonNode *outputs;
-  JsonArray *array;
+  JsonObject *stages;
   gsize len;
 
   if (!g_file_get_contents (path, &text, &len, NULL))
     return;
   root = fr_json_parse (text, (gssize) len, 0, NULL);
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root))
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)
+      || !json_object_has_member (json_node_get_object (root), "stages"))
     return;
-  outputs = json_object_get_member (json_node_get_object (root), "outputs");
-  if (outputs == NULL || !JSON_NODE_HOLDS_ARRAY (outputs))
-    return;
-  array = json_node_get_array (outputs);
-  for (guint i = 0; i < json_array_get_length (array); i++)
+  stages = json_object_get_object_member (json_node_get_object (root), "stages");
+  for (guint i = 0; i < p->stages->len; i++)
     {
-      JsonObject *output = json_array_get_object_element (array, i);
-      const char *file = json_object_get_string_member_with_default (output, "path", NULL);
-      gint64 bytes = json_object_get_int_member_with_default (output, "bytes", -1);
-      g_autofree char *size = bytes >= 0 ? text_bytes ((guint64) bytes) : NULL;
+      const char *id = g_array_index (p->stages, ProgressStage, i).id;
 
-      if (file != NULL)
-        say ("wrote %s%s%s%s", file, size ? " (" : "", size ? size : "", size ? ")" : "");
+      if (json_object_has_member (stages, id))
+        print_files (json_object_get_object_member (stages, id));
     }
 }
 
@@ -115,7 +128,8 @@ progress_end (Progress *p, FriExit status, const GError *error, const char *run_
       return;
     }
   print_stages (p, colour);
-  print_outputs (run_dir);
+  if (status == FRI_EXIT_OK || status == FRI_EXIT_LIMIT)
+    print_outputs (p, run_dir);
   if (p->n_warnings > 0)
     say ("%u warning%s; see %s/log.jsonl", p->n_warnings, p->n_warnings == 1 ? "" : "s", run_dir);
   say ("run directory: %s", run_dir);

@@ -13,18 +13,21 @@
 #define GAP 2
 #define NARROW 6
 
-typedef struct {
+typedef struct
+{
   char *text;
   Style style;
 } Cell;
 
-typedef struct {
+typedef struct
+{
   char *title;
   guint flags;
   guint width;
 } Column;
 
-struct _Table {
+struct _Table
+{
   GArray *columns;
   GArray *cells; /* row after row */
 };
@@ -75,8 +78,7 @@ void
 table_cell (Table *table, Style style, const char *text)
 {
   Cell cell = { g_strdup (text), style };
-  Column *column
-      = &g_array_index (table->columns, Column, table->cells->len % table->columns->len);
+  Column *column = &g_array_index (table->columns, Column, table->cells->len % table->columns->len);
 
   column->width = MAX (column->width, term_columns (text, -1));
   g_array_append_val (table->cells, cell);

@@ -528,9 +528,13 @@ engine_init (FriEngine *e, FriPipeline *pipeline, const FriRunOptions *options)
   e->hosts = g_ptr_array_new ();
   e->workers_threads = g_ptr_array_new ();
   e->cancellable = g_cancellable_new ();
-  e->workers = options->workers > 0 ? options->workers : g_get_num_processors ();
+  e->workers = options->workers > 0    ? options->workers
+               : pipeline->workers > 0 ? pipeline->workers
+                                       : g_get_num_processors ();
   e->max_in_flight = e->workers + 2;
-  e->memory = options->memory > 0 ? options->memory : default_memory ();
+  e->memory = options->memory > 0    ? options->memory
+              : pipeline->memory > 0 ? pipeline->memory
+                                     : default_memory ();
   e->start_us = g_get_monotonic_time ();
   e->started_at = g_get_real_time ();
 #ifdef FR_DEBUG

@@ -52,9 +52,7 @@ load (const char *stages)
       g_error ("%s", said);
     }
   fri_problems_free (problems);
-  /* The pipeline's elements are static, but their copies belong to the registry. */
-  g_object_set_data_full (G_OBJECT (g_object_new (G_TYPE_OBJECT, NULL)), "registry", registry,
-                          NULL);
+  fri_registry_free (registry);
   return pipeline;
 }
 

@@ -297,8 +297,9 @@ load (FrTest *test, gboolean check, FriRegistry *registry)
       return NULL;
     }
   pipeline = fri_pipeline_load_text (text, -1, base_dir (test), registry, &options, &problems);
-  if (pipeline != NULL && fri_problems_n_errors (problems) == 0)
-    fri_pipeline_bind (pipeline, check, problems);
+  /* A run binds by itself. */
+  if (check && pipeline != NULL && fri_problems_n_errors (problems) == 0)
+    fri_pipeline_bind (pipeline, TRUE, problems);
   test->problems = fri_problems_text (problems);
   if (fri_problems_n_errors (problems) > 0)
     g_clear_pointer (&pipeline, fri_pipeline_free);

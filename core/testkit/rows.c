@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rows.c: rows written as JSON in a test, to batches and back.
- *
- * Column lists are read in the form that fr_schema_describe() writes.
  */
 #include "config.h"
 
 #include <string.h>
 
 #include "testkit/testkit.h"
-
-#define MAX_NESTING 16
 
 /* ---- JSON with ' ---------------------------------------------------------- */
 
@@ -36,10 +32,11 @@ copy_string (const char *p, char quote, GString *out)
   return *p ? p + 1 : p;
 }
 
-JsonNode *
-fri_test_json (const char *text, GError **error)
+/* The same JSON with " for '. */
+static char *
+plain_json (const char *text)
 {
-  g_autoptr (GString) out = g_string_new (NULL);
+  GString *out = g_string_new (NULL);
   const char *p = text;
 
   while (*p != '\0')
@@ -47,312 +44,50 @@ fri_test_json (const char *text, GError **error)
       p = copy_string (p + 1, *p, out);
     else
       g_string_append_c (out, *p++);
-  return fr_json_parse (out->str, (gssize) out->len, 0, error);
+  return g_string_free (out, FALSE);
 }
 
-/* ---- column lists --------------------------------------------------------- */
-
-static const char *
-skip_space (const char *p)
+JsonNode *
+fri_test_json (const char *text, GError **error)
 {
-  while (g_ascii_isspace (*p))
-    p++;
-  return p;
-}
+  g_autofree char *plain = plain_json (text);
 
-static FrField *parse_type (const char **p, const char *name, guint depth, GError **error);
-
-static FrField *
-parse_field (const char **p, guint depth, GError **error)
-{
-  g_autofree char *name = NULL;
-  const char *start = skip_space (*p), *colon = strchr (start, ':');
-
-  if (colon == NULL)
-    {
-      g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "expected 'name: type' at '%s'", start);
-      return NULL;
-    }
-  name = g_strstrip (g_strndup (start, (gsize) (colon - start)));
-  *p = colon + 1;
-  return parse_type (p, name, depth, error);
-}
-
-static FrField *
-parse_struct (const char **p, const char *name, guint depth, GError **error)
-{
-  g_autoptr (GPtrArray) children = g_ptr_array_new ();
-  FrField *child = NULL;
-
-  do
-    {
-      (*p)++; /* '<' or ',' */
-      child = parse_field (p, depth + 1, error);
-      if (child != NULL)
-        g_ptr_array_add (children, child);
-      *p = skip_space (*p);
-    }
-  while (child != NULL && **p == ',');
-  if (child != NULL && **p == '>')
-    {
-      (*p)++;
-      return fr_field_new_struct (name, (FrField *const *) children->pdata, children->len);
-    }
-  if (child != NULL)
-    g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "expected '>' at '%s'", *p);
-  g_ptr_array_foreach (children, (GFunc) (void (*) (void)) fr_field_unref, NULL);
-  return NULL;
-}
-
-static FrField *
-parse_list (const char **p, const char *name, guint depth, GError **error)
-{
-  FrField *item;
-
-  (*p)++;
-  item = parse_type (p, "item", depth + 1, error);
-  if (item == NULL)
-    return NULL;
-  *p = skip_space (*p);
-  if (**p != '>')
-    {
-      fr_field_unref (item);
-      g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "expected '>' at '%s'", *p);
-      return NULL;
-    }
-  (*p)++;
-  return fr_field_new_list (name, item);
-}
-
-static FrField *
-parse_type (const char **p, const char *name, guint depth, GError **error)
-{
-  g_autofree char *word = NULL;
-  const char *start = skip_space (*p);
-  gsize len = strspn (start, "abcdefghijklmnopqrstuvwxyz0123456789_");
-  FrType type;
-
-  word = g_strndup (start, len);
-  *p = skip_space (start + len);
-  if (depth < MAX_NESTING && strcmp (word, "list") == 0 && **p == '<')
-    return parse_list (p, name, depth, error);
-  if (depth < MAX_NESTING && strcmp (word, "struct") == 0 && **p == '<')
-    return parse_struct (p, name, depth, error);
-  type = fr_type_from_name (word);
-  if (type == 0 || type == FR_TYPE_LIST || type == FR_TYPE_STRUCT)
-    {
-      g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "column '%s' has no type that flowrun knows",
-                   name);
-      return NULL;
-    }
-  return fr_field_new (name, type);
-}
-
-FrSchema *
-fri_test_columns (const char *columns, GError **error)
-{
-  g_autoptr (GPtrArray) fields = g_ptr_array_new ();
-  const char *p = skip_space (columns);
-  FrField *field = NULL;
-
-  while (*p != '\0')
-    {
-      field = parse_field (&p, 0, error);
-      if (field == NULL)
-        break;
-      g_ptr_array_add (fields, field);
-      p = skip_space (p);
-      if (*p == ',')
-        p = skip_space (p + 1);
-      else if (*p != '\0')
-        {
-          g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "expected a comma at '%s'", p);
-          field = NULL;
-          break;
-        }
-    }
-  if (field == NULL && fields->len + (*skip_space (columns) != '\0') > 0)
-    {
-      g_ptr_array_foreach (fields, (GFunc) (void (*) (void)) fr_field_unref, NULL);
-      return NULL;
-    }
-  return fr_schema_new ((FrField *const *) fields->pdata, fields->len, error);
+  return fr_json_parse (plain, -1, 0, error);
 }
 
 /* ---- rows ------------------------------------------------------------------ */
 
-static gboolean append_value (FrCells *cells, FrField *field, JsonNode *value, GError **error);
-
-static gboolean
-wrong (FrField *field, GError **error)
-{
-  g_autofree char *type = fr_field_describe (field);
-
-  g_set_error (error, FR_ERROR, FR_ERROR_TYPE, "column '%s' cannot hold this value: it is %s",
-               fr_field_name (field), type);
-  return FALSE;
-}
-
-static gboolean
-append_list (FrCells *cells, FrField *field, JsonNode *value, GError **error)
-{
-  JsonArray *array;
-
-  if (!JSON_NODE_HOLDS_ARRAY (value))
-    return wrong (field, error);
-  array = json_node_get_array (value);
-  for (guint i = 0; i < json_array_get_length (array); i++)
-    if (!append_value (fr_cells_child (cells, 0), fr_field_child (field, 0),
-                       json_array_get_element (array, i), error))
-      return FALSE;
-  fr_cells_end (cells);
-  return TRUE;
-}
-
-static gboolean
-append_struct (FrCells *cells, FrField *field, JsonNode *value, GError **error)
-{
-  JsonObject *object;
-
-  if (!JSON_NODE_HOLDS_OBJECT (value))
-    return wrong (field, error);
-  object = json_node_get_object (value);
-  for (guint i = 0; i < fr_field_n_children (field); i++)
-    {
-      FrField *child = fr_field_child (field, i);
-
-      if (!append_value (fr_cells_child (cells, i), child,
-                         json_object_get_member (object, fr_field_name (child)), error))
-        return FALSE;
-    }
-  fr_cells_end (cells);
-  return TRUE;
-}
-
-static gboolean
-append_text (FrCells *cells, FrField *field, JsonNode *value, GError **error)
-{
-  const char *text = json_node_get_string (value);
-
-  if (fr_field_type (field) == FR_TYPE_BINARY)
-    {
-      gsize len;
-      g_autofree guchar *bytes = g_base64_decode (text, &len);
-
-      fr_cells_append_str (cells, (const char *) bytes, len);
-      return TRUE;
-    }
-  if (fr_field_type (field) == FR_TYPE_TIMESTAMP)
-    {
-      g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
-      g_autoptr (GDateTime) when = g_date_time_new_from_iso8601 (text, utc);
-
-      if (when == NULL)
-        return wrong (field, error);
-      fr_cells_append_int (cells, g_date_time_to_unix (when) * G_USEC_PER_SEC
-                                      + g_date_time_get_microsecond (when));
-      return TRUE;
-    }
-  if (!(FR_TYPES (fr_field_type (field)) & FR_TYPES_TEXT))
-    return wrong (field, error);
-  fr_cells_append_str (cells, text, strlen (text));
-  return TRUE;
-}
-
-static gboolean
-append_number (FrCells *cells, FrField *field, JsonNode *value, GError **error)
-{
-  guint type = FR_TYPES (fr_field_type (field));
-
-  if (type & FR_TYPES_FLOAT)
-    fr_cells_append_float (cells, json_node_get_double (value));
-  else if ((type & (FR_TYPES_INTEGER | FR_TYPES (FR_TYPE_TIMESTAMP)))
-           && json_node_get_value_type (value) == G_TYPE_INT64)
-    fr_cells_append_int (cells, json_node_get_int (value));
-  else
-    return wrong (field, error);
-  return TRUE;
-}
-
-static gboolean
-append_value (FrCells *cells, FrField *field, JsonNode *value, GError **error)
-{
-  if (value == NULL || JSON_NODE_HOLDS_NULL (value))
-    {
-      fr_cells_append_null (cells);
-      return TRUE;
-    }
-  if (fr_field_type (field) == FR_TYPE_LIST)
-    return append_list (cells, field, value, error);
-  if (fr_field_type (field) == FR_TYPE_STRUCT)
-    return append_struct (cells, field, value, error);
-  if (!JSON_NODE_HOLDS_VALUE (value))
-    return wrong (field, error);
-  if (json_node_get_value_type (value) == G_TYPE_STRING)
-    return append_text (cells, field, value, error);
-  if (json_node_get_value_type (value) != G_TYPE_BOOLEAN)
-    return append_number (cells, field, value, error);
-  if (fr_field_type (field) != FR_TYPE_BOOL)
-    return wrong (field, error);
-  fr_cells_append_bool (cells, json_node_get_boolean (value));
-  return TRUE;
-}
-
-/* A member that no column has is a slip of the test's author. */
-static gboolean
-check_members (FrSchema *schema, JsonObject *row, GError **error)
-{
-  JsonObjectIter iter;
-  const char *name;
-
-  json_object_iter_init (&iter, row);
-  while (json_object_iter_next (&iter, &name, NULL))
-    if (fr_schema_find (schema, name) < 0)
-      {
-        g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "a row has '%s', which is no column", name);
-        return FALSE;
-      }
-  return TRUE;
-}
-
 FrBatch *
-fri_test_rows (FrSchema *schema, JsonNode *rows, guint32 source, guint64 first, GError **error)
+fri_test_rows (FrSchema *schema, const char *rows, guint32 source, guint64 first, GError **error)
 {
   g_autoptr (FrBuilder) builder = fr_builder_new (schema);
-  JsonArray *array;
+  g_autofree char *text = plain_json (rows);
+  FrJsonReader reader;
+  FrJsonToken token;
+  gboolean good = TRUE;
 
-  if (!JSON_NODE_HOLDS_ARRAY (rows))
+  fr_json_reader_init (&reader, text, strlen (text), 0);
+  token = fr_json_reader_next (&reader);
+  if (token != FR_JSON_ARRAY && token != FR_JSON_ERROR)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "rows are written as an array of objects");
-      return NULL;
+      good = FALSE;
     }
-  array = json_node_get_array (rows);
-  for (guint r = 0; r < json_array_get_length (array); r++)
+  for (guint64 n = first; good; n++)
     {
-      JsonNode *node = json_array_get_element (array, r);
-      JsonObject *row = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-
-      if (row == NULL)
-        {
-          g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "row %u is not an object", r + 1);
-          return NULL;
-        }
-      if (!check_members (schema, row, error))
-        return NULL;
-      for (guint i = 0; i < fr_schema_n_fields (schema); i++)
-        {
-          FrField *field = fr_schema_field (schema, i);
-
-          if (!append_value (fr_builder_cells (builder, i), field,
-                             json_object_get_member (row, fr_field_name (field)), error))
-            {
-              g_prefix_error (error, "row %u: ", r + 1);
-              return NULL;
-            }
-        }
-      fr_builder_end_row (builder, (FrRowId){ .position = first + r, .source = source });
+      token = fr_json_reader_next (&reader);
+      if (token == FR_JSON_ARRAY_END || token == FR_JSON_ERROR)
+        break;
+      good = fr_json_read_row (&reader, token, builder, NULL, error);
+      if (good)
+        fr_builder_end_row (builder, (FrRowId){ .position = n, .source = source });
+      else
+        g_prefix_error (error, "row %" G_GUINT64_FORMAT ": ", n - first + 1);
     }
-  return fr_builder_finish (builder, error);
+  if (good && (token == FR_JSON_ERROR || fr_json_reader_next (&reader) == FR_JSON_ERROR))
+    good = fr_json_reader_error (&reader, error);
+  fr_json_reader_clear (&reader);
+  return good ? fr_builder_finish (builder, error) : NULL;
 }
 
 /* ---- comparison ------------------------------------------------------------ */

@@ -45,8 +45,7 @@ void
 fr_test_input (FrTest *test, const char *port, const char *columns, const char *rows)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (FrSchema) schema = fri_test_columns (columns, &error);
-  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (FrSchema) schema = fr_schema_parse (columns, &error);
   FriTestInput *input;
   guint32 source = test->inputs->len + 1;
   FrBatch *batch;
@@ -54,17 +53,14 @@ fr_test_input (FrTest *test, const char *port, const char *columns, const char *
   need_port (test, port);
   if (schema == NULL)
     g_error ("fr_test_input: columns \"%s\": %s", columns, error->message);
-  node = fri_test_json (rows, &error);
-  if (node == NULL)
-    g_error ("fr_test_input: rows: %s\n%s", error->message, rows);
   fri_test_add_input (test, port, schema, NULL);
   input = fri_test_input (test, port);
   for (guint i = 0; i < test->inputs->len; i++)
     if (g_ptr_array_index (test->inputs, i) == input)
       source = i + 1;
-  batch = fri_test_rows (schema, node, source, input->n_rows + 1, &error);
+  batch = fri_test_rows (schema, rows, source, input->n_rows + 1, &error);
   if (batch == NULL)
-    g_error ("fr_test_input: rows: %s", error->message);
+    g_error ("fr_test_input: rows: %s\n%s", error->message, rows);
   if (fr_batch_n_rows (batch) == 0)
     fr_batch_unref (batch);
   else
@@ -247,7 +243,7 @@ fr_test_counter (FrTest *test, const char *name)
 JsonNode *
 fr_test_report (FrTest *test, const char *key)
 {
-  return report_member (test, "report", key);
+  return report_member (test, "reports", key);
 }
 
 void

@@ -79,10 +79,8 @@ extern const FrPlugin fri_test_plugin;
 
 /** fri_test_json: JSON in which ' may stand for ". */
 JsonNode *fri_test_json (const char *text, GError **error);
-/** fri_test_columns: "id: int64, tags: list<utf8>, who: struct<name: utf8>". */
-FrSchema *fri_test_columns (const char *columns, GError **error);
 /** fri_test_rows: an array of objects as a batch, rows numbered from @first of source @source. */
-FrBatch *fri_test_rows (FrSchema *schema, JsonNode *rows, guint32 source, guint64 first,
+FrBatch *fri_test_rows (FrSchema *schema, const char *rows, guint32 source, guint64 first,
                         GError **error);
 /** fri_test_json_equal: by value: members in any order, 1 equals 1.0. */
 gboolean fri_test_json_equal (JsonNode *a, JsonNode *b);

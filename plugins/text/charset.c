@@ -58,7 +58,7 @@ static const struct
 const char *
 text_charset_canonical (const char *label, GError **error)
 {
-  g_autofree char *low = g_ascii_strdown (label, -1);
+  g_autofree char *low = g_ascii_strdown (label, -1), *known = NULL;
   g_autofree char *padded = g_strconcat (" ", g_strstrip (low), " ", NULL);
   const char *names[G_N_ELEMENTS (charsets) + 1] = { NULL };
   UErrorCode status = U_ZERO_ERROR;
@@ -84,9 +84,10 @@ text_charset_canonical (const char *label, GError **error)
                    label, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
       return NULL;
     }
-  name = g_intern_string (ucnv_getName (converter, &status));
   ucnv_close (converter);
-  return name;
+  name = ucnv_getStandardName (low, "IANA", &status);
+  known = g_ascii_strdown (name != NULL && U_SUCCESS (status) ? name : low, -1);
+  return g_intern_string (known);
 }
 
 static const char *
@@ -412,8 +413,8 @@ detect_utf16 (const char *data, gsize len)
   return utf16_share ((const guchar *) data, n, TRUE) > 0.9 ? "utf-16be" : NULL;
 }
 
-/* UTF-8 with a few bad bytes is still UTF-8: random other text hardly ever has
- * runs that are valid. */
+/* UTF-8 with some bad bytes is still UTF-8: in GB18030, Big5 and windows-1252
+ * bad sequences outnumber those that happen to be valid many times. */
 static gboolean
 mostly_utf8 (const char *data, gsize len, gboolean whole)
 {
@@ -433,12 +434,12 @@ mostly_utf8 (const char *data, gsize len, gboolean whole)
           gsize n = maximal_subpart ((const guchar *) data + pos, len - pos);
 
           if (n == 0)
-            return !whole ? bad * 10 <= good : (bad + 1) * 10 <= good;
+            return !whole ? bad * 3 <= good : (bad + 1) * 3 <= good;
           bad++;
           pos += n;
         }
     }
-  return bad * 10 <= good;
+  return bad * 3 <= good;
 }
 
 const char *

@@ -650,6 +650,15 @@ find_member (TextInput *input, gboolean *more, GError **error)
         return archive_failed (input, error);
       if (archive_format (input->archive) == ARCHIVE_FORMAT_RAW)
         {
+          /* Nothing was taken off: the beginning promised what does not follow. */
+          if (archive_filter_count (input->archive) < 2)
+            {
+              g_set_error (error, FR_ERROR, FR_ERROR_DATA,
+                           "'%s' begins like a compressed file or an archive, but is damaged; copy "
+                           "or download it again",
+                           shown_name (input));
+              return FALSE;
+            }
           if (input->pattern != NULL)
             {
               g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,

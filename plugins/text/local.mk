@@ -19,6 +19,10 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/normal.h \
 	plugins/text/output.c \
 	plugins/text/output.h \
+	plugins/text/rowkey.c \
+	plugins/text/rowkey.h \
+	plugins/text/runs.c \
+	plugins/text/runs.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
 	plugins/text/utf8.c
