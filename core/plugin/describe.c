@@ -194,7 +194,7 @@ attend (Child *children, guint n)
             fds[n_fds++] = (struct pollfd){ .fd = children[i].fd[k], .events = POLLIN };
           }
     }
-  if (poll (fds, n_fds, (int) (wait / 1000) + 1) > 0)
+  if (n_fds > 0 && poll (fds, n_fds, (int) (wait / 1000) + 1) > 0)
     for (nfds_t j = 0; j < n_fds; j++)
       if (fds[j].revents != 0 && children[whose[j] / 2].result == NULL)
         take (&children[whose[j] / 2], whose[j] % 2);

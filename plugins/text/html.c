@@ -134,6 +134,7 @@ typedef struct
   const TextTag *raw;           /* the start tag just read holds raw text */
   const char *no_quote[2];      /* from here on there is no '"', no '\'' */
   const char *no_gt;            /* from here on there is no '>' */
+  gboolean no_cdata_end;        /* there is no "]]>" any more */
   const TextTag *no_end_tag[8]; /* elements known to have no end tag any more */
 } Lexer;
 
@@ -196,7 +197,7 @@ typedef struct
   gboolean valued;  /* one had a value */
   gboolean strange; /* one without a value is none that HTML has */
   gboolean broken;  /* a '<' where no tag has one */
-  gboolean open;    /* the text ended within */
+  gboolean careful; /* such a '<' makes it text */
 } Attributes;
 
 /* A value, @p after the '='.  Returns where it ends, NULL when it never does. */
@@ -219,7 +220,7 @@ attribute_value (Lexer *lex, const char *p, Attributes *a)
 static const char *
 attributes (Lexer *lex, const char *p, Attributes *a)
 {
-  while (!(a->broken && lex->leftovers))
+  while (!(a->broken && a->careful))
     {
       const char *name;
 
@@ -243,7 +244,6 @@ attributes (Lexer *lex, const char *p, Attributes *a)
       if (p == NULL)
         break;
     }
-  a->open = TRUE;
   return NULL;
 }
 
@@ -254,14 +254,19 @@ read_tag (Lexer *lex, const char *name, LexKind kind, Lexeme *lexeme)
   const char *p = name, *after;
   Attributes a = { 0 };
 
-  while (p < lex->end && !is_space (*p) && *p != '/' && *p != '>')
+  /* Without a '>' to come, nothing is looked at twice: a tag ends before the
+   * next '<' at the latest. */
+  a.careful = lex->leftovers || find_gt (lex, name) == NULL;
+  while (p < lex->end && !is_space (*p) && *p != '/' && *p != '>' && !(*p == '<' && a.careful))
     p++;
   lexeme->kind = kind;
   lexeme->tag = text_html_tag (name, (gsize) (p - name));
-  if (lex->leftovers && lexeme->tag->flags & TAG_NONE)
+  if ((p < lex->end && *p == '<') || (lex->leftovers && lexeme->tag->flags & TAG_NONE))
     return NULL;
   after = attributes (lex, p, &a);
-  if (lex->leftovers && (a.broken || (a.strange && !a.valued && kind == LEX_START)))
+  if (a.careful && a.broken)
+    return NULL;
+  if (lex->leftovers && a.strange && !a.valued && kind == LEX_START)
     return NULL;
   if (after == NULL)
     {
@@ -322,7 +327,7 @@ read_declaration (Lexer *lex, const char *p, Lexeme *lexeme)
   lexeme->kind = LEX_DROP;
   if (starts (p, lex->end, "--"))
     return read_comment (lex, p + 2);
-  if (starts (p, lex->end, "[cdata["))
+  if (!lex->no_cdata_end && starts (p, lex->end, "[cdata["))
     {
       close = memmem (p, (gsize) (lex->end - p), "]]>", 3);
       if (close != NULL)
@@ -332,6 +337,7 @@ read_declaration (Lexer *lex, const char *p, Lexeme *lexeme)
           lexeme->to = close;
           return close + 3;
         }
+      lex->no_cdata_end = TRUE;
     }
   return read_bogus (lex, p, p < lex->end && (g_ascii_isalpha (*p) || *p == '['));
 }

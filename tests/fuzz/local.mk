@@ -36,3 +36,13 @@ tests_fuzz_fuzz_charset_LDADD = $(TEXT_TEST_LIBS)
 TESTS += tests/fuzz/fuzz-csv tests/fuzz/fuzz-charset
 EXTRA_DIST += tests/fuzz/corpus/csv tests/fuzz/corpus/charset
 endif
+
+check_PROGRAMS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
+tests_fuzz_fuzz_pipeline_SOURCES = tests/fuzz/fuzz-pipeline.c tests/fuzz/replay.c core/pipeline/fake.h
+tests_fuzz_fuzz_pipeline_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"pipeline\"
+tests_fuzz_fuzz_pipeline_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_param_SOURCES = tests/fuzz/fuzz-param.c tests/fuzz/replay.c core/pipeline/fake.h
+tests_fuzz_fuzz_param_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"param\"
+tests_fuzz_fuzz_param_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
+EXTRA_DIST += tests/fuzz/corpus/pipeline tests/fuzz/corpus/param

@@ -91,9 +91,6 @@ FrSchema *fr_host_output (FrHost *host, const char *port);
 /** fr_host_is_connected: whether an output port leads anywhere. */
 gboolean fr_host_is_connected (FrHost *host, const char *port);
 
-/** fr_host_append_row_id: @id as a person reads it, "goods:17" or "goods:17~1c9d03f2", with the name of its source stage. */
-void fr_host_append_row_id (FrHost *host, FrRowId id, GString *out);
-
 /**
  * fr_host_origin:
  * @first: position of the first row that comes from @name

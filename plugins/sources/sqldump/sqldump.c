@@ -46,7 +46,7 @@ static const FrParam *const params[]
         FR_PARAM_MAP ("columns", Config, columns,
                       "types that replace those of CREATE TABLE, by column",
                       .example = "{\"is_on_sale\": \"int64\"}"),
-        FR_PARAM_STRING ("charset", Config, charset, "charset of the files", .def = "auto",
+        FR_PARAM_STRING ("encoding", Config, charset, "charset of the files", .def = "auto",
                          .details = "`auto` takes what the dump itself says (`SET NAMES`, "
                                     "`client_encoding`), else UTF-8, else a guess."),
         FR_PARAM_ENUM ("dialect", Config, dialect, dialects, "whose dump it is", .def = "auto"),
