@@ -8,6 +8,7 @@ dist_check_SCRIPTS += tests/test-docs.sh
 TESTS += tests/test-docs.sh
 include tests/command/local.mk
 include tests/fuzz/local.mk
+include tests/pipelines/local.mk
 
 # The element pages and the option sections of flowrun(1), from the tables.
 update-docs: all
