@@ -64,18 +64,30 @@ test_columns (void)
 }
 
 static void
-test_problems (void)
+test_near_table (void)
 {
-  g_autoptr (FrTest) near = harness (shop, "'table': 'good'");
-  g_autoptr (FrTest) column = harness (shop, "'table': 'goods', 'columns': {'idd': 'utf8'}");
-  g_autoptr (FrTest) cut
+  g_autoptr (FrTest) t = harness (shop, "'table': 'good'");
+
+  g_assert_false (fr_test_check (t));
+  g_assert_nonnull (strstr (fr_test_problems (t), "did you mean 'goods'"));
+}
+
+static void
+test_near_column (void)
+{
+  g_autoptr (FrTest) t = harness (shop, "'table': 'goods', 'columns': {'idd': 'utf8'}");
+
+  g_assert_false (fr_test_check (t));
+  g_assert_nonnull (strstr (fr_test_problems (t), "did you mean 'id'"));
+}
+
+static void
+test_cut_off (void)
+{
+  g_autoptr (FrTest) t
       = harness ("CREATE TABLE t (a int); INSERT INTO t VALUES (1),(2", "'table': 't'");
 
-  g_assert_false (fr_test_check (near));
-  g_assert_nonnull (strstr (fr_test_problems (near), "did you mean 'goods'"));
-  g_assert_false (fr_test_check (column));
-  g_assert_nonnull (strstr (fr_test_problems (column), "did you mean 'id'"));
-  fr_test_run_error (cut, FR_ERROR_DATA, "the dump is cut off");
+  fr_test_run_error (t, FR_ERROR_DATA, "the dump is cut off");
 }
 
 static void
@@ -150,7 +162,9 @@ main (int argc, char **argv)
   tmp = g_dir_make_tmp ("flowrun-sqldump-XXXXXX", NULL);
   g_test_add_func ("/source.sqldump/rows", test_rows);
   g_test_add_func ("/source.sqldump/columns", test_columns);
-  g_test_add_func ("/source.sqldump/problems", test_problems);
+  g_test_add_func ("/source.sqldump/near-table", test_near_table);
+  g_test_add_func ("/source.sqldump/near-column", test_near_column);
+  g_test_add_func ("/source.sqldump/cut-off", test_cut_off);
   g_test_add_func ("/source.sqldump/gbk", test_gbk);
   g_test_add_func ("/source.sqldump/litemall", test_litemall);
   g_test_add_func ("/source.sqldump/battery", test_battery);
