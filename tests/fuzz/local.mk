@@ -21,3 +21,13 @@ tests_fuzz_fuzz_page_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"page\"
 tests_fuzz_fuzz_page_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-json tests/fuzz/fuzz-page
 EXTRA_DIST += tests/fuzz/corpus/json tests/fuzz/corpus/page
+
+check_PROGRAMS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
+tests_fuzz_fuzz_pipeline_SOURCES = tests/fuzz/fuzz-pipeline.c tests/fuzz/replay.c core/pipeline/fake.h
+tests_fuzz_fuzz_pipeline_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"pipeline\"
+tests_fuzz_fuzz_pipeline_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_param_SOURCES = tests/fuzz/fuzz-param.c tests/fuzz/replay.c core/pipeline/fake.h
+tests_fuzz_fuzz_param_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"param\"
+tests_fuzz_fuzz_param_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
+EXTRA_DIST += tests/fuzz/corpus/pipeline tests/fuzz/corpus/param

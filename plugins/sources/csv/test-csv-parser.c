@@ -254,9 +254,9 @@ spectrum_case (gconstpointer data)
         {
           g_autoptr (GString) want = g_string_new (json_object_get_string_member (row, names[i]));
 
-          /* the expected JSON gives LF for the CRLF within cells of newlines_crlf.csv */
-          if (strchr (cells[i], '\r') != NULL)
-            g_string_replace (want, "\n", "\r\n", 0);
+          /* the copy of newlines_crlf.csv lost its CRs, its JSON kept them */
+          if (strchr (text, '\r') == NULL)
+            g_string_replace (want, "\r", "", 0);
           /* the data set's own telephone numbers differ between its two files */
           if (!g_str_equal (names[i], "Contact Phone Number"))
             g_assert_cmpstr (cells[i], ==, want->str);
