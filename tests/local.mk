@@ -2,6 +2,8 @@
 EXTRA_DIST += tests/lsan.supp tests/fuzz/run.sh tests/update-docs.sh
 dist_check_SCRIPTS += tests/test-docs.sh
 TESTS += tests/test-docs.sh
+include tests/abi/local.mk
+include tests/bench/local.mk
 include tests/command/local.mk
 include tests/fuzz/local.mk
 include tests/pipelines/local.mk
@@ -10,4 +12,3 @@ include tests/pipelines/local.mk
 update-docs: all
 	tests/env.sh $(srcdir)/tests/update-docs.sh
 .PHONY: update-docs
-include tests/abi/local.mk
