@@ -17,3 +17,7 @@ check_PROGRAMS += core/engine/test-engine
 core_engine_test_engine_SOURCES = core/engine/test-engine.c core/engine/test-elements.h
 core_engine_test_engine_LDADD = $(TEST_LIBS)
 TESTS += core/engine/test-engine
+
+check_PROGRAMS += core/engine/bench-engine
+core_engine_bench_engine_SOURCES = core/engine/bench-engine.c core/engine/test-elements.h
+core_engine_bench_engine_LDADD = $(TEST_LIBS)

@@ -154,9 +154,11 @@ flow_failure (FrHost *host, const Config *c, GError **error)
   if (g_strcmp0 (c->fail, "false cancel") == 0)
     return FR_FLOW_CANCELLED;
   if (g_strcmp0 (c->fail, "port") == 0)
-    return fr_host_push (host, "nowhere",
-                         fr_builder_finish (fr_builder_new (fr_host_output (host, "out")), NULL),
-                         error);
+    {
+      g_autoptr (FrBuilder) b = fr_builder_new (fr_host_output (host, "out"));
+
+      return fr_host_push (host, "nowhere", fr_builder_finish (b, NULL), error);
+    }
   if (g_strcmp0 (c->fail, "schema") == 0)
     {
       g_autoptr (FrSchema) other = fr_schema_new_simple ("other", FR_TYPE_BOOL, NULL);
@@ -276,6 +278,15 @@ serial_map (FrHost *host, gpointer state, gpointer local, FrBatch *batch, GError
   return fr_host_push (host, "out", batch, error);
 }
 
+/* Passes everything on. */
+static FrFlow
+same_map (FrHost *host, gpointer state, gpointer local, FrBatch *batch, GError **error)
+{
+  (void) local;
+  (void) state;
+  return fr_host_push (host, "out", batch, error);
+}
+
 /* Sends every row to one of two ports. */
 static FrFlow
 halves_map (FrHost *host, gpointer state, gpointer local, FrBatch *batch, GError **error)
@@ -347,7 +358,7 @@ join_run (FrHost *host, gpointer state, GError **error)
 static FrFlow
 again_run (FrHost *host, gpointer state, GError **error)
 {
-  gint64 sums[3] = { 0 };
+  guint64 sums[3] = { 0 };
 
   (void) state;
   for (guint pass = 0; pass < 3; pass++)
@@ -360,7 +371,7 @@ again_run (FrHost *host, gpointer state, GError **error)
           FrView view = fr_view (batch, 0);
 
           for (gsize i = 0; i < fr_batch_n_rows (batch); i++)
-            sums[pass] = sums[pass] * 31 + fr_view_int (&view, i);
+            sums[pass] = sums[pass] * 31 + (guint64) fr_view_int (&view, i);
           fr_batch_unref (batch);
           /* The first look ends early. */
           if (pass == 0)
@@ -391,6 +402,19 @@ few_run (FrHost *host, gpointer state, GError **error)
       if (flow == FR_FLOW_OK)
         flow = fr_host_push (host, "out", batch, error);
     }
+  return flow;
+}
+
+/* Takes everything and writes nothing. */
+static FrFlow
+null_run (FrHost *host, gpointer state, GError **error)
+{
+  FrBatch *batch;
+  FrFlow flow;
+
+  (void) state;
+  while ((flow = fr_host_next (host, "in", &batch, error)) == FR_FLOW_OK)
+    fr_batch_unref (batch);
   return flow;
 }
 
@@ -473,6 +497,14 @@ static const FrElement el_volatile = { COMMON,
 static const FrElement el_shout
     = { TRANSFORM ("shout"), .flags = FR_ELEMENT_PARALLEL, .map = shout_map,
         .thread_begin = any_begin, .thread_end = any_end };
+static const FrElement el_same
+    = { TRANSFORM ("same"), .flags = FR_ELEMENT_PARALLEL, .map = same_map };
+static const FrElement el_null = { COMMON,
+                                   .kind = FR_KIND_SINK,
+                                   .name = "sink.null",
+                                   .summary = "forgets",
+                                   .inputs = fr_ports_in,
+                                   .run = null_run };
 static const FrElement el_serial = { TRANSFORM ("serial"), .map = serial_map };
 static const FrElement el_process = { TRANSFORM ("process"), .map = serial_map,
                                       .flags = FR_ELEMENT_PROCESS_SERIAL | FR_ELEMENT_PARALLEL };
@@ -492,6 +524,6 @@ static const FrElement el_file = { COMMON,
 
 FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile,
            &el_shout, &el_serial, &el_process, &el_halves, &el_pass, &el_join, &el_again, &el_few,
-           &el_file)
+           &el_file, &el_same, &el_null)
 
 #endif

@@ -1,1 +1,10 @@
 # plugins/transforms/split
+if HAVE_TEXT
+plugin_LTLIBRARIES += plugins/transform-split.la
+plugins_transform_split_la_SOURCES = plugins/transforms/split/split.c plugins/transforms/split/leak.c \
+	plugins/transforms/split/leak.h plugins/transforms/split/grams.c plugins/transforms/split/grams.h
+plugins_transform_split_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_transform_split_la_LDFLAGS = $(MODULE_FLAGS)
+plugins_transform_split_la_LIBADD = $(TEXT_MODULE_LIBS) -lm
+endif
+EXTRA_DIST += plugins/transforms/split/split.md

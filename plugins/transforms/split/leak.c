@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leak.c: see leak.h. */
+#include "config.h"
+
+#include "leak.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "grams.h"
+
+/* One gram of one held-out row; the whole text of a row is a gram of its own kind. */
+typedef struct
+{
+  guint64 hash;
+  guint32 row;
+  guint32 whole;
+} Item;
+
+struct _Leak
+{
+  gsize room; /* items that memory may hold */
+  guint bits; /* the parts are 2^bits */
+  guint part;
+  Item *items;
+  gsize n, allocated;
+  gboolean sealed;
+  guint8 *marked;
+  guint64 *filter; /* one bit for each hash that an item may have */
+  guint64 filter_mask;
+  GArray *rows; /* LeakRow */
+  guint32 row;
+};
+
+Leak *
+leak_new (guint64 memory)
+{
+  Leak *leak = g_new0 (Leak, 1);
+
+  /* An item, its mark, its share of the filter, and as much again for qsort(). */
+  leak->room = (gsize) MAX (memory / (2 * sizeof (Item) + 5), 1024);
+  leak->rows = g_array_new (FALSE, TRUE, sizeof (LeakRow));
+  return leak;
+}
+
+void
+leak_free (Leak *leak)
+{
+  if (leak == NULL)
+    return;
+  g_free (leak->items);
+  g_free (leak->marked);
+  g_free (leak->filter);
+  g_array_unref (leak->rows);
+  g_free (leak);
+}
+
+/* Which part a hash belongs to is said by its lowest bits; the filter looks at others. */
+static gboolean
+in_part (const Leak *leak, guint64 hash)
+{
+  return (hash & (((guint64) 1 << leak->bits) - 1)) == leak->part;
+}
+
+void
+leak_begin (Leak *leak, guint part)
+{
+  leak->part = part;
+  leak->n = 0;
+  leak->sealed = FALSE;
+}
+
+static int
+item_order (const void *a, const void *b)
+{
+  const Item *x = a, *y = b;
+
+  if (x->hash != y->hash)
+    return x->hash < y->hash ? -1 : 1;
+  if (x->row != y->row)
+    return x->row < y->row ? -1 : 1;
+  return (int) x->whole - (int) y->whole;
+}
+
+/* Sorts, and drops what one row says twice. */
+static void
+sort_items (Leak *leak)
+{
+  gsize n = 0;
+
+  if (leak->n == 0)
+    return;
+  qsort (leak->items, leak->n, sizeof (Item), item_order);
+  for (gsize i = 0; i < leak->n; i++)
+    if (n == 0 || item_order (&leak->items[n - 1], &leak->items[i]) != 0)
+      leak->items[n++] = leak->items[i];
+  leak->n = n;
+}
+
+/* Only ever in the first part, so that no part is skipped. */
+static void
+halve (Leak *leak)
+{
+  gsize n = 0;
+
+  leak->bits++;
+  for (gsize i = 0; i < leak->n; i++)
+    if (in_part (leak, leak->items[i].hash))
+      leak->items[n++] = leak->items[i];
+  leak->n = n;
+}
+
+static void
+add_item (Leak *leak, guint64 hash, gboolean whole)
+{
+  if (!in_part (leak, hash))
+    return;
+  if (leak->n >= leak->room && leak->part == 0 && leak->bits < 20)
+    {
+      sort_items (leak);
+      while (leak->n >= leak->room / 4 * 3 && leak->bits < 20)
+        halve (leak);
+      if (!in_part (leak, hash))
+        return;
+    }
+  if (leak->n == leak->allocated)
+    {
+      leak->allocated = MAX (1024, leak->allocated + leak->allocated / 2);
+      leak->items = g_renew (Item, leak->items, leak->allocated);
+    }
+  leak->items[leak->n++] = (Item){ hash, leak->row, whole };
+}
+
+static void
+held_out_gram (guint64 gram, gpointer data)
+{
+  add_item (data, gram, FALSE);
+}
+
+static guint64
+whole_hash (FrStr text)
+{
+  return XXH3_64bits_withSeed (text.data, text.len, 13);
+}
+
+void
+leak_held_out (Leak *leak, guint32 row, FrStr text)
+{
+  if (row >= leak->rows->len)
+    g_array_set_size (leak->rows, row + 1);
+  leak->row = row;
+  if (text.len == 0)
+    return;
+  add_item (leak, whole_hash (text), TRUE);
+  grams_of (text, held_out_gram, leak);
+}
+
+static void
+seal (Leak *leak)
+{
+  guint64 size = 1024;
+
+  sort_items (leak);
+  while (size < leak->n * 16)
+    size *= 2;
+  leak->filter_mask = size - 1;
+  leak->filter = g_realloc_n (leak->filter, size / 64, sizeof (guint64));
+  memset (leak->filter, 0, size / 8);
+  leak->marked = g_realloc (leak->marked, leak->n + 1);
+  memset (leak->marked, 0, leak->n + 1);
+  for (gsize i = 0; i < leak->n; i++)
+    {
+      guint64 bit = leak->items[i].hash >> 20 & leak->filter_mask;
+
+      leak->filter[bit / 64] |= (guint64) 1 << (bit % 64);
+    }
+  leak->sealed = TRUE;
+}
+
+static void
+mark (Leak *leak, guint64 hash, gboolean whole)
+{
+  guint64 bit = hash >> 20 & leak->filter_mask;
+  gsize low = 0, high = leak->n;
+
+  if (!(leak->filter[bit / 64] >> (bit % 64) & 1) || !in_part (leak, hash))
+    return;
+  while (low < high)
+    {
+      gsize middle = (low + high) / 2;
+
+      if (leak->items[middle].hash < hash)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  for (; low < leak->n && leak->items[low].hash == hash; low++)
+    if ((leak->items[low].whole != 0) == whole)
+      leak->marked[low] = 1;
+}
+
+static void
+training_gram (guint64 gram, gpointer data)
+{
+  mark (data, gram, FALSE);
+}
+
+void
+leak_training (Leak *leak, FrStr text)
+{
+  if (!leak->sealed)
+    seal (leak);
+  if (leak->n == 0 || text.len == 0)
+    return;
+  mark (leak, whole_hash (text), TRUE);
+  grams_of (text, training_gram, leak);
+}
+
+void
+leak_end (Leak *leak)
+{
+  if (!leak->sealed)
+    seal (leak);
+  for (gsize i = 0; i < leak->n; i++)
+    {
+      LeakRow *row = &g_array_index (leak->rows, LeakRow, leak->items[i].row);
+
+      if (leak->items[i].whole)
+        row->same |= leak->marked[i];
+      else
+        {
+          row->grams++;
+          row->shared += leak->marked[i];
+        }
+    }
+}
+
+guint
+leak_n_parts (const Leak *leak)
+{
+  return 1u << leak->bits;
+}
+
+void
+leak_forget (Leak *leak)
+{
+  if (leak->rows->len > 0)
+    memset (leak->rows->data, 0, leak->rows->len * sizeof (LeakRow));
+}
+
+const LeakRow *
+leak_row (const Leak *leak, guint32 row)
+{
+  static const LeakRow none = { 0, 0, FALSE };
+
+  return row < leak->rows->len ? &g_array_index (leak->rows, LeakRow, row) : &none;
+}
