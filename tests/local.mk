@@ -1,8 +1,7 @@
 # tests: whole pipelines, conformance, fuzzing, benchmarks.
-EXTRA_DIST += tests/lsan.supp tests/fuzz/run.sh tests/update-docs.sh tests/bench/csv-jsonl.py tests/bench/csv-jsonl.sh \
-	tests/bench/prepare.json tests/bench/prepare.sh tests/bench/prepare_datatrove.py
-dist_check_SCRIPTS += tests/test-docs.sh
-TESTS += tests/test-docs.sh
+EXTRA_DIST += tests/lsan.supp tests/update-docs.sh
+dist_check_SCRIPTS += tests/test-docs.sh tests/test-schemas.sh
+TESTS += tests/test-docs.sh tests/test-schemas.sh
 
 include tests/abi/local.mk
 include tests/bench/local.mk
