@@ -387,12 +387,18 @@ fold_space (FrStr text, GString *out)
 
 /* ---- all together --------------------------------------------------------- */
 
+static gboolean
+is_exclaiming (gunichar c)
+{
+  return c == '!' || c == '?' || c == 0xff01 || c == 0xff1f;
+}
+
 guint
 text_normal_needed (FrStr text, guint how)
 {
   const char *p = text.data, *end = p + text.len;
   guint32 all = 0;
-  guint need = 0, run = 0;
+  guint need = 0, run = 0, same = 0;
   gunichar before = 0;
 
   while (p < end)
@@ -402,7 +408,7 @@ text_normal_needed (FrStr text, guint how)
       guint32 f = text_char_flags (c);
 
       all |= f;
-      if (f & (TEXT_CH_BLANK | TEXT_CH_NEWLINE))
+      if (G_UNLIKELY (f & (TEXT_CH_BLANK | TEXT_CH_NEWLINE)))
         {
           gboolean plain
               = run == 0 ? c == ' ' || c == '\n' : run == 1 && c == '\n' && before == '\n';
@@ -410,10 +416,16 @@ text_normal_needed (FrStr text, guint how)
           if (!plain || at == text.data || p == end)
             need |= TEXT_SPACE;
           run++;
-          before = c;
+          same = 0;
         }
       else
-        run = 0;
+        {
+          run = 0;
+          same = c == before || (is_exclaiming (c) && is_exclaiming (before)) ? same + 1 : 1;
+          if (same >= 3 || (same == 2 && c >= 0x80 && f & TEXT_CH_PUNCT))
+            need |= TEXT_HINT_REPEATS;
+        }
+      before = c;
     }
   need |= all & TEXT_CH_NFC ? TEXT_NFC : 0;
   need |= all & TEXT_CH_NFKC ? TEXT_NFKC : 0;
@@ -422,6 +434,7 @@ text_normal_needed (FrStr text, guint how)
   need |= all & TEXT_CH_CONTROL ? TEXT_CONTROL : 0;
   need |= all & (TEXT_CH_BLANK | TEXT_CH_NEWLINE) ? TEXT_NO_SPACE : 0;
   need |= all & TEXT_CH_PUNCT ? TEXT_NO_PUNCTUATION : 0;
+  need |= all & TEXT_CH_PICT ? TEXT_HINT_EMOJI : 0;
   return need & how;
 }
 
@@ -461,7 +474,8 @@ void
 text_normalise (FrStr text, guint how, GString *out)
 {
   guint form = how & TEXT_NFKC ? TEXT_NFKC : how & TEXT_NFC;
-  guint need = text_normal_needed (text, (how & ~(guint) (TEXT_NFC | TEXT_NFKC)) | form);
+  guint need = text_normal_needed (
+      text, (how & ~(guint) (TEXT_NFC | TEXT_NFKC | TEXT_HINT_REPEATS | TEXT_HINT_EMOJI)) | form);
   guint drop = how & (TEXT_NO_SPACE | TEXT_NO_PUNCTUATION);
   guint steps[8], n = 0;
   g_autoptr (GString) a = NULL;

@@ -26,7 +26,10 @@ typedef enum
   TEXT_SPACE = 1 << 5,   /* every run of blanks (U+3000, U+00A0 too) to one space, of newlines to at
                             most two; trims */
   TEXT_NO_SPACE = 1 << 6, /* drops all white space                                                */
-  TEXT_NO_PUNCTUATION = 1 << 7 /* drops punctuation and symbols of every script */
+  TEXT_NO_PUNCTUATION = 1 << 7, /* drops punctuation and symbols of every script */
+  /* For text_normal_needed() alone: what else its look over the text can tell. */
+  TEXT_HINT_REPEATS = 1 << 8, /* a character three times in a row, or a mark beyond ASCII twice */
+  TEXT_HINT_EMOJI = 1 << 9    /* characters that can be emoji */
 } TextNormal;
 
 /**
