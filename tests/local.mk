@@ -8,6 +8,7 @@ dist_check_SCRIPTS += tests/test-docs.sh
 TESTS += tests/test-docs.sh
 
 include tests/abi/local.mk
+include tests/bench/local.mk
 include tests/broken/local.mk
 include tests/command/local.mk
 include tests/fuzz/local.mk
