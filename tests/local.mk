@@ -6,6 +6,8 @@ TESTS += tests/test-csv.sh
 endif
 dist_check_SCRIPTS += tests/test-docs.sh
 TESTS += tests/test-docs.sh
+dist_check_SCRIPTS += tests/test-schemas.sh
+TESTS += tests/test-schemas.sh
 
 include tests/abi/local.mk
 include tests/bench/local.mk
