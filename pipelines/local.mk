@@ -1,5 +1,6 @@
 # pipelines: installed as they are; "flowrun shop/quickstart" finds one by its name.
 shoppipelinedir = $(pipelinedir)/shop
 dist_shoppipeline_DATA = \
+	pipelines/shop/litemall.json \
 	pipelines/shop/quickstart.json \
 	pipelines/shop/shop.sql

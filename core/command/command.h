@@ -28,7 +28,7 @@ typedef struct
 
   char **sets, **vars, **plugin_paths;
   char *run_dir, *until, *progress, *deny, *element, *with, *input, *columns;
-  gint64 count, workers, from;
+  gint64 count, workers, from, timeout;
   guint64 memory;
   gboolean fresh, json, markdown, help, version, child;
 } CmdLine;
@@ -210,6 +210,7 @@ void say (const char *format, ...) G_GNUC_PRINTF (1, 2);
 char *text_count (guint64 n);              /* 1,234,567 */
 char *text_short (double n);               /* 12.3k, 4.5M */
 char *text_bytes (guint64 n);              /* 3.2 MiB */
+char *text_about (gint64 microseconds);    /* 25 s, 3:05 */
 char *text_duration (gint64 microseconds); /* 0.42 s, 3:05, 2:13:05 */
 
 /* ---- tables -------------------------------------------------------------------------- */

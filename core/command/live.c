@@ -89,7 +89,7 @@ status_text (const ProgressStage *stage, gint64 time_us)
 {
   const FriStageStats *s = &stage->now;
   gint64 left = progress_left (stage, time_us);
-  g_autofree char *left_text = left >= 0 ? text_duration (left) : NULL;
+  g_autofree char *left_text = left >= 0 ? text_about (left) : NULL;
   GString *out = g_string_new (NULL);
 
   if (s->state >= FRI_STAGE_REUSED)
@@ -105,16 +105,25 @@ status_text (const ProgressStage *stage, gint64 time_us)
   return g_string_free (out, FALSE);
 }
 
-/* Gives up columns as the window narrows: bytes, then the rate, then rejects. */
+/* Gives up columns as the window narrows: bytes, then the rate, then rejects
+ * (sooner when there are none). */
 static Layout
 layout_for (const Progress *p, guint width)
 {
   Layout l = { .id = 5, .bytes = 9, .rejects = 9, .rate = TRUE };
   guint fixed, id_max = MAX (width / 4, 10);
+  guint64 rejects = 0;
 
   for (guint i = 0; i < p->stages->len; i++)
-    l.id = MAX (l.id, term_columns (g_array_index (p->stages, ProgressStage, i).id, -1));
+    {
+      const ProgressStage *stage = &g_array_index (p->stages, ProgressStage, i);
+
+      l.id = MAX (l.id, term_columns (stage->id, -1));
+      rejects += stage->now.rejects;
+    }
   l.id = MIN (l.id, id_max);
+  if (rejects == 0 && width < 70)
+    l.rejects = 0;
   fixed = 2 + l.id + 13; /* glyph, id, rows */
   if (width < fixed + l.bytes + 9 + l.rejects + 18)
     l.bytes = 0;
@@ -224,15 +233,48 @@ append_stages (Progress *p, const Layout *l, gint64 time_us, guint room, GString
   return shown;
 }
 
+/* How many lines of the window the last drawing takes: a terminal that became
+ * narrower has broken the longer ones. */
+static guint
+lines_now (const Progress *p, guint width)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < p->drawn->len; i++)
+    n += MAX (1, (g_array_index (p->drawn, guint, i) + width - 1) / width);
+  return n;
+}
+
+/* Notes how wide each line of @text is, escape sequences aside. */
+static void
+note_lines (Progress *p, const char *text)
+{
+  guint width = 0;
+
+  g_array_set_size (p->drawn, 0);
+  for (; *text != '\0'; text = g_utf8_next_char (text))
+    if (*text == '\x1b')
+      text += strcspn (text, "ABCDEFGHJKhlm");
+    else if (*text == '\n')
+      {
+        g_array_append_val (p->drawn, width);
+        width = 0;
+      }
+    else if (*text != '\r')
+      width += term_columns (text, g_utf8_next_char (text) - text);
+}
+
 void
 progress_live_clear (Progress *p)
 {
-  if (p->lines_drawn == 0)
+  guint lines = lines_now (p, term_width (STDERR_FILENO));
+
+  if (lines == 0)
     return;
-  fprintf (stderr, "\x1b[%uA\r\x1b[J" SHOW_CURSOR, p->lines_drawn);
+  fprintf (stderr, "\x1b[%uA\r\x1b[J" SHOW_CURSOR, lines);
   fflush (stderr);
   cmd_signals_last_words ("");
-  p->lines_drawn = 0;
+  g_array_set_size (p->drawn, 0);
 }
 
 void
@@ -243,13 +285,13 @@ progress_live_draw (Progress *p, gint64 time_us)
   Layout l = layout_for (p, width);
   g_autoptr (GString) out = g_string_new (NULL);
   g_autofree char *elapsed = text_duration (time_us);
-  guint shown;
+  guint shown, lines = lines_now (p, width);
 
   if (p->stages->len == 0 || height < 4)
     return;
   p->frame++;
-  if (p->lines_drawn > 0)
-    g_string_append_printf (out, "\x1b[%uA\r", p->lines_drawn);
+  if (lines > 0)
+    g_string_append_printf (out, "\x1b[%uA\r", MIN (lines, height - 1));
   else
     g_string_append (out, HIDE_CURSOR);
   append_title (out, &l, colour);
@@ -261,5 +303,5 @@ progress_live_draw (Progress *p, gint64 time_us)
   cmd_signals_last_words (SHOW_CURSOR);
   fwrite (out->str, 1, out->len, stderr);
   fflush (stderr);
-  p->lines_drawn = shown + 2;
+  note_lines (p, out->str);
 }

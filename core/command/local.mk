@@ -35,6 +35,7 @@ core/command/resources.c: core/command/templates.gresource.xml $(TEMPLATE_FILES)
 bashcompletiondir = $(datadir)/bash-completion/completions
 zshcompletiondir = $(datadir)/zsh/site-functions
 zshcompletion_DATA = core/command/completion/_flowrun
+dist_man_MANS += core/command/flowrun.1
 
 install-data-local:
 	$(MKDIR_P) $(DESTDIR)$(bashcompletiondir)

@@ -598,6 +598,7 @@ line_new (int argc, char **argv)
     }
   line->text = g_string_free (text, FALSE);
   line->count = 10;
+  line->timeout = 120;
   return line;
 }
 
@@ -719,24 +720,31 @@ cmd_usage (const CmdCommand *command)
   return g_string_free (out, FALSE);
 }
 
-/* mdoc: a backslash and a leading dot or quote have meaning; two spaces after
- * a full stop become a new line of the source, as mdoc wants sentences. */
+/* mdoc: a backslash and a minus sign have meaning; two spaces after a full stop
+ * become a new line of the source, as mdoc wants sentences; lines stay short. */
 static void
 append_mdoc (GString *out, const char *text)
 {
+  guint at = 0;
+
   for (const char *p = text; *p != '\0'; p++)
     {
+      gboolean sentence = p[0] == '.' && p[1] == ' ' && p[2] == ' ';
+
       if (*p == '\\')
         g_string_append (out, "\\e");
       else if (*p == '-')
         g_string_append (out, "\\-");
-      else if (p[0] == '.' && p[1] == ' ' && p[2] == ' ')
-        {
-          g_string_append (out, ".\n");
-          p += 2;
-        }
+      else if (*p == ' ' && at + strcspn (p + 1, " ") >= 76)
+        g_string_append_c (out, '\n');
       else
         g_string_append_c (out, *p);
+      if (sentence)
+        {
+          g_string_append_c (out, '\n');
+          p += 2;
+        }
+      at = out->str[out->len - 1] == '\n' ? 0 : at + 1;
     }
   g_string_append_c (out, '\n');
 }
@@ -766,7 +774,7 @@ cmd_manual (void)
     {
       gboolean first = TRUE;
 
-      g_string_append_printf (out, ".It Nm Cm %s %s\n", c->name, c->args);
+      g_string_append_printf (out, ".It Nm Cm %s Ar %s\\&\n", c->name, c->args);
       append_mdoc (out, c->details);
       g_string_append (out, "Options:");
       for (const CmdOption *o = cmd_options; !is_end (o); o++)

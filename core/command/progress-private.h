@@ -25,7 +25,7 @@ struct _Progress
   GArray *stages; /* ProgressStage */
   gint64 last_us, told_us;
   guint n_warnings;
-  guint lines_drawn; /* live: how many lines the display takes now */
+  GArray *drawn; /* live: guint, the width of each line of the display */
   guint frame;
 };
 

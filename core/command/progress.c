@@ -133,7 +133,7 @@ plain_tick (Progress *p, const FriEvent *event)
       g_autofree char *rows = text_count (progress_rows (&stage->now));
       g_autofree char *rate = text_short (stage->rate);
       gint64 left = progress_left (stage, event->time_us);
-      g_autofree char *left_text = left >= 0 ? text_duration (left) : NULL;
+      g_autofree char *left_text = left >= 0 ? text_about (left) : NULL;
 
       if (stage->now.state == FRI_STAGE_WAITING || is_over (stage->now.state))
         continue;
@@ -313,6 +313,7 @@ progress_new (ProgressMode mode)
   p->mode = mode;
   p->stages = g_array_new (FALSE, TRUE, sizeof (ProgressStage));
   g_array_set_clear_func (p->stages, stage_clear);
+  p->drawn = g_array_new (FALSE, FALSE, sizeof (guint));
   g_mutex_init (&p->lock);
   return p;
 }
@@ -323,6 +324,7 @@ progress_free (Progress *p)
   if (p == NULL)
     return;
   g_array_unref (p->stages);
+  g_array_unref (p->drawn);
   g_mutex_clear (&p->lock);
   g_free (p);
 }

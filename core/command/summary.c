@@ -9,12 +9,63 @@
 #include "command/command.h"
 #include "command/progress-private.h"
 
+/* The manifest that the engine has just put in place, or NULL. */
+static JsonNode *
+read_manifest (const char *run_dir)
+{
+  g_autofree char *path = g_build_filename (run_dir, "manifest.json", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) root = NULL;
+  gsize len;
+
+  if (!g_file_get_contents (path, &text, &len, NULL))
+    return NULL;
+  root = fr_json_parse (text, (gssize) len, 0, NULL);
+  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)
+      || !json_object_has_member (json_node_get_object (root), "stages"))
+    return NULL;
+  return g_steal_pointer (&root);
+}
+
+static JsonObject *
+manifest_stage (JsonNode *manifest, const char *id)
+{
+  JsonObject *stages
+      = manifest ? json_object_get_object_member (json_node_get_object (manifest), "stages") : NULL;
+
+  return stages != NULL && json_object_has_member (stages, id)
+             ? json_object_get_object_member (stages, id)
+             : NULL;
+}
+
+/* Rows over all ports but rejects. */
+static guint64
+port_sum (JsonObject *stage, const char *key)
+{
+  JsonNode *node = stage ? json_object_get_member (stage, key) : NULL;
+  JsonObjectIter iter;
+  const char *port;
+  JsonNode *rows;
+  guint64 n = 0;
+
+  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+    return 0;
+  json_object_iter_init (&iter, json_node_get_object (node));
+  while (json_object_iter_next (&iter, &port, &rows))
+    if (strcmp (port, "rejects") != 0)
+      n += (guint64) json_node_get_int (rows);
+  return n;
+}
+
 static void
-stage_row (Table *table, const ProgressStage *stage)
+stage_row (Table *table, const ProgressStage *stage, JsonNode *manifest)
 {
   const FriStageStats *s = &stage->now;
-  g_autofree char *in = text_count (s->rows_in);
-  g_autofree char *out = text_count (s->rows_out);
+  gboolean reused = s->state == FRI_STAGE_REUSED;
+  JsonObject *before = reused ? manifest_stage (manifest, stage->id) : NULL;
+  guint64 n_in = reused ? port_sum (before, "rows_in") : s->rows_in;
+  guint64 n_out = reused ? port_sum (before, "rows_out") : s->rows_out;
+  g_autofree char *in = text_count (n_in), *out = text_count (n_out);
   g_autofree char *rejects = text_count (s->rejects);
   g_autofree char *time = text_duration (s->busy_us);
   Style style = STYLE_NONE;
@@ -24,16 +75,16 @@ stage_row (Table *table, const ProgressStage *stage)
   else if (s->state == FRI_STAGE_CANCELLED || s->state == FRI_STAGE_WAITING)
     style = STYLE_DIM;
   table_cell (table, style, stage->id);
-  table_cell (table, s->rows_in ? STYLE_NONE : STYLE_DIM, in);
-  table_cell (table, s->rows_out ? STYLE_NONE : STYLE_DIM, out);
+  table_cell (table, n_in ? STYLE_NONE : STYLE_DIM, in);
+  table_cell (table, n_out ? STYLE_NONE : STYLE_DIM, out);
   table_cell (table, s->rejects ? STYLE_YELLOW : STYLE_DIM, rejects);
-  table_cell (table, STYLE_NONE, time);
+  table_cell (table, STYLE_NONE, reused ? "" : time);
   table_cell (table, s->state == FRI_STAGE_DONE ? STYLE_DIM : style,
               fri_stage_state_name (s->state));
 }
 
 static void
-print_stages (Progress *p, gboolean colour)
+print_stages (Progress *p, JsonNode *manifest, gboolean colour)
 {
   g_autoptr (Table) table = table_new ();
 
@@ -44,7 +95,7 @@ print_stages (Progress *p, gboolean colour)
   table_column (table, "time", TABLE_RIGHT | TABLE_KEEP);
   table_column (table, "state", 0);
   for (guint i = 0; i < p->stages->len; i++)
-    stage_row (table, &g_array_index (p->stages, ProgressStage, i));
+    stage_row (table, &g_array_index (p->stages, ProgressStage, i), manifest);
   table_print (table, stderr, term_is (STDERR_FILENO) ? term_width (STDERR_FILENO) - 1 : 0, colour);
 }
 
@@ -67,29 +118,15 @@ print_files (JsonObject *stage)
     }
 }
 
-/* The outputs are in the manifest, which the engine has just put in place. */
 static void
-print_outputs (Progress *p, const char *run_dir)
+print_outputs (Progress *p, JsonNode *manifest)
 {
-  g_autofree char *path = g_build_filename (run_dir, "manifest.json", NULL);
-  g_autofree char *text = NULL;
-  g_autoptr (JsonNode) root = NULL;
-  JsonObject *stages;
-  gsize len;
-
-  if (!g_file_get_contents (path, &text, &len, NULL))
-    return;
-  root = fr_json_parse (text, (gssize) len, 0, NULL);
-  if (root == NULL || !JSON_NODE_HOLDS_OBJECT (root)
-      || !json_object_has_member (json_node_get_object (root), "stages"))
-    return;
-  stages = json_object_get_object_member (json_node_get_object (root), "stages");
   for (guint i = 0; i < p->stages->len; i++)
     {
-      const char *id = g_array_index (p->stages, ProgressStage, i).id;
+      JsonObject *stage = manifest_stage (manifest, g_array_index (p->stages, ProgressStage, i).id);
 
-      if (json_object_has_member (stages, id))
-        print_files (json_object_get_object_member (stages, id));
+      if (stage != NULL)
+        print_files (stage);
     }
 }
 
@@ -117,6 +154,7 @@ progress_end (Progress *p, FriExit status, const GError *error, const char *run_
 {
   gboolean colour = term_colour (STDERR_FILENO);
   gboolean ran = p->stages->len > 0;
+  g_autoptr (JsonNode) manifest = NULL;
 
   g_mutex_lock (&p->lock);
   progress_live_clear (p);
@@ -127,9 +165,11 @@ progress_end (Progress *p, FriExit status, const GError *error, const char *run_
         say_error ("%s", error->message);
       return;
     }
-  print_stages (p, colour);
+  manifest = read_manifest (run_dir);
+  print_stages (p, manifest, colour);
+  /* After a failure it is still that of an earlier run. */
   if (status == FRI_EXIT_OK || status == FRI_EXIT_LIMIT)
-    print_outputs (p, run_dir);
+    print_outputs (p, manifest);
   if (p->n_warnings > 0)
     say ("%u warning%s; see %s/log.jsonl", p->n_warnings, p->n_warnings == 1 ? "" : "s", run_dir);
   say ("run directory: %s", run_dir);

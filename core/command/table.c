@@ -11,7 +11,7 @@
 #include "command/command.h"
 
 #define GAP 2
-#define NARROW 6
+#define NARROW 8
 
 typedef struct
 {

@@ -240,6 +240,16 @@ text_bytes (guint64 n)
 }
 
 char *
+text_about (gint64 microseconds)
+{
+  gint64 seconds = (microseconds + G_USEC_PER_SEC / 2) / G_USEC_PER_SEC;
+
+  if (seconds < 60)
+    return g_strdup_printf ("%d s", (int) seconds);
+  return text_duration (seconds * G_USEC_PER_SEC);
+}
+
+char *
 text_duration (gint64 microseconds)
 {
   gint64 seconds = microseconds / G_USEC_PER_SEC;

@@ -90,7 +90,7 @@ check_text (const FrColumn *column, const char *name, GError **error)
         continue;
       if (((guchar) s.data[0] & 0xc0) == 0x80)
         return broken (error, name, "row %" G_GSIZE_FORMAT " is not valid UTF-8", i);
-      if (all.data + all.len == s.data && all.data != NULL)
+      if (all.data != NULL && all.data + all.len == s.data)
         {
           all.len += s.len;
           continue;

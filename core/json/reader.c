@@ -122,6 +122,11 @@ skip_comment (FrJsonReader *reader, const char *p)
       fault_at (reader, start + valid, "this is not valid UTF-8");
       return NULL;
     }
+  if (memchr (start, '\0', valid) != NULL)
+    {
+      fault_at (reader, memchr (start, '\0', valid), "a zero byte stands in this comment");
+      return NULL;
+    }
   return stop;
 }
 

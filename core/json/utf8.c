@@ -71,8 +71,11 @@ three_bytes (guint32 word)
 gsize
 fri_utf8_valid (const char *text, gsize len)
 {
-  const guchar *p = (const guchar *) text, *end = p + len;
+  const guchar *p = (const guchar *) text, *end;
 
+  if (len == 0)
+    return 0;
+  end = p + len;
   while (p < end)
     {
       gsize n;

@@ -27,6 +27,7 @@ struct _FriRegistry
   GPtrArray *known;  /* Known * */
   GPtrArray *copies; /* FrPlugin * that this registry owns */
   JsonNode *list;    /* made when first asked for */
+  gboolean failures_told;
 };
 
 static void
@@ -379,8 +380,8 @@ not_found (FriRegistry *registry, const char *name, GError **error)
   JsonArray *plugins = json_node_get_array (registry->list);
   const char *near = fr_suggest (name, (const char *const *) names);
 
-  /* Files that did not load might hold it: they are the detail for the log. */
-  for (guint i = 0; i < json_array_get_length (plugins); i++)
+  /* Files that did not load might hold it; once is enough for a pipeline that names several. */
+  for (guint i = 0; !registry->failures_told && i < json_array_get_length (plugins); i++)
     {
       JsonObject *plugin = json_array_get_object_element (plugins, i);
 
@@ -389,6 +390,7 @@ not_found (FriRegistry *registry, const char *name, GError **error)
                                 json_object_get_string_member (plugin, "file"),
                                 json_object_get_string_member (plugin, "error"));
     }
+  registry->failures_told = TRUE;
   if (near != NULL)
     g_set_error (error, FR_ERROR, FR_ERROR_LOAD,
                  "there is no element '%s' in %s; did you mean '%s'?%s", name,

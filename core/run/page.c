@@ -399,7 +399,7 @@ take (Block *block, gsize len)
 {
   const void *p = block->p;
 
-  if (len > block->left)
+  if (len > block->left || p == NULL)
     return NULL;
   block->p += len;
   block->left -= len;

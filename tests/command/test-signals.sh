@@ -1,0 +1,55 @@
+#!/bin/sh
+# test-signals.sh: the first interrupt stops the run, the second ends it at once.
+. "$top_srcdir/tests/command/lib.sh"
+
+# Enough rows that the signal comes in the middle.
+awk 'BEGIN { print "id,text"; for (i = 0; i < 200000; i++) print i ",some text of row " i }' > part.csv
+for i in 1 2 3 4 5 6 7 8 9; do ln part.csv part-$i.csv; done
+mkfifo hold
+cat > slow.json <<'END'
+{ "name": "slow", "stages": {
+  "rows": { "use": "source.csv", "with": { "path": "part-*.csv" } },
+  "write": { "use": "sink.jsonl", "from": "rows", "with": { "path": "-" } } } }
+END
+
+# Standard output that nobody reads holds the sink up, so the run cannot end early.
+hold_up ()
+{
+  sleep 30 < hold &
+  holder=$!
+  "$FLOWRUN" slow.json --fresh --run-dir "$1" > hold 2> .err &
+  pid=$!
+  for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    grep -q 'write: running' .err 2> /dev/null && break
+    sleep 0.1
+  done
+  sleep 0.3
+}
+
+for signal in INT TERM; do
+  hold_up "runs/$signal"
+  kill -$signal $pid
+  sleep 0.2
+  kill -$signal $pid 2> /dev/null # a sink that waits for its reader would wait on
+  wait $pid
+  status=$?
+  ok "two SIG$signal end it with 130 (got $status)" test $status = 130
+  kill $holder 2> /dev/null
+  wait $holder 2> /dev/null
+done
+
+sed 's/"-"/"slow.jsonl"/' slow.json > file.json
+"$FLOWRUN" file.json --fresh --run-dir runs/file > /dev/null 2> .err &
+pid=$!
+sleep 0.15
+kill -INT $pid
+wait $pid
+status=$?
+if [ $status = 0 ]; then
+  skip "one SIGINT ends it with 130" "the run was quicker than the signal"
+else
+  ok "one SIGINT ends it with 130 (got $status)" test $status = 130
+  ok "no output is left" sh -c '! ls slow.jsonl* .slow.jsonl* 2> /dev/null | grep .'
+  ok "it says so" grep -q interrupted .err
+fi
+done_testing
