@@ -3,6 +3,7 @@ EXTRA_DIST += tests/lsan.supp tests/fuzz/run.sh tests/update-docs.sh
 dist_check_SCRIPTS += tests/test-docs.sh
 TESTS += tests/test-docs.sh
 include tests/command/local.mk
+include tests/broken/local.mk
 include tests/fuzz/local.mk
 include tests/pipelines/local.mk
 
