@@ -9,3 +9,6 @@ core_data_test_schema_LDADD = $(TEST_LIBS)
 core_data_test_batch_SOURCES = core/data/test-batch.c core/data/test-rows.h
 core_data_test_batch_LDADD = $(TEST_LIBS)
 TESTS += core/data/test-schema core/data/test-batch
+
+TESTS += core/data/test-arrow.py
+dist_check_SCRIPTS += core/data/test-arrow.py
