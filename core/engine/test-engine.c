@@ -1017,6 +1017,7 @@ test_kill (void)
   GRand *rand = g_rand_new_with_seed (5);
   g_autofree char *whole = NULL;
   gint64 start, lasts;
+  guint n_killed = 0;
   g_autofree char *fixed = NULL;
 
   /* The same directory every time: paths are in the manifest. */
@@ -1032,7 +1033,7 @@ test_kill (void)
 
       fri_remove_tree (fixed);
       g_assert_cmpint (g_mkdir (fixed, 0700), ==, 0);
-      for (guint k = 0; k <= i % 3; k++)
+      for (guint k = 0; k <= i % 3; k++, n_killed += !exists ("run/manifest.json"))
         run_and_die ((guint) g_rand_int_range (rand, 3000, (gint32) (lasts + lasts / 4)));
       run_well (KILLABLE, 1 + i % 3);
       again = snapshot ();
@@ -1045,6 +1046,8 @@ test_kill (void)
           g_assert_false (g_str_has_prefix (*n, "tmp-"));
       }
     }
+  /* Else every run was over before it was killed, and nothing was tested. */
+  g_assert_cmpuint (n_killed, >, 25);
   g_rand_free (rand);
 }
 

@@ -22,6 +22,21 @@ tests_fuzz_fuzz_page_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-json tests/fuzz/fuzz-page
 EXTRA_DIST += tests/fuzz/corpus/json tests/fuzz/corpus/page
 
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-csv tests/fuzz/fuzz-charset
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz-csv.c tests/fuzz/replay.c \
+	plugins/sources/csv/csv-parser.h plugins/sources/csv/csv-parser.c \
+	plugins/sources/csv/csv-types.h plugins/sources/csv/csv-types.c
+tests_fuzz_fuzz_csv_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"csv\"
+tests_fuzz_fuzz_csv_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_charset_SOURCES = tests/fuzz/fuzz-charset.c tests/fuzz/replay.c
+tests_fuzz_fuzz_charset_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"charset\"
+tests_fuzz_fuzz_charset_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+tests_fuzz_fuzz_charset_LDADD = $(TEXT_TEST_LIBS)
+TESTS += tests/fuzz/fuzz-csv tests/fuzz/fuzz-charset
+EXTRA_DIST += tests/fuzz/corpus/csv tests/fuzz/corpus/charset
+endif
+
 check_PROGRAMS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
 tests_fuzz_fuzz_pipeline_SOURCES = tests/fuzz/fuzz-pipeline.c tests/fuzz/replay.c core/pipeline/fake.h
 tests_fuzz_fuzz_pipeline_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"pipeline\"
