@@ -230,6 +230,16 @@ apply (const State *state, Local *local, RuleId rule, FrStr in, GString *out)
     }
 }
 
+/* Later rules that have work now because @rule changed the text.  What this
+ * leaves out, the next round finds; it only saves rounds. */
+static guint32
+brought_by (const State *state, RuleId rule, FrStr text)
+{
+  if (rule <= RULE_UNICODE)
+    return wanted_rules (state, text) & ~((2u << rule) - 1);
+  return rule < RULE_SPACES && state->config->spaces ? 1u << RULE_SPACES : 0;
+}
+
 /* All wanted rules once.  Returns the text, in @in or one of the buffers. */
 static FrStr
 one_round (const State *state, Local *local, guint32 want, FrStr text)
@@ -252,9 +262,7 @@ one_round (const State *state, Local *local, guint32 want, FrStr text)
       local->removed[rule] += before > after ? before - after : 0;
       if (text.len == 0 && (rule != RULE_ADS || local->emptied == NULL))
         local->emptied = rule_names[rule];
-      /* Most rules bring characters that later ones look at. */
-      if (rule < RULE_CUT)
-        want |= wanted_rules (state, text) & ~((2u << rule) - 1);
+      want |= brought_by (state, rule, text);
     }
   return text;
 }
@@ -269,17 +277,20 @@ clean_cell (const State *state, Local *local, FrStr text)
   memset (local->removed, 0, sizeof local->removed);
   for (guint round = 0; want != 0; round++)
     {
-      FrStr result;
+      guint32 before = local->changed;
+      gboolean settled;
 
       if (round == MAX_ROUNDS)
         {
           local->deep++;
           break;
         }
-      result = one_round (state, local, want, text);
-      if (fr_str_equal (result, text) && result.data == text.data)
+      local->changed = 0;
+      text = one_round (state, local, want, text);
+      settled = local->changed == 0;
+      local->changed |= before;
+      if (settled)
         break;
-      text = result;
       /* What is called "on" is HTML once; its text is no HTML any more. */
       want = wanted_rules (state, text) & ~(state->config->html == HTML_ON ? 1u << RULE_HTML : 0);
     }
