@@ -18,4 +18,3 @@ include tests/pipelines/local.mk
 update-docs: all
 	tests/env.sh $(srcdir)/tests/update-docs.sh
 .PHONY: update-docs
-include tests/abi/local.mk
