@@ -3,6 +3,7 @@
 #   check_PROGRAMS += tests/fuzz/fuzz-NAME
 #   tests_fuzz_fuzz_NAME_SOURCES = tests/fuzz/fuzz-NAME.c tests/fuzz/replay.c
 #   tests_fuzz_fuzz_NAME_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"NAME\"
+EXTRA_DIST += tests/fuzz/run.sh
 
 check_PROGRAMS += tests/fuzz/fuzz-expr
 tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz-expr.c tests/fuzz/replay.c $(FILTER_EXPR)
@@ -46,3 +47,17 @@ tests_fuzz_fuzz_param_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"param\"
 tests_fuzz_fuzz_param_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
 EXTRA_DIST += tests/fuzz/corpus/pipeline tests/fuzz/corpus/param
+
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-sqldump tests/fuzz/fuzz-jsonsource
+tests_fuzz_fuzz_sqldump_SOURCES = tests/fuzz/fuzz-sqldump.c tests/fuzz/replay.c \
+	plugins/sources/sqldump/dump.c plugins/sources/sqldump/cell.c
+tests_fuzz_fuzz_sqldump_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"sqldump\"
+tests_fuzz_fuzz_sqldump_LDADD = $(TEXT_MODULE_LIBS) -lm
+tests_fuzz_fuzz_jsonsource_SOURCES = tests/fuzz/fuzz-jsonsource.c tests/fuzz/replay.c \
+	plugins/sources/json/records.c plugins/sources/json/infer.c
+tests_fuzz_fuzz_jsonsource_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"jsonsource\"
+tests_fuzz_fuzz_jsonsource_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-sqldump tests/fuzz/fuzz-jsonsource
+EXTRA_DIST += tests/fuzz/corpus/sqldump tests/fuzz/corpus/jsonsource
+endif

@@ -10,7 +10,7 @@ pipeline ()
   printf '{ "name": "bad", "stages": {\n  "in": { "use": "%s", "with": %s },\n  "out": { "use": "%s", "from": "in", "with": %s } } }\n' \
     "$1" "$2" "${3:-sink.jsonl}" "${4:-{ \"path\": \"out.jsonl\" \}}" > bad.json
 }
-nothing_left () { ok "$1: nothing under the final name, no temporary file" test -z "$(ls -A . | grep -E '^(\.?out|\.out)')"; }
+nothing_left () { ok "$1: nothing under the final name, no temporary file" test -z "$(ls -A | grep -E 'out\.(jsonl|csv|db)')"; }
 
 for source in csv json sqldump; do
   have "source-$source" || { skip "source.$source" "not built"; continue; }
