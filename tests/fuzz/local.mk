@@ -22,6 +22,13 @@ tests_fuzz_fuzz_page_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-json tests/fuzz/fuzz-page
 EXTRA_DIST += tests/fuzz/corpus/json tests/fuzz/corpus/page
 
+check_PROGRAMS += tests/fuzz/fuzz-schema
+tests_fuzz_fuzz_schema_SOURCES = tests/fuzz/fuzz-schema.c tests/fuzz/replay.c
+tests_fuzz_fuzz_schema_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"schema\"
+tests_fuzz_fuzz_schema_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-schema
+EXTRA_DIST += tests/fuzz/corpus/schema
+
 check_PROGRAMS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
 tests_fuzz_fuzz_pipeline_SOURCES = tests/fuzz/fuzz-pipeline.c tests/fuzz/replay.c core/pipeline/fake.h
 tests_fuzz_fuzz_pipeline_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"pipeline\"
