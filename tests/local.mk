@@ -1,9 +1,11 @@
 # tests: whole pipelines, conformance, fuzzing, benchmarks.
-EXTRA_DIST += tests/lsan.supp tests/fuzz/run.sh tests/update-docs.sh
-dist_check_SCRIPTS += tests/test-docs.sh
-TESTS += tests/test-docs.sh
+EXTRA_DIST += tests/lsan.supp tests/update-docs.sh
+dist_check_SCRIPTS += tests/test-docs.sh tests/test-schemas.sh
+TESTS += tests/test-docs.sh tests/test-schemas.sh
+
 include tests/abi/local.mk
 include tests/bench/local.mk
+include tests/broken/local.mk
 include tests/command/local.mk
 include tests/fuzz/local.mk
 include tests/pipelines/local.mk

@@ -85,8 +85,11 @@ stage_json (const FriStage *stage)
   const char *port;
 
   json_object_set_string_member (object, "id", stage->id);
-  json_object_set_string_member (object, "element", stage->element->name);
-  json_object_set_string_member (object, "plugin", stage->plugin_file);
+  /* An element that was not found is among the problems. */
+  if (stage->element != NULL)
+    json_object_set_string_member (object, "element", stage->element->name);
+  if (stage->plugin_file != NULL)
+    json_object_set_string_member (object, "plugin", stage->plugin_file);
   for (guint i = 0; i < stage->inputs->len; i++)
     {
       const FriLink *link = g_ptr_array_index (stage->inputs, i);
@@ -95,7 +98,7 @@ stage_json (const FriStage *stage)
       json_array_add_string_element (from, text);
     }
   json_object_set_array_member (object, "from", from);
-  for (guint i = 0; (port = out_port (stage, i)) != NULL; i++)
+  for (guint i = 0; stage->element != NULL && (port = out_port (stage, i)) != NULL; i++)
     {
       FrSchema *schema = g_hash_table_lookup (stage->out_schemas, port);
       g_autofree char *text = schema ? fr_schema_describe (schema) : NULL;
@@ -115,7 +118,12 @@ print_json (const FriPipeline *pipeline, FrProblems *problems)
   JsonArray *stages = json_array_new ();
 
   for (guint i = 0; pipeline != NULL && i < pipeline->stages->len; i++)
-    json_array_add_element (stages, stage_json (g_ptr_array_index (pipeline->stages, i)));
+    {
+      const FriStage *stage = g_ptr_array_index (pipeline->stages, i);
+
+      if (stage->element != NULL) /* one that is not known has been told as a problem */
+        json_array_add_element (stages, stage_json (stage));
+    }
   json_object_set_boolean_member (object, "ok", fri_problems_n_errors (problems) == 0);
   json_object_set_member (object, "problems", cmd_problems_json (problems));
   json_object_set_array_member (object, "stages", stages);

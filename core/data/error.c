@@ -80,6 +80,8 @@ fr_suggest (const char *word, const char *const *candidates)
 
   if (strlen (word) > 256)
     return NULL;
+  /* Every letter is one change away from every other. */
+  nearest = MIN (nearest, (guint) strlen (word));
   for (; *candidates != NULL; candidates++)
     {
       guint d;

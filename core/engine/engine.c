@@ -273,6 +273,14 @@ open_all (FriEngine *e)
 }
 
 static void
+tell_state (FriEngine *e, FrHost *h, FriStageState state)
+{
+  FriEvent event = { .type = FRI_EVENT_STAGE, .stage = h->stage->id, .state = state };
+
+  fri_events_queue (e->events, &event);
+}
+
+static void
 close_all (FriEngine *e)
 {
   for (guint i = e->hosts->len; i-- > 0;)
@@ -281,8 +289,13 @@ close_all (FriEngine *e)
       gboolean opened = h->opened;
 
       fri_stage_close (h);
-      if (opened && e->error != NULL && h->phase != FRI_STAGE_FAILED)
-        h->phase = FRI_STAGE_CANCELLED;
+      if (h->active && e->stop && h->phase == FRI_STAGE_FAILED)
+        tell_state (e, h, FRI_STAGE_FAILED);
+      else if (opened && e->stop && h->phase != FRI_STAGE_DONE)
+        {
+          h->phase = FRI_STAGE_CANCELLED;
+          tell_state (e, h, FRI_STAGE_CANCELLED);
+        }
     }
 }
 
@@ -447,6 +460,18 @@ check_network (FriEngine *e, GError **error)
   return TRUE;
 }
 
+static void
+tell_reused (FriEngine *e)
+{
+  for (guint i = 0; i < e->hosts->len; i++)
+    {
+      FrHost *h = g_ptr_array_index (e->hosts, i);
+
+      if (h->in_scope && !h->active)
+        tell_state (e, h, FRI_STAGE_REUSED);
+    }
+}
+
 static FriExit
 run_active (FriEngine *e, GError **error)
 {
@@ -492,6 +517,7 @@ plan_and_run (FriEngine *e, GError **error)
     return error != NULL && g_error_matches (*error, FR_ERROR, FR_ERROR_CONFIG) ? FRI_EXIT_USAGE
                                                                                 : FRI_EXIT_FAILED;
   fri_events_tell (e->events, &start);
+  tell_reused (e);
   if (!fri_plan_unchanged (e))
     return run_active (e, error);
   fri_events_log (e->events, FRI_LOG_INFO, NULL,

@@ -6,6 +6,7 @@
 #include "engine/test-elements.h"
 #include "run/rundir-private.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
@@ -731,6 +732,63 @@ test_reuse (void)
   g_assert_cmpint (calls.maps, ==, before.maps + (2940 + 99) / 100);
 }
 
+/* What is read changes under the reader's eyes: nothing of that run serves again. */
+static void
+test_changing (void)
+{
+  const char *text = "'a': {'use': 'source.count', 'with': {'read': '@/in.txt', 'fail': 'touch'}},"
+                     "'l': {'use': 'transform.shout', 'from': 'a', 'keep': true},"
+                     "'out': {'use': 'sink.file', 'from': 'l', 'with': {'path': '@/out.jsonl'}}";
+  g_autofree char *log = NULL;
+
+  fresh_base ();
+  write_input ("as it was");
+  run_well (text, 2);
+  log = contents ("run/log.jsonl");
+  g_assert_nonnull (strstr (log, "changed while it was read"));
+  g_assert_false (exists ("run/kept"));
+  write_input ("as it was");
+  run_well (text, 2);
+  assert_state ("a", "done");
+  assert_state ("l", "done");
+}
+
+/* A kept output written before the machine was started anew is looked through
+ * before it is trusted. */
+static void
+test_damage (void)
+{
+  g_autofree char *text = g_strdup_printf (KEEPING, 0);
+  g_autofree char *other = g_strdup_printf (KEEPING, 11);
+
+  fresh_base ();
+  write_input ("1");
+  run_well (text, 2);
+  for (guint damage = 0; damage < 3; damage++)
+    {
+      g_autofree char *kept = path_of ("run/kept");
+      g_auto (GStrv) names = fri_list_dir (kept);
+      g_autofree char *dir = g_build_filename (kept, names[0], NULL);
+      g_autofree char *seal = g_build_filename (dir, "kept.json", NULL);
+      g_autofree char *rows
+          = g_build_filename (dir, damage == 1 ? "out.rows" : "goods/rejects.jsonl", NULL);
+      g_autoptr (JsonObject) object = fri_json_load (seal, NULL);
+      g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
+
+      json_object_set_string_member (object, "boot", "another");
+      g_assert_true (fri_json_save (seal, node, FALSE, NULL));
+      if (damage > 0)
+        {
+          int fd = g_open (rows, O_WRONLY, 0);
+
+          g_assert_cmpint (pwrite (fd, "\0\0\0\0", 4, 100), ==, 4);
+          close (fd);
+        }
+      run_well (damage % 2 == 0 ? other : text, 2);
+      assert_state ("loud", damage == 0 ? "reused" : "done");
+    }
+}
+
 /* Kept rows find their sources again when the pipeline gains a stage. */
 static void
 test_renumber (void)
@@ -1017,6 +1075,7 @@ test_kill (void)
   GRand *rand = g_rand_new_with_seed (5);
   g_autofree char *whole = NULL;
   gint64 start, lasts;
+  guint n_killed = 0;
   g_autofree char *fixed = NULL;
 
   /* The same directory every time: paths are in the manifest. */
@@ -1032,7 +1091,7 @@ test_kill (void)
 
       fri_remove_tree (fixed);
       g_assert_cmpint (g_mkdir (fixed, 0700), ==, 0);
-      for (guint k = 0; k <= i % 3; k++)
+      for (guint k = 0; k <= i % 3; k++, n_killed += !exists ("run/manifest.json"))
         run_and_die ((guint) g_rand_int_range (rand, 3000, (gint32) (lasts + lasts / 4)));
       run_well (KILLABLE, 1 + i % 3);
       again = snapshot ();
@@ -1045,6 +1104,8 @@ test_kill (void)
           g_assert_false (g_str_has_prefix (*n, "tmp-"));
       }
     }
+  /* Else every run was over before it was killed, and nothing was tested. */
+  g_assert_cmpuint (n_killed, >, 25);
   g_rand_free (rand);
 }
 
@@ -1073,6 +1134,8 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/transient", test_transient);
   g_test_add_func ("/engine/cancel", test_cancel);
   g_test_add_func ("/engine/reuse", test_reuse);
+  g_test_add_func ("/engine/changing", test_changing);
+  g_test_add_func ("/engine/damage", test_damage);
   g_test_add_func ("/engine/renumber", test_renumber);
   g_test_add_func ("/engine/volatile", test_volatile);
   g_test_add_func ("/engine/until", test_until);

@@ -187,6 +187,35 @@ is_among (JsonObject *schema, JsonNode *value)
   return FALSE;
 }
 
+static gboolean
+same_kind (JsonNode *a, JsonNode *b)
+{
+  for (guint i = 0; types[i] != NULL; i++)
+    if (is_type (a, types[i]) && is_type (b, types[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether @value is of the kind that @schema is about, also where only the
+ * values of an enum say what that is. */
+static gboolean
+is_about (JsonObject *schema, JsonNode *value)
+{
+  JsonArray *array;
+
+  if (!type_fits (schema, value))
+    return FALSE;
+  if (json_object_has_member (schema, "const"))
+    return same_kind (json_object_get_member (schema, "const"), value);
+  if (!json_object_has_member (schema, "enum"))
+    return TRUE;
+  array = json_object_get_array_member (schema, "enum");
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    if (same_kind (json_array_get_element (array, i), value))
+      return TRUE;
+  return FALSE;
+}
+
 /* Several alternatives: when the type of the value picks one of them, what is
  * wrong with that one helps more than a list of all. */
 static gboolean
@@ -205,7 +234,7 @@ check_union (const Check *c, JsonNode *schema, const char *key, JsonNode *value,
 
       if (check (&quiet, one, value, pointer))
         return TRUE;
-      if (JSON_NODE_HOLDS_OBJECT (one) && type_fits (json_node_get_object (one), value))
+      if (JSON_NODE_HOLDS_OBJECT (one) && is_about (json_node_get_object (one), value))
         {
           alike = one;
           n_alike++;

@@ -10,6 +10,9 @@
  * rest is counted, so that hostile input cannot fill memory with messages. */
 #define MAX_PROBLEMS 1000
 
+/* What is printed of a pointer into something nested beyond reading. */
+#define MAX_POINTER 200
+
 struct _FrProblems
 {
   char *file;
@@ -309,7 +312,12 @@ fri_problems_text (FrProblems *problems)
       if (p->line > 0)
         g_string_append_printf (out, ":%u:%u", p->line, p->column);
       g_string_append_printf (out, ": %s: %s", p->warning ? "warning" : "error", p->message);
-      if (p->pointer[0] != '\0')
+      if (strlen (p->pointer) > MAX_POINTER)
+        g_string_append_printf (
+            out, " (%.*s...)",
+            (int) (g_utf8_find_prev_char (p->pointer, p->pointer + MAX_POINTER) - p->pointer),
+            p->pointer);
+      else if (p->pointer[0] != '\0')
         g_string_append_printf (out, " (%s)", p->pointer);
       g_string_append_c (out, '\n');
     }

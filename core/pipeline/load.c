@@ -438,33 +438,43 @@ read_run (FriLoad *load, JsonObject *root)
 }
 
 static void
+add_plugin_dir (FriLoad *load, const char *pointer, JsonNode *node, GPtrArray *paths)
+{
+  const char *text = fri_is_text (node) ? json_node_get_string (node) : "";
+
+  if (*text == '\0')
+    {
+      fri_expect (load, NULL, pointer, "plugin_path", node, "a directory");
+      return;
+    }
+  g_ptr_array_add (paths, g_canonicalize_filename (text, load->pipeline->dir));
+  if (!g_file_test (paths->pdata[paths->len - 1], G_FILE_TEST_IS_DIR))
+    fri_problems_add_at (load->problems, TRUE, NULL, pointer,
+                         "the plugin directory '%s' does not exist", text);
+}
+
+static void
 make_registry (FriLoad *load, JsonObject *root, FriRegistry *registry)
 {
   g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
   g_auto (GStrv) all = NULL;
   JsonNode *node = expanded_member (load, root, "", "plugin_path");
-  static const char *const expected = "a directory or an array of directories";
 
   for (guint i = 0; load->options->plugin_paths != NULL && load->options->plugin_paths[i] != NULL;
        i++)
     g_ptr_array_add (paths, g_strdup (load->options->plugin_paths[i]));
-  if (node != NULL && fri_is_text (node) && *json_node_get_string (node) != '\0')
-    g_ptr_array_add (paths,
-                     g_canonicalize_filename (json_node_get_string (node), load->pipeline->dir));
+  if (node != NULL && fri_is_text (node))
+    add_plugin_dir (load, "/plugin_path", node, paths);
   else if (node != NULL && JSON_NODE_HOLDS_ARRAY (node))
     for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++)
       {
-        JsonNode *item = json_array_get_element (json_node_get_array (node), i);
         g_autofree char *at = g_strdup_printf ("/plugin_path/%u", i);
 
-        if (fri_is_text (item) && *json_node_get_string (item) != '\0')
-          g_ptr_array_add (
-              paths, g_canonicalize_filename (json_node_get_string (item), load->pipeline->dir));
-        else
-          fri_expect (load, NULL, at, "plugin_path", item, "a directory");
+        add_plugin_dir (load, at, json_array_get_element (json_node_get_array (node), i), paths);
       }
   else if (node != NULL)
-    fri_expect (load, NULL, "/plugin_path", "plugin_path", node, expected);
+    fri_expect (load, NULL, "/plugin_path", "plugin_path", node,
+                "a directory or an array of directories");
   g_ptr_array_add (paths, NULL);
   if (registry == NULL)
     all = fri_registry_default_paths ((const char *const *) paths->pdata);

@@ -43,7 +43,7 @@ struct _FriStage
   const FrElement *element;
   const FrPlugin *plugin;
   const char *plugin_file;
-  gpointer config;
+  gpointer config;   /* NULL when there is no element or "with" is no object */
   GPtrArray *inputs; /* FriLink *: in order of ports, then as listed */
   FriKeep keep;
   double max_rejects;     /* < 0: none; < 1: share of rows; else count */

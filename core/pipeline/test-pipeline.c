@@ -299,16 +299,24 @@ test_columns (void)
           "'j': {'use': 'transform.fake', 'from': 'g', 'with': {'refuse': true, 'count': 99}},\n"
           "'k': {'use': 'source.fake', 'with': {'refuse': true}}"),
       NULL,
-      "pipeline:4:64: error: there is no column 'texxt' (did you mean 'text'?) in 'g.out' (id: int64, text: utf8, price: float64) (/stages/a/with/column)\n"
-"pipeline:5:64: error: the column 'price' of 'g.out' is float64; 'column' takes utf8 or large_utf8 (/stages/b/with/column)\n"
-"pipeline:6:72: error: there is no column 'nix' in 'g.out' (id: int64, text: utf8, price: float64) (/stages/c/with/columns/1)\n"
-"pipeline:8:41: error: 'e' joins 'g.out' and 'h.out', which must have the same columns: only 'g.out' has the column 'text'; transform.select can make them equal (/stages/e/from/1)\n"
-"pipeline:9:48: error: there is no column 'text' (did you mean 'texd'?) in 'h.out' (id: int64, texd: utf8, price: float64), which the input 'train' of 'f' (trainer.fake) needs (/stages/f/from/train)\n"
-"pipeline:9:48: error: the column 'price' of 'h.out' is float64; the input 'train' of 'f' (trainer.fake) needs int32 or int64 (/stages/f/from/train)\n"
-"pipeline:10:1: error: transform.required needs the parameter 'column': the text (the name of a column) (/stages/i/with/column)\n"
-"pipeline:11:64: error: refused as asked (/stages/j/with/refuse)\n"
-"pipeline:11:79: warning: 99 is much (/stages/j/with/count)\n"
-"pipeline:12:37: error: cannot open 'x': No such file or directory (/stages/k/with)\n");
+      "pipeline:4:64: error: there is no column 'texxt' (did you mean 'text'?) in 'g.out' (id: "
+      "int64, text: utf8, price: float64) (/stages/a/with/column)\n"
+      "pipeline:5:64: error: the column 'price' of 'g.out' is float64; 'column' takes utf8 or "
+      "large_utf8 (/stages/b/with/column)\n"
+      "pipeline:6:72: error: there is no column 'nix' in 'g.out' (id: int64, text: utf8, price: "
+      "float64) (/stages/c/with/columns/1)\n"
+      "pipeline:8:41: error: 'e' joins 'g.out' and 'h.out', which must have the same columns: only "
+      "'g.out' has the column 'text'; transform.select can make them equal (/stages/e/from/1)\n"
+      "pipeline:9:48: error: there is no column 'text' (did you mean 'texd'?) in 'h.out' (id: "
+      "int64, texd: utf8, price: float64), which the input 'train' of 'f' (trainer.fake) needs "
+      "(/stages/f/from/train)\n"
+      "pipeline:9:48: error: the column 'price' of 'h.out' is float64; the input 'train' of 'f' "
+      "(trainer.fake) needs int32 or int64 (/stages/f/from/train)\n"
+      "pipeline:10:1: error: transform.required needs the parameter 'column': the text (the name "
+      "of a column) (/stages/i/with/column)\n"
+      "pipeline:11:64: error: refused as asked (/stages/j/with/refuse)\n"
+      "pipeline:11:79: warning: 99 is much (/stages/j/with/count)\n"
+      "pipeline:12:37: error: cannot open 'x': No such file or directory (/stages/k/with)\n");
 }
 
 static void

@@ -407,57 +407,51 @@ name_at (const Place *place, const char *at, const char **end)
   return g_steal_pointer (&name);
 }
 
+/* After a mistake the rest is still looked at: it may hold another, or use a
+ * variable that is not to be called unused. */
 static JsonNode *
 expand_text (const Place *place, JsonNode *node)
 {
   const char *text = json_node_get_string (node);
   g_autoptr (GString) out = NULL;
-  const char *at, *end;
-  JsonNode *result;
+  gboolean ok = TRUE;
 
   if (strstr (text, "${") == NULL)
     return node;
   out = g_string_new (NULL);
-  for (at = text; *at != '\0';)
+  for (const char *at = text, *end; *at != '\0'; at = end)
     {
+      gboolean plain = strncmp (at, "$${", 3) == 0;
       g_autofree char *name = NULL;
       JsonNode *value;
 
-      if (strncmp (at, "$${", 3) == 0)
+      end = at + (plain ? 3 : 1);
+      if (plain || strncmp (at, "${", 2) != 0)
         {
-          g_string_append (out, "${");
-          at += 3;
-          continue;
-        }
-      if (strncmp (at, "${", 2) != 0)
-        {
-          g_string_append_c (out, *at++);
+          g_string_append_len (out, plain ? "${" : at, plain ? 2 : 1);
           continue;
         }
       name = name_at (place, at, &end);
       value = name ? lookup (place, name) : NULL;
-      if (value == NULL)
+      ok &= value != NULL;
+      if (value != NULL && at == text && *end == '\0')
         {
-          fri_problems_mute (place->load->problems, place->pointer);
-          return node;
-        }
-      if (at == text && *end == '\0')
-        {
-          result = json_node_copy (value);
           json_node_unref (node);
-          return result;
+          return json_node_copy (value);
         }
-      append_value (out, value);
-      at = end;
-      if (out->len > MAX_TEXT)
-        {
-          fri_problems_add_at (place->load->problems, FALSE, place->stage, place->pointer,
-                               "the text with its variables replaced is longer than 1 MiB");
-          fri_problems_mute (place->load->problems, place->pointer);
-          return node;
-        }
+      if (value != NULL && out->len <= MAX_TEXT)
+        append_value (out, value);
     }
-  json_node_set_string (node, out->str);
+  if (out->len > MAX_TEXT)
+    {
+      fri_problems_add_at (place->load->problems, FALSE, place->stage, place->pointer,
+                           "the text with its variables replaced is longer than 1 MiB");
+      ok = FALSE;
+    }
+  if (ok)
+    json_node_set_string (node, out->str);
+  else
+    fri_problems_mute (place->load->problems, place->pointer);
   return node;
 }
 

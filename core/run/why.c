@@ -32,6 +32,7 @@ typedef struct
 {
   const char *dir;
   JsonObject *stages; /* of the manifest */
+  JsonObject *file;   /* the pipeline file in it, or NULL */
   RowName row;
   GHashTable *seen; /* "stage.port" → GArray of Found */
   JsonArray *path, *ends;
@@ -429,17 +430,21 @@ add_output_ends (Why *why, const char *id, JsonObject *stage, GPtrArray *ends)
 
 /* ---- one stage -------------------------------------------------------------------------- */
 
+/* "parameters" are all that were in force, "with" those that the pipeline file states. */
 static JsonObject *
-step_new (const char *id, JsonObject *stage)
+step_new (Why *why, const char *id, JsonObject *stage)
 {
   static const char *const copied[]
       = { "element", "plugin", "plugin_version", "revision", "parameters", "seed" };
-  JsonObject *step = json_object_new ();
+  JsonObject *step = json_object_new (), *written;
 
   json_object_set_string_member (step, "stage", id);
   for (guint i = 0; i < G_N_ELEMENTS (copied); i++)
     if (json_object_has_member (stage, copied[i]))
       json_object_set_member (step, copied[i], json_object_dup_member (stage, copied[i]));
+  written = fri_json_member (fri_json_member (fri_json_member (why->file, "stages"), id), "with");
+  if (written != NULL)
+    json_object_set_object_member (step, "with", json_object_ref (written));
   return step;
 }
 
@@ -464,7 +469,7 @@ pass_stage (Why *why, const char *id, JsonObject *stage, GPtrArray *ends, GError
 {
   JsonObject *rows_out = fri_json_member (stage, "rows_out");
   g_autoptr (GList) ports = rows_out != NULL ? json_object_get_members (rows_out) : NULL;
-  JsonObject *step = step_new (id, stage);
+  JsonObject *step = step_new (why, id, stage);
   gboolean left = FALSE;
 
   json_object_set_object_member (step, "left_by", json_object_new ());
@@ -592,6 +597,7 @@ fri_why (const char *run_dir, const char *row, GError **error)
       return NULL;
     }
   why.stages = fri_json_member (manifest, "stages");
+  why.file = fri_json_member (fri_json_member (manifest, "pipeline"), "file");
   if (why.stages == NULL)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA, "'%s' has no stages", path);
@@ -627,7 +633,7 @@ say_step (GString *text, JsonObject *step, gboolean first)
 {
   JsonObject *left = json_object_get_object_member (step, "left_by");
   g_autoptr (GList) ports = json_object_get_members (left);
-  JsonNode *with = json_object_get_member (step, "parameters");
+  JsonNode *with = json_object_get_member (step, "with");
 
   g_string_append_printf (text, "\n  %s '%s'  (%s, revision %" G_GINT64_FORMAT ", %s %s)\n",
                           first ? "given by" : "reached", word (step, "stage"),
@@ -639,7 +645,7 @@ say_step (GString *text, JsonObject *step, gboolean first)
     {
       g_autofree char *json = fr_json_to_string (with, 0);
 
-      g_string_append_printf (text, "      with %s, seed %s\n", json, word (step, "seed"));
+      g_string_append_printf (text, "      with %s\n", json);
     }
   for (GList *p = ports; p != NULL; p = p->next)
     {

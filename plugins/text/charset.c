@@ -7,6 +7,8 @@
  * own), then characters of the first level of GB 2312 and of Big5, which were
  * drawn up from frequency counts.
  */
+#include "config.h"
+
 #include "text/charset.h"
 
 #include <string.h>

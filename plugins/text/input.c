@@ -9,6 +9,8 @@
  * What was read of standard input can be given back, so that a look at a header
  * and the reading proper can be two inputs.
  */
+#include "config.h"
+
 #include "text/input.h"
 
 #include "text/charset.h"

@@ -7,6 +7,8 @@
  * long.  A target that is a pipe or a device is written in place, since a
  * rename would replace it.
  */
+#include "config.h"
+
 #include "text/output.h"
 
 #include <archive.h>
@@ -23,6 +25,7 @@
 #include <unistd.h>
 
 #define BUFFER (256 * 1024)
+#define WRITE_BEHIND (8 * 1024 * 1024)
 #define NAME_PART 180 /* of the target's name, so that the temporary name fits */
 
 struct _TextOutput
@@ -37,7 +40,9 @@ struct _TextOutput
   struct archive_entry *entry;
   char *buffer;
   gsize used;
-  GError *io_error; /* set inside a libarchive callback */
+  guint64 written, started; /* bytes; of those, on their way to the disk */
+  GError *io_error;         /* set inside a libarchive callback */
+  gboolean in_place;        /* no temporary name */
 };
 
 /* ---- temporary names ------------------------------------------------------ */
@@ -174,7 +179,17 @@ write_all (TextOutput *output, const char *data, gsize len, GError **error)
                                output->is_stream ? "standard output" : output->path);
       data += n;
       len -= (gsize) n;
+      output->written += (guint64) n;
     }
+#ifdef SYNC_FILE_RANGE_WRITE
+  /* The disk works while we do, so that the fsync at the end waits for little. */
+  if (output->temporary != NULL && output->written - output->started >= WRITE_BEHIND)
+    {
+      sync_file_range (output->fd, (off_t) output->started,
+                       (off_t) (output->written - output->started), SYNC_FILE_RANGE_WRITE);
+      output->started = output->written;
+    }
+#endif
   return TRUE;
 }
 
@@ -288,7 +303,7 @@ open_target (TextOutput *output, GError **error)
   if (g_str_equal (output->path, "-"))
     {
       output->fd = STDOUT_FILENO;
-      output->is_stream = TRUE;
+      output->is_stream = output->in_place = TRUE;
       return TRUE;
     }
   output->target = realpath (output->path, NULL);
@@ -303,6 +318,7 @@ open_target (TextOutput *output, GError **error)
     return fr_error_errno (error, EISDIR, "write", output->path);
   if (S_ISREG (st.st_mode))
     return open_temporary (output, &st, error) && open_compression (output, error);
+  output->in_place = TRUE;
   output->fd = open (output->target, O_WRONLY | O_CLOEXEC);
   if (output->fd < 0)
     return fr_error_errno (error, errno, "write", output->path);
@@ -354,6 +370,12 @@ text_output_commit (TextOutput *output, GError **error)
     return fr_error_errno (error, errno, "put in place", output->path);
   g_clear_pointer (&output->temporary, g_free);
   return sync_directory (output->target, error);
+}
+
+gboolean
+text_output_is_file (const TextOutput *output)
+{
+  return !output->in_place;
 }
 
 void

@@ -22,6 +22,8 @@ TextOutput *text_output_new (const char *path, GCancellable *cancellable, GError
 /** text_output_write: buffered; a full disk is FR_ERROR_IO naming the file. */
 gboolean text_output_write (TextOutput *output, const char *data, gsize len, GError **error);
 gboolean text_output_commit (TextOutput *output, GError **error);
+/** text_output_is_file: FALSE for standard output, a pipe or a device, of which nothing is left to look at: no fr_host_committed(). */
+gboolean text_output_is_file (const TextOutput *output);
 /** text_output_free: what was not committed is removed. */
 void text_output_free (TextOutput *output);
 

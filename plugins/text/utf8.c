@@ -8,6 +8,8 @@
  * with a fault, and everything elsewhere, goes through the plain loop, which
  * alone decides where the fault is.
  */
+#include "config.h"
+
 #include "text/charset.h"
 
 #include <string.h>

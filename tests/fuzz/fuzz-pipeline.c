@@ -41,7 +41,7 @@ walk (FriPipeline *pipeline)
       g_autoptr (JsonNode) effective = NULL;
       g_autoptr (JsonNode) fingerprint = NULL;
 
-      if (stage->element == NULL)
+      if (stage->config == NULL)
         continue;
       effective = fri_params_effective (stage->element, stage->config);
       fingerprint = fri_params_fingerprint (stage->element, stage->config);

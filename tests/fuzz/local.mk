@@ -3,6 +3,7 @@
 #   check_PROGRAMS += tests/fuzz/fuzz-NAME
 #   tests_fuzz_fuzz_NAME_SOURCES = tests/fuzz/fuzz-NAME.c tests/fuzz/replay.c
 #   tests_fuzz_fuzz_NAME_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"NAME\"
+EXTRA_DIST += tests/fuzz/run.sh
 
 check_PROGRAMS += tests/fuzz/fuzz-expr
 tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz-expr.c tests/fuzz/replay.c $(FILTER_EXPR)
@@ -29,6 +30,21 @@ tests_fuzz_fuzz_schema_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-schema
 EXTRA_DIST += tests/fuzz/corpus/schema
 
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-csv tests/fuzz/fuzz-charset
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz-csv.c tests/fuzz/replay.c \
+	plugins/sources/csv/csv-parser.h plugins/sources/csv/csv-parser.c \
+	plugins/sources/csv/csv-types.h plugins/sources/csv/csv-types.c
+tests_fuzz_fuzz_csv_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"csv\"
+tests_fuzz_fuzz_csv_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_charset_SOURCES = tests/fuzz/fuzz-charset.c tests/fuzz/replay.c
+tests_fuzz_fuzz_charset_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"charset\"
+tests_fuzz_fuzz_charset_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+tests_fuzz_fuzz_charset_LDADD = $(TEXT_TEST_LIBS)
+TESTS += tests/fuzz/fuzz-csv tests/fuzz/fuzz-charset
+EXTRA_DIST += tests/fuzz/corpus/csv tests/fuzz/corpus/charset
+endif
+
 check_PROGRAMS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
 tests_fuzz_fuzz_pipeline_SOURCES = tests/fuzz/fuzz-pipeline.c tests/fuzz/replay.c core/pipeline/fake.h
 tests_fuzz_fuzz_pipeline_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"pipeline\"
@@ -38,3 +54,17 @@ tests_fuzz_fuzz_param_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"param\"
 tests_fuzz_fuzz_param_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-pipeline tests/fuzz/fuzz-param
 EXTRA_DIST += tests/fuzz/corpus/pipeline tests/fuzz/corpus/param
+
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-sqldump tests/fuzz/fuzz-jsonsource
+tests_fuzz_fuzz_sqldump_SOURCES = tests/fuzz/fuzz-sqldump.c tests/fuzz/replay.c \
+	plugins/sources/sqldump/dump.c plugins/sources/sqldump/cell.c
+tests_fuzz_fuzz_sqldump_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"sqldump\"
+tests_fuzz_fuzz_sqldump_LDADD = $(TEXT_MODULE_LIBS) -lm
+tests_fuzz_fuzz_jsonsource_SOURCES = tests/fuzz/fuzz-jsonsource.c tests/fuzz/replay.c \
+	plugins/sources/json/records.c plugins/sources/json/infer.c
+tests_fuzz_fuzz_jsonsource_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"jsonsource\"
+tests_fuzz_fuzz_jsonsource_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-sqldump tests/fuzz/fuzz-jsonsource
+EXTRA_DIST += tests/fuzz/corpus/sqldump tests/fuzz/corpus/jsonsource
+endif

@@ -340,7 +340,8 @@ finish (FrHost *host, gpointer data, GError **error)
     fr_host_count (host, "formulas_defused", state->defused);
   if (!text_output_commit (state->output, error))
     return FALSE;
-  fr_host_committed (host, state->config->path);
+  if (text_output_is_file (state->output))
+    fr_host_committed (host, state->config->path);
   return TRUE;
 }
 

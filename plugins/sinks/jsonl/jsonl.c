@@ -170,7 +170,8 @@ finish (FrHost *host, gpointer data, GError **error)
 
   if (!text_output_commit (state->output, error))
     return FALSE;
-  fr_host_committed (host, state->config->path);
+  if (text_output_is_file (state->output))
+    fr_host_committed (host, state->config->path);
   return TRUE;
 }
 

@@ -17,3 +17,4 @@ plugins_sources_csv_test_csv_parser_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_sources_csv_test_csv_parser_LDADD = $(TEST_LIBS)
 TESTS += plugins/sources/csv/test-csv-parser
 endif
+EXTRA_DIST += plugins/sources/csv/csv.md

@@ -12,5 +12,10 @@ check_PROGRAMS += plugins/sources/sqldump/test-dump
 plugins_sources_sqldump_test_dump_SOURCES = plugins/sources/sqldump/test-dump.c \
 	plugins/sources/sqldump/dump.c plugins/sources/sqldump/dump.h
 plugins_sources_sqldump_test_dump_LDADD = $(TEST_LIBS)
-TESTS += plugins/sources/sqldump/test-dump
+
+check_PROGRAMS += plugins/sources/sqldump/test-sqldump
+plugins_sources_sqldump_test_sqldump_SOURCES = plugins/sources/sqldump/test-sqldump.c
+plugins_sources_sqldump_test_sqldump_LDADD = core/libflowrun-test.la $(TEST_LIBS)
+TESTS += plugins/sources/sqldump/test-dump plugins/sources/sqldump/test-sqldump
 endif
+EXTRA_DIST += plugins/sources/sqldump/sqldump.md

@@ -118,6 +118,7 @@ typedef struct
   guint32 changed;        /* bit by RuleId */
   gsize removed[N_RULES]; /* characters */
   const char *emptied;    /* name of the rule that left nothing */
+  const char *last_ad;
 } Local;
 
 /* ---- one cell -------------------------------------------------------------- */
@@ -174,7 +175,7 @@ drop_ads (const State *state, Local *local, FrStr text, GString *out)
           local->ads[rule].cells++;
           local->ads[rule].chars += (gint64) text_n_chars (unit);
           local->ad_rows[rule] = 1;
-          local->emptied = rules_name (state->rules, (guint) rule);
+          local->last_ad = rules_name (state->rules, (guint) rule);
           /* The line that it ended still ends. */
           if (after[-1] == '\n')
             g_string_append_c (out, '\n');
@@ -230,6 +231,27 @@ apply (const State *state, Local *local, RuleId rule, FrStr in, GString *out)
     }
 }
 
+/* Later rules that have work now because @rule changed the text.  What this
+ * leaves out, the next round finds; it only saves rounds. */
+static guint32
+brought_by (const State *state, RuleId rule, FrStr text)
+{
+  if (rule <= RULE_UNICODE)
+    return wanted_rules (state, text) & ~((2u << rule) - 1);
+  return rule < RULE_SPACES && state->config->spaces ? 1u << RULE_SPACES : 0;
+}
+
+static gboolean
+is_blank (FrStr text)
+{
+  const char *p = text.data, *end = p + text.len;
+
+  while (p < end)
+    if (!(text_char_flags (text_next_char (&p)) & (TEXT_CH_BLANK | TEXT_CH_NEWLINE)))
+      return FALSE;
+  return TRUE;
+}
+
 /* All wanted rules once.  Returns the text, in @in or one of the buffers. */
 static FrStr
 one_round (const State *state, Local *local, guint32 want, FrStr text)
@@ -250,11 +272,9 @@ one_round (const State *state, Local *local, guint32 want, FrStr text)
       after = text_n_chars (text);
       local->changed |= 1u << rule;
       local->removed[rule] += before > after ? before - after : 0;
-      if (text.len == 0 && (rule != RULE_ADS || local->emptied == NULL))
-        local->emptied = rule_names[rule];
-      /* Most rules bring characters that later ones look at. */
-      if (rule < RULE_CUT)
-        want |= wanted_rules (state, text) & ~((2u << rule) - 1);
+      if (local->emptied == NULL && is_blank (text))
+        local->emptied = rule == RULE_ADS ? local->last_ad : rule_names[rule];
+      want |= brought_by (state, rule, text);
     }
   return text;
 }
@@ -269,17 +289,20 @@ clean_cell (const State *state, Local *local, FrStr text)
   memset (local->removed, 0, sizeof local->removed);
   for (guint round = 0; want != 0; round++)
     {
-      FrStr result;
+      guint32 before = local->changed;
+      gboolean settled;
 
       if (round == MAX_ROUNDS)
         {
           local->deep++;
           break;
         }
-      result = one_round (state, local, want, text);
-      if (fr_str_equal (result, text) && result.data == text.data)
+      local->changed = 0;
+      text = one_round (state, local, want, text);
+      settled = local->changed == 0;
+      local->changed |= before;
+      if (settled)
         break;
-      text = result;
       /* What is called "on" is HTML once; its text is no HTML any more. */
       want = wanted_rules (state, text) & ~(state->config->html == HTML_ON ? 1u << RULE_HTML : 0);
     }

@@ -14,3 +14,8 @@ plugins_transforms_filter_test_expr_SOURCES = plugins/transforms/filter/test-exp
 plugins_transforms_filter_test_expr_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
 plugins_transforms_filter_test_expr_LDADD = $(TEST_LIBS) $(PCRE2_LIBS)
 TESTS += plugins/transforms/filter/test-expr
+
+check_PROGRAMS += plugins/transforms/filter/test-filter
+plugins_transforms_filter_test_filter_SOURCES = plugins/transforms/filter/test-filter.c
+plugins_transforms_filter_test_filter_LDADD = core/libflowrun-test.la $(TEST_LIBS)
+TESTS += plugins/transforms/filter/test-filter

@@ -10,17 +10,18 @@
 static FrBatch *
 sample (void)
 {
-  static const char *const rows[]
-      = { "{\"name\":\"Tea "
-          "Cup\",\"price\":12,\"weight\":0.5,\"sale\":true,\"商品名\":\"茶杯很好\",\"added\":"
-          "\"2024-02-01T00:00:00Z\","
-          "\"shop\":{\"city\":\"上海\"},\"tags\":[\"a\",\"b\"],\"odd.name\":\"x\",\"small\":7}",
-          "{\"name\":null,\"price\":null,\"weight\":null,\"sale\":null,\"商品名\":null,\"added\":"
-          "null,\"shop\":null,\"tags\":null,"
-          "\"odd.name\":null,\"small\":null}",
-          "{\"name\":\"\",\"price\":-3,\"weight\":1e300,\"sale\":false,\"商品名\":\"　Ａ👍🏽 "
-          "\",\"added\":\"1969-12-31T23:59:59Z\","
-          "\"shop\":{\"city\":null},\"tags\":[],\"odd.name\":\"it's\",\"small\":-7}" };
+  static const char *const rows[] = {
+    "{\"name\":\"Tea "
+    "Cup\",\"price\":12,\"weight\":0.5,\"sale\":true,\"商品名\":\"茶杯很好\",\"added\":"
+    "\"2024-02-01T00:00:00Z\","
+    "\"shop\":{\"city\":\"上海\"},\"tags\":[\"a\",\"b\"],\"odd.name\":\"x\",\"small\":7}",
+    "{\"name\":null,\"price\":null,\"weight\":null,\"sale\":null,\"商品名\":null,\"added\":"
+    "null,\"shop\":null,\"tags\":null,"
+    "\"odd.name\":null,\"small\":null}",
+    "{\"name\":\"\",\"price\":-3,\"weight\":1e300,\"sale\":false,\"商品名\":\"　Ａ👍🏽 "
+    "\",\"added\":\"1969-12-31T23:59:59Z\","
+    "\"shop\":{\"city\":null},\"tags\":[],\"odd.name\":\"it's\",\"small\":-7}"
+  };
   g_autoptr (GError) error = NULL;
   g_autoptr (FrSchema) schema = fr_schema_parse (
       "name: utf8, price: int64, weight: float64, sale: bool, 商品名: large_utf8, added: "

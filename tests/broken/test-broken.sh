@@ -1,0 +1,54 @@
+#!/bin/sh
+# test-broken.sh: flowrun check says exactly what NAME.expect says of NAME.json.
+#
+# A line of NAME.expect is "file:line:column: error: message (pointer)"; the
+# plugin path of this machine is written PATH.  Options for the command stand
+# in NAME.args, one a line.  UPDATE=1 writes the expectations anew: look at the
+# difference before believing it.
+cd "$top_srcdir/tests/broken" || exit 1
+FLOWRUN_PLUGIN_PATH=$top_builddir/tests/broken/plugin/.libs
+export FLOWRUN_PLUGIN_PATH
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+n=0
+result () { # $1: 0 for success, $2: name
+  n=$((n + 1))
+  if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+
+set -- *.json
+echo "1..$(($# + 4))"
+for file in "$@"; do
+  name=${file%.json}
+  set --
+  if [ -e "$name.args" ]; then
+    while IFS= read -r arg; do set -- "$@" "$arg"; done <"$name.args"
+  fi
+  "$FLOWRUN" check "$file" "$@" >"$tmp/out" 2>&1
+  status=$?
+  sed 's| in [^ ]*/plugin/\.libs, [^;(]*;| in PATH;|' "$tmp/out" | grep -E ': (error|warning): ' >"$tmp/got"
+  if [ -n "$UPDATE" ]; then cp "$tmp/got" "$name.expect"; fi
+  want=0
+  if grep -q ': error: ' "$name.expect"; then want=2; fi
+  if cmp -s "$tmp/got" "$name.expect" && [ $status = $want ]; then
+    result 0 "$name"
+  else
+    result 1 "$name"
+    echo "# exit status $status, expected $want; < expected, > found:"
+    diff "$name.expect" "$tmp/got" | sed 's/^/# /'
+  fi
+done
+
+# What is no file at all.
+says () { # $1: file, $2: text
+  "$FLOWRUN" check "$1" >"$tmp/out" 2>&1
+  if [ $? = 2 ] && grep -qF "$2" "$tmp/out"; then result 0 "$1"; else result 1 "$1"; sed 's/^/# /' "$tmp/out"; fi
+}
+cd "$tmp" || exit 1
+mkdir directory
+head -c 17000000 /dev/zero | tr '\0' ' ' >large.json
+says missing.json "missing.json: error: cannot open the pipeline file missing.json: No such file or directory"
+says ./directory "./directory: error: cannot read the pipeline file ./directory: Is a directory"
+says large.json "large.json: error: the file is larger than 16 MiB, which no pipeline is"
+says no_such_pipeline "there is no pipeline 'no_such_pipeline' in "
