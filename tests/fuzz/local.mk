@@ -23,6 +23,13 @@ tests_fuzz_fuzz_page_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-json tests/fuzz/fuzz-page
 EXTRA_DIST += tests/fuzz/corpus/json tests/fuzz/corpus/page
 
+check_PROGRAMS += tests/fuzz/fuzz-schema
+tests_fuzz_fuzz_schema_SOURCES = tests/fuzz/fuzz-schema.c tests/fuzz/replay.c
+tests_fuzz_fuzz_schema_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"schema\"
+tests_fuzz_fuzz_schema_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-schema
+EXTRA_DIST += tests/fuzz/corpus/schema
+
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-csv tests/fuzz/fuzz-charset
 tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz-csv.c tests/fuzz/replay.c \
