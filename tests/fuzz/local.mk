@@ -3,6 +3,7 @@
 #   check_PROGRAMS += tests/fuzz/fuzz-NAME
 #   tests_fuzz_fuzz_NAME_SOURCES = tests/fuzz/fuzz-NAME.c tests/fuzz/replay.c
 #   tests_fuzz_fuzz_NAME_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"NAME\"
+EXTRA_DIST += tests/fuzz/run.sh
 
 check_PROGRAMS += tests/fuzz/fuzz-expr
 tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz-expr.c tests/fuzz/replay.c $(FILTER_EXPR)
@@ -21,6 +22,13 @@ tests_fuzz_fuzz_page_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"page\"
 tests_fuzz_fuzz_page_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-json tests/fuzz/fuzz-page
 EXTRA_DIST += tests/fuzz/corpus/json tests/fuzz/corpus/page
+
+check_PROGRAMS += tests/fuzz/fuzz-schema
+tests_fuzz_fuzz_schema_SOURCES = tests/fuzz/fuzz-schema.c tests/fuzz/replay.c
+tests_fuzz_fuzz_schema_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"schema\"
+tests_fuzz_fuzz_schema_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-schema
+EXTRA_DIST += tests/fuzz/corpus/schema
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-csv tests/fuzz/fuzz-charset
@@ -59,4 +67,22 @@ tests_fuzz_fuzz_jsonsource_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"jsonsource\"
 tests_fuzz_fuzz_jsonsource_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-sqldump tests/fuzz/fuzz-jsonsource
 EXTRA_DIST += tests/fuzz/corpus/sqldump tests/fuzz/corpus/jsonsource
+endif
+
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-html tests/fuzz/fuzz-template tests/fuzz/fuzz-cleanrules
+tests_fuzz_fuzz_html_SOURCES = tests/fuzz/fuzz-html.c tests/fuzz/replay.c
+tests_fuzz_fuzz_html_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"html\"
+tests_fuzz_fuzz_html_LDADD = $(TEXT_MODULE_LIBS)
+tests_fuzz_fuzz_template_SOURCES = tests/fuzz/fuzz-template.c tests/fuzz/replay.c
+tests_fuzz_fuzz_template_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"template\"
+tests_fuzz_fuzz_template_LDADD = $(TEXT_MODULE_LIBS)
+tests_fuzz_fuzz_cleanrules_SOURCES = tests/fuzz/fuzz-cleanrules.c tests/fuzz/replay.c \
+	plugins/transforms/clean/rules.h plugins/transforms/clean/rules.c plugins/transforms/clean/default-rules.c \
+	plugins/transforms/clean/tidy.h plugins/transforms/clean/tidy.c
+tests_fuzz_fuzz_cleanrules_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"cleanrules\"
+tests_fuzz_fuzz_cleanrules_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
+tests_fuzz_fuzz_cleanrules_LDADD = $(TEXT_MODULE_LIBS) $(PCRE2_LIBS)
+TESTS += tests/fuzz/fuzz-html tests/fuzz/fuzz-template tests/fuzz/fuzz-cleanrules
+EXTRA_DIST += tests/fuzz/corpus/html tests/fuzz/corpus/template tests/fuzz/corpus/cleanrules
 endif
