@@ -1,13 +1,10 @@
 # tests: whole pipelines, conformance, fuzzing, benchmarks.
-EXTRA_DIST += tests/lsan.supp tests/fuzz/run.sh tests/update-docs.sh tests/bench/csv-jsonl.py tests/bench/csv-jsonl.sh
-if HAVE_TEXT
-dist_check_SCRIPTS += tests/test-csv.sh
-TESTS += tests/test-csv.sh
-endif
-dist_check_SCRIPTS += tests/test-docs.sh
-TESTS += tests/test-docs.sh
+EXTRA_DIST += tests/lsan.supp tests/update-docs.sh
+dist_check_SCRIPTS += tests/test-docs.sh tests/test-schemas.sh
+TESTS += tests/test-docs.sh tests/test-schemas.sh
 
 include tests/abi/local.mk
+include tests/bench/local.mk
 include tests/broken/local.mk
 include tests/command/local.mk
 include tests/fuzz/local.mk

@@ -38,6 +38,11 @@ plugins_text_test_normal_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_text_test_normal_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
 TESTS += plugins/text/test-normal
 
+check_PROGRAMS += plugins/text/test-template
+plugins_text_test_template_SOURCES = plugins/text/test-template.c
+plugins_text_test_template_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-template
+
 check_PROGRAMS += plugins/text/test-html
 plugins_text_test_html_SOURCES = plugins/text/test-html.c
 plugins_text_test_html_LDADD = $(TEXT_MODULE_LIBS)

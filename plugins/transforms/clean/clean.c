@@ -118,6 +118,7 @@ typedef struct
   guint32 changed;        /* bit by RuleId */
   gsize removed[N_RULES]; /* characters */
   const char *emptied;    /* name of the rule that left nothing */
+  const char *last_ad;
 } Local;
 
 /* ---- one cell -------------------------------------------------------------- */
@@ -174,7 +175,7 @@ drop_ads (const State *state, Local *local, FrStr text, GString *out)
           local->ads[rule].cells++;
           local->ads[rule].chars += (gint64) text_n_chars (unit);
           local->ad_rows[rule] = 1;
-          local->emptied = rules_name (state->rules, (guint) rule);
+          local->last_ad = rules_name (state->rules, (guint) rule);
           /* The line that it ended still ends. */
           if (after[-1] == '\n')
             g_string_append_c (out, '\n');
@@ -240,6 +241,17 @@ brought_by (const State *state, RuleId rule, FrStr text)
   return rule < RULE_SPACES && state->config->spaces ? 1u << RULE_SPACES : 0;
 }
 
+static gboolean
+is_blank (FrStr text)
+{
+  const char *p = text.data, *end = p + text.len;
+
+  while (p < end)
+    if (!(text_char_flags (text_next_char (&p)) & (TEXT_CH_BLANK | TEXT_CH_NEWLINE)))
+      return FALSE;
+  return TRUE;
+}
+
 /* All wanted rules once.  Returns the text, in @in or one of the buffers. */
 static FrStr
 one_round (const State *state, Local *local, guint32 want, FrStr text)
@@ -260,8 +272,8 @@ one_round (const State *state, Local *local, guint32 want, FrStr text)
       after = text_n_chars (text);
       local->changed |= 1u << rule;
       local->removed[rule] += before > after ? before - after : 0;
-      if (text.len == 0 && (rule != RULE_ADS || local->emptied == NULL))
-        local->emptied = rule_names[rule];
+      if (local->emptied == NULL && is_blank (text))
+        local->emptied = rule == RULE_ADS ? local->last_ad : rule_names[rule];
       want |= brought_by (state, rule, text);
     }
   return text;
