@@ -68,3 +68,21 @@ tests_fuzz_fuzz_jsonsource_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-sqldump tests/fuzz/fuzz-jsonsource
 EXTRA_DIST += tests/fuzz/corpus/sqldump tests/fuzz/corpus/jsonsource
 endif
+
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-html tests/fuzz/fuzz-template tests/fuzz/fuzz-cleanrules
+tests_fuzz_fuzz_html_SOURCES = tests/fuzz/fuzz-html.c tests/fuzz/replay.c
+tests_fuzz_fuzz_html_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"html\"
+tests_fuzz_fuzz_html_LDADD = $(TEXT_MODULE_LIBS)
+tests_fuzz_fuzz_template_SOURCES = tests/fuzz/fuzz-template.c tests/fuzz/replay.c
+tests_fuzz_fuzz_template_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"template\"
+tests_fuzz_fuzz_template_LDADD = $(TEXT_MODULE_LIBS)
+tests_fuzz_fuzz_cleanrules_SOURCES = tests/fuzz/fuzz-cleanrules.c tests/fuzz/replay.c \
+	plugins/transforms/clean/rules.h plugins/transforms/clean/rules.c plugins/transforms/clean/default-rules.c \
+	plugins/transforms/clean/tidy.h plugins/transforms/clean/tidy.c
+tests_fuzz_fuzz_cleanrules_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"cleanrules\"
+tests_fuzz_fuzz_cleanrules_CFLAGS = $(AM_CFLAGS) $(PCRE2_CFLAGS)
+tests_fuzz_fuzz_cleanrules_LDADD = $(TEXT_MODULE_LIBS) $(PCRE2_LIBS)
+TESTS += tests/fuzz/fuzz-html tests/fuzz/fuzz-template tests/fuzz/fuzz-cleanrules
+EXTRA_DIST += tests/fuzz/corpus/html tests/fuzz/corpus/template tests/fuzz/corpus/cleanrules
+endif

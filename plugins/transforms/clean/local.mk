@@ -8,6 +8,7 @@ plugins_transform_clean_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
 plugins_transform_clean_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_transform_clean_la_LIBADD = $(TEXT_MODULE_LIBS) $(PCRE2_LIBS)
 
+EXTRA_DIST += plugins/transforms/clean/clean.md
 check_PROGRAMS += plugins/transforms/clean/test-clean
 plugins_transforms_clean_test_clean_SOURCES = plugins/transforms/clean/test-clean.c
 plugins_transforms_clean_test_clean_LDADD = core/libflowrun-test.la $(TEST_LIBS)

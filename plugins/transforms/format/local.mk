@@ -7,6 +7,7 @@ plugins_transform_format_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_transform_format_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_transform_format_la_LIBADD = $(TEXT_MODULE_LIBS)
 
+EXTRA_DIST += plugins/transforms/format/format.md
 check_PROGRAMS += plugins/transforms/format/test-format
 plugins_transforms_format_test_format_SOURCES = plugins/transforms/format/test-format.c
 plugins_transforms_format_test_format_LDADD = core/libflowrun-test.la $(TEST_LIBS)
