@@ -1,13 +1,10 @@
 # tests: whole pipelines, conformance, fuzzing, benchmarks.
-EXTRA_DIST += tests/lsan.supp tests/fuzz/run.sh tests/update-docs.sh tests/bench/csv-jsonl.py tests/bench/csv-jsonl.sh
-if HAVE_TEXT
-dist_check_SCRIPTS += tests/test-csv.sh
-TESTS += tests/test-csv.sh
-endif
-dist_check_SCRIPTS += tests/test-docs.sh
-TESTS += tests/test-docs.sh
+EXTRA_DIST += tests/lsan.supp tests/update-docs.sh
+dist_check_SCRIPTS += tests/test-docs.sh tests/test-schemas.sh
+TESTS += tests/test-docs.sh tests/test-schemas.sh
 
 include tests/abi/local.mk
+include tests/bench/local.mk
 include tests/broken/local.mk
 include tests/command/local.mk
 include tests/fuzz/local.mk
@@ -17,3 +14,16 @@ include tests/pipelines/local.mk
 update-docs: all
 	tests/env.sh $(srcdir)/tests/update-docs.sh
 .PHONY: update-docs
+
+# What only an installed flowrun can show.
+EXTRA_DIST += tests/installcheck.sh
+if SANITIZERS
+SANITIZED = yes
+else
+SANITIZED = no
+endif
+installcheck-local:
+	DESTDIR='$(DESTDIR)' SANITIZED=$(SANITIZED) bindir='$(bindir)' libdir='$(libdir)' \
+	datadir='$(datadir)' mandir='$(mandir)' includedir='$(includedir)' plugindir='$(plugindir)' \
+	pipelinedir='$(pipelinedir)' schemadir='$(schemadir)' CC='$(CC)' CXX='$(CXX)' \
+	$(SHELL) $(srcdir)/tests/installcheck.sh

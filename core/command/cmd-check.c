@@ -118,7 +118,12 @@ print_json (const FriPipeline *pipeline, FrProblems *problems)
   JsonArray *stages = json_array_new ();
 
   for (guint i = 0; pipeline != NULL && i < pipeline->stages->len; i++)
-    json_array_add_element (stages, stage_json (g_ptr_array_index (pipeline->stages, i)));
+    {
+      const FriStage *stage = g_ptr_array_index (pipeline->stages, i);
+
+      if (stage->element != NULL) /* one that is not known has been told as a problem */
+        json_array_add_element (stages, stage_json (stage));
+    }
   json_object_set_boolean_member (object, "ok", fri_problems_n_errors (problems) == 0);
   json_object_set_member (object, "problems", cmd_problems_json (problems));
   json_object_set_array_member (object, "stages", stages);

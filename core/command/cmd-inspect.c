@@ -474,7 +474,10 @@ cmd_inspect (const CmdLine *line)
     return inspect_run (line);
   use = source_of (line->args[0], &error);
   if (use == NULL)
-    return cmd_fail (error);
+    {
+      cmd_fail (error);
+      return FRI_EXIT_USAGE;
+    }
   if (strcmp (use, "source.sqlite") == 0)
     status = inspect_sqlite (line, out);
   else

@@ -120,12 +120,14 @@ cmd_new (const CmdLine *line)
                        .dir = line->n_args > 2 ? line->args[2] : line->args[1] };
   if (g_mkdir (project.dir, 0777) != 0)
     {
-      if (errno == EEXIST)
+      int errnum = errno;
+
+      if (errnum == EEXIST)
         say_error ("'%s' is already there; name another directory: flowrun new %s %s DIR",
                    project.dir, project.kind, project.name);
       else
-        say_error ("cannot make the directory '%s': %s", project.dir, g_strerror (errno));
-      return errno == EEXIST ? FRI_EXIT_USAGE : FRI_EXIT_FAILED;
+        say_error ("cannot make the directory '%s': %s", project.dir, g_strerror (errnum));
+      return errnum == EEXIST ? FRI_EXIT_USAGE : FRI_EXIT_FAILED;
     }
   if (!write_folder (&project, "common", &error) || !write_folder (&project, project.kind, &error))
     return cmd_fail (error);

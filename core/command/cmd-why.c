@@ -9,9 +9,16 @@ int
 cmd_why (const CmdLine *line)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) why = fri_why (line->args[0], line->args[1], &error);
+  g_autoptr (JsonNode) why = NULL;
   g_autofree char *text = NULL;
 
+  if (!g_file_test (line->args[0], G_FILE_TEST_IS_DIR))
+    {
+      say_error ("there is no run directory '%s'; it is named in the last lines of a run",
+                 line->args[0]);
+      return FRI_EXIT_USAGE;
+    }
+  why = fri_why (line->args[0], line->args[1], &error);
   if (why == NULL)
     return cmd_fail (error);
   if (line->json)

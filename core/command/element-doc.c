@@ -193,10 +193,10 @@ heading (const Page *page, const char *text)
            term_plain (page->colour));
 }
 
-/* One paragraph, broken between words; Chinese has no spaces, so there between
- * any two characters. */
+/* One paragraph, broken between words (Chinese has no spaces, so there between
+ * any two characters); lines after the first are set in by @hang more. */
 static void
-wrap (const Page *page, const char *text, guint indent)
+wrap_hanging (const Page *page, const char *text, guint indent, guint hang)
 {
   const char *p = text, *end = text + strlen (text);
 
@@ -219,49 +219,116 @@ wrap (const Page *page, const char *text, guint indent)
             stop = next;
           q = next;
         }
-      if (q == end)
-        stop = end;
+      if (q == end || *q == ' ')
+        stop = q;
       else if (stop == p) /* one word that is too long */
         stop = q;
       fprintf (page->out, "%*s%.*s\n", (int) indent, "", (int) (stop - p), p);
+      if (p == text)
+        indent += hang;
       p = stop;
       while (*p == ' ')
         p++;
     }
 }
 
-/* Markdown as it is, but paragraphs broken to fit; code, lists and tables stay. */
+static void
+wrap (const Page *page, const char *text, guint indent)
+{
+  wrap_hanging (page, text, indent, 0);
+}
+
+typedef enum
+{
+  LINE_TEXT,
+  LINE_BLANK,
+  LINE_ITEM,
+  LINE_MORE,
+  LINE_TABLE,
+  LINE_TITLE,
+  LINE_CODE,
+  LINE_FENCE
+} LineKind;
+
+static LineKind
+kind_of (const char *line, gboolean in_code, gboolean in_paragraph)
+{
+  const char *p = line + strspn (line, " ");
+
+  if (g_str_has_prefix (line, "```"))
+    return LINE_FENCE;
+  if (in_code)
+    return LINE_CODE;
+  if (*p == '\0')
+    return LINE_BLANK;
+  if (g_str_has_prefix (p, "- ") || g_str_has_prefix (p, "* "))
+    return LINE_ITEM;
+  if (p > line && in_paragraph)
+    return LINE_MORE;
+  if (p - line >= 4)
+    return LINE_CODE;
+  if (*p == '|')
+    return LINE_TABLE;
+  return *p == '#' ? LINE_TITLE : LINE_TEXT;
+}
+
+static void
+end_paragraph (const Page *page, GString *paragraph, gboolean *item)
+{
+  if (paragraph->len > 0)
+    wrap_hanging (page, paragraph->str, 2, *item ? 2 : 0);
+  g_string_truncate (paragraph, 0);
+  *item = FALSE;
+}
+
+static void
+print_line (const Page *page, LineKind kind, const char *line)
+{
+  if (kind == LINE_TITLE)
+    fprintf (page->out, "  %s%s%s\n", term_style (STYLE_BOLD, page->colour),
+             line + strspn (line, "# "), term_plain (page->colour));
+  else if (kind == LINE_TABLE && strncmp (line, "| ---", 5) != 0)
+    wrap_hanging (page, line, 2, 4);
+  else if (kind == LINE_CODE)
+    fprintf (page->out, "  %s\n", line);
+  else if (kind == LINE_BLANK)
+    fputc ('\n', page->out);
+}
+
+/* Markdown, nearly as it is: paragraphs and list items are broken to fit,
+ * code stays. */
 static void
 print_details (const Page *page, const char *details)
 {
   g_auto (GStrv) lines = g_strsplit (details, "\n", -1);
   g_autoptr (GString) paragraph = g_string_new (NULL);
-  gboolean code = FALSE;
+  gboolean code = FALSE, item = FALSE;
+  guint n = g_strv_length (lines);
 
-  for (guint i = 0;; i++)
+  while (n > 0 && lines[n - 1][0] == '\0')
+    n--;
+  for (guint i = 0; i < n; i++)
     {
-      const char *line = lines[i];
-      gboolean fence = line != NULL && g_str_has_prefix (line, "```");
-      gboolean plain = line != NULL && !code && !fence && line[0] != '\0' && line[0] != ' '
-                       && line[0] != '|' && line[0] != '#';
-      gboolean item = plain && (g_str_has_prefix (line, "- ") || g_str_has_prefix (line, "* "));
+      LineKind kind = kind_of (lines[i], code, paragraph->len > 0);
+      const char *text = lines[i] + strspn (lines[i], " ");
 
-      if (paragraph->len > 0 && (!plain || item))
-        {
-          wrap (page, paragraph->str, 2);
-          g_string_truncate (paragraph, 0);
-        }
-      if (line == NULL)
-        break;
-      if (fence)
+      if (kind == LINE_FENCE)
         code = !code;
-      if (plain)
-        g_string_append_printf (paragraph, "%s%s", paragraph->len ? " " : "", line);
-      else if (fence)
-        continue;
+      if (kind == LINE_TEXT || kind == LINE_MORE)
+        {
+          g_string_append_printf (paragraph, "%s%s", paragraph->len ? " " : "", text);
+          continue;
+        }
+      end_paragraph (page, paragraph, &item);
+      if (kind == LINE_ITEM)
+        {
+          item = TRUE;
+          g_string_append (paragraph, text);
+        }
       else
-        fprintf (page->out, line[0] ? "  %s\n" : "%s\n", line);
+        print_line (page, kind, lines[i]);
     }
+  end_paragraph (page, paragraph, &item);
 }
 
 static void

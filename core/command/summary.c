@@ -57,16 +57,75 @@ port_sum (JsonObject *stage, const char *key)
   return n;
 }
 
+static gboolean
+lists (JsonNode *node, const char *end)
+{
+  JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    if (strcmp (json_array_get_string_element (array, i), end) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Whether any stage of the run reads output "stage.port". */
+static gboolean
+is_read (JsonNode *manifest, const char *end)
+{
+  JsonObject *stages = json_object_get_object_member (json_node_get_object (manifest), "stages");
+  g_autoptr (GList) all = json_object_get_values (stages);
+
+  for (GList *l = all; l != NULL; l = l->next)
+    {
+      JsonObject *inputs = json_object_get_object_member (json_node_get_object (l->data), "from");
+      g_autoptr (GList) ports = inputs != NULL ? json_object_get_values (inputs) : NULL;
+
+      for (GList *p = ports; p != NULL; p = p->next)
+        if (lists (p->data, end))
+          return TRUE;
+    }
+  return FALSE;
+}
+
+/* Rows that left by ports nothing reads: duplicates, the rest of a filter. */
+static guint64
+rows_aside (JsonNode *manifest, const char *id, JsonObject *stage)
+{
+  JsonObject *out = stage ? json_object_get_object_member (stage, "rows_out") : NULL;
+  g_autoptr (GList) ports = out != NULL ? json_object_get_members (out) : NULL;
+  guint64 n = 0;
+
+  for (GList *l = ports; l != NULL; l = l->next)
+    {
+      g_autofree char *end = g_strdup_printf ("%s.%s", id, (const char *) l->data);
+
+      if (strcmp (l->data, "rejects") != 0 && !is_read (manifest, end))
+        n += (guint64) json_object_get_int_member (out, l->data);
+    }
+  return n;
+}
+
+static guint64
+rows_of_port (JsonObject *stage, const char *port)
+{
+  JsonObject *out = stage ? json_object_get_object_member (stage, "rows_out") : NULL;
+
+  return out != NULL ? (guint64) json_object_get_int_member_with_default (out, port, 0) : 0;
+}
+
 static void
 stage_row (Table *table, const ProgressStage *stage, JsonNode *manifest)
 {
   const FriStageStats *s = &stage->now;
   gboolean reused = s->state == FRI_STAGE_REUSED;
-  JsonObject *before = reused ? manifest_stage (manifest, stage->id) : NULL;
-  guint64 n_in = reused ? port_sum (before, "rows_in") : s->rows_in;
-  guint64 n_out = reused ? port_sum (before, "rows_out") : s->rows_out;
+  JsonObject *told
+      = reused || s->state == FRI_STAGE_DONE ? manifest_stage (manifest, stage->id) : NULL;
+  guint64 n_in = reused ? port_sum (told, "rows_in") : s->rows_in;
+  guint64 n_aside = rows_aside (manifest, stage->id, told);
+  guint64 n_out = (reused ? port_sum (told, "rows_out") : s->rows_out) - n_aside;
+  guint64 n_rejects = reused ? rows_of_port (told, "rejects") : s->rejects;
   g_autofree char *in = text_count (n_in), *out = text_count (n_out);
-  g_autofree char *rejects = text_count (s->rejects);
+  g_autofree char *aside = text_count (n_aside), *rejects = text_count (n_rejects);
   g_autofree char *time = text_duration (s->busy_us);
   Style style = STYLE_NONE;
 
@@ -77,7 +136,8 @@ stage_row (Table *table, const ProgressStage *stage, JsonNode *manifest)
   table_cell (table, style, stage->id);
   table_cell (table, n_in ? STYLE_NONE : STYLE_DIM, in);
   table_cell (table, n_out ? STYLE_NONE : STYLE_DIM, out);
-  table_cell (table, s->rejects ? STYLE_YELLOW : STYLE_DIM, rejects);
+  table_cell (table, n_aside ? STYLE_NONE : STYLE_DIM, aside);
+  table_cell (table, n_rejects ? STYLE_YELLOW : STYLE_DIM, rejects);
   table_cell (table, STYLE_NONE, reused ? "" : time);
   table_cell (table, s->state == FRI_STAGE_DONE ? STYLE_DIM : style,
               fri_stage_state_name (s->state));
@@ -91,6 +151,7 @@ print_stages (Progress *p, JsonNode *manifest, gboolean colour)
   table_column (table, "stage", 0);
   table_column (table, "rows in", TABLE_RIGHT | TABLE_KEEP);
   table_column (table, "rows out", TABLE_RIGHT | TABLE_KEEP);
+  table_column (table, "set aside", TABLE_RIGHT | TABLE_KEEP);
   table_column (table, "rejects", TABLE_RIGHT | TABLE_KEEP);
   table_column (table, "time", TABLE_RIGHT | TABLE_KEEP);
   table_column (table, "state", 0);

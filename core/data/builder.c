@@ -41,7 +41,7 @@ grown (gsize size, gsize need)
 static G_GNUC_NO_INLINE void
 grow_data (FrCells *cells, gsize need)
 {
-  cells->data_size = grown (cells->data_size, need);
+  cells->data_size = MAX (grown (cells->data_size, need), cells->usual_size);
   cells->data = g_realloc (cells->data, cells->data_size);
 }
 
@@ -538,6 +538,8 @@ cells_steal (FrCells *cells)
   else if (cells->offsets != NULL)
     buffers[FRI_BUFFER_OFFSETS]
         = fitted (g_steal_pointer (&cells->offsets), (n + 1) * 4, cells->offsets_size * 4);
+  /* The next batch will need about as much: no growing step by step again. */
+  cells->usual_size = MIN (cells->data_len + cells->data_len / 16, FR_BATCH_BYTES);
   if (cells->data != NULL)
     buffers[fri_type_is_text (cells->type) ? FRI_BUFFER_TEXT : FRI_BUFFER_VALUES]
         = fitted (g_steal_pointer (&cells->data), cells->data_len, cells->data_size);

@@ -133,6 +133,7 @@ struct _FrCells
   guint8 *data;
   gsize data_len;
   gsize data_size;
+  gsize usual_size;  /* what the last batch needed */
   const char *fault; /* static: what the caller did wrong */
   gboolean too_big;
   guint n_children;

@@ -161,7 +161,13 @@ fr_batch_append_json_cell (const FrBatch *batch, guint column, gsize row, GStrin
 {
   FrView view = fr_view (batch, column);
 
-  append_cell (out, &view, fr_schema_field (batch->schema, column), row, FALSE);
+  fr_view_append_json (&view, fr_schema_field (batch->schema, column), row, out);
+}
+
+void
+fr_view_append_json (const FrView *view, const FrField *field, gsize row, GString *out)
+{
+  append_cell (out, view, field, row, FALSE);
   fri_string_end (out);
 }
 

@@ -33,7 +33,8 @@ static const char *const type_names[] = { [FR_TYPE_BOOL] = "bool",
                                           [FR_TYPE_BINARY] = "binary",
                                           [FR_TYPE_TIMESTAMP] = "timestamp",
                                           [FR_TYPE_LIST] = "list",
-                                          [FR_TYPE_STRUCT] = "struct" };
+                                          [FR_TYPE_STRUCT] = "struct",
+                                          [FR_TYPE_STRUCT + 1] = NULL }; /* for fr_suggest() */
 
 const char *
 fr_type_name (FrType type)

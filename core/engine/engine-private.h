@@ -168,6 +168,14 @@ typedef struct
   GArray *values; /* double; every stride-th */
 } FriMetric;
 
+/* A file as it was when it was hashed. */
+typedef struct
+{
+  char *path;
+  gint64 size, seconds, nanoseconds;
+  guint64 inode;
+} FriRead;
+
 /* ---- stages --------------------------------------------------------------------- */
 
 struct _FrHost
@@ -182,6 +190,8 @@ struct _FrHost
   gboolean volatile_; /* its result is no one's to reuse */
   char *fingerprint;  /* 32 hex digits */
   JsonObject *files;  /* what it reads: path → {hash, bytes} */
+  GArray *reads;      /* FriRead: the same, to notice changes under way */
+  int kept_state;     /* of its kept outputs: 0 not looked at, 1 whole, -1 not */
   JsonObject *old;    /* the record that stands in for a stage not run */
   char *old_dir;      /* the kept folder its files are in; NULL: the run directory */
   gboolean in_scope, forced, kept_done;
@@ -279,6 +289,8 @@ FriIn *fri_host_in (FrHost *h, const char *port);
 
 /* plan.c: what has to run */
 gboolean fri_plan (FriEngine *e, GError **error);
+/** fri_plan_look: what the file at @path is like now; all zero when it cannot be seen. */
+void fri_plan_look (const char *path, FriRead *read);
 /** fri_plan_unchanged: TRUE when the run directory already tells all that this run would. */
 gboolean fri_plan_unchanged (FriEngine *e);
 
@@ -325,6 +337,8 @@ char *fri_record_limit (FrHost *h);
 gboolean fri_record_keep (FrHost *h, gboolean late, GError **error);
 /** fri_record_kept_dir: DIR/kept/ID-FINGERPRINT; g_free(). */
 char *fri_record_kept_dir (FrHost *h);
+/** fri_record_kept_whole: whether kept outputs of @h are there and undamaged. */
+gboolean fri_record_kept_whole (FrHost *h);
 /** fri_record_clean: removes kept outputs that no stage of now would use. */
 void fri_record_clean (FriEngine *e);
 

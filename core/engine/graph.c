@@ -164,6 +164,7 @@ host_new (FriEngine *e, FriStage *stage, guint rank)
   h->committed = g_ptr_array_new_with_free_func (g_free);
   h->origins = g_string_new (NULL);
   h->files = json_object_new ();
+  h->reads = g_array_new (FALSE, TRUE, sizeof (FriRead));
   h->done = g_new0 (FriTask *, e->max_in_flight);
   return h;
 }
@@ -324,6 +325,9 @@ host_free (FrHost *h)
   g_ptr_array_unref (h->committed);
   g_string_free (h->origins, TRUE);
   json_object_unref (h->files);
+  for (guint i = 0; i < h->reads->len; i++)
+    g_free (g_array_index (h->reads, FriRead, i).path);
+  g_array_unref (h->reads);
   g_clear_pointer (&h->old, json_object_unref);
   g_clear_pointer (&h->record, json_object_unref);
   g_free (h->old_dir);

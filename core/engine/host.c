@@ -606,6 +606,8 @@ fr_host_progress (FrHost *h, guint64 done, guint64 total, const char *unit)
 void
 fr_host_committed (FrHost *h, const char *path)
 {
+  if (strcmp (path, "-") == 0) /* standard output: nothing is left to hash */
+    return;
   g_mutex_lock (&h->notes_lock);
   g_ptr_array_add (h->committed, g_canonicalize_filename (path, NULL));
   g_mutex_unlock (&h->notes_lock);

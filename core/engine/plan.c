@@ -24,10 +24,23 @@
 
 /* ---- fingerprints --------------------------------------------------------------- */
 
+void
+fri_plan_look (const char *path, FriRead *read)
+{
+  struct stat st = { 0 };
+
+  (void) stat (path, &st);
+  read->size = st.st_size;
+  read->seconds = st.st_mtim.tv_sec;
+  read->nanoseconds = st.st_mtim.tv_nsec;
+  read->inode = st.st_ino;
+}
+
 static gboolean
 add_read (FrHost *h, const char *path, GString *text, GError **error)
 {
   struct stat st;
+  FriRead read = { 0 };
   JsonObject *file;
   guint64 size = 0;
   g_autofree char *hash = NULL;
@@ -39,6 +52,9 @@ add_read (FrHost *h, const char *path, GString *text, GError **error)
       h->volatile_ = TRUE;
       return TRUE;
     }
+  fri_plan_look (path, &read);
+  read.path = g_strdup (path);
+  g_array_append_val (h->reads, read);
   hash = fri_hash_tree (path, &size, error);
   if (hash == NULL)
     return FALSE;
@@ -213,7 +229,7 @@ has_kept (FrHost *h, const char *port)
   g_autofree char *path = g_strdup_printf ("%s/%s.rows", dir, port);
 
   return !h->e->options->fresh && !h->e->options->ephemeral && !h->volatile_
-         && g_file_test (path, G_FILE_TEST_IS_REGULAR);
+         && g_file_test (path, G_FILE_TEST_IS_REGULAR) && fri_record_kept_whole (h);
 }
 
 /* A record kept with the outputs of a stage further down; a new reference. */
@@ -222,7 +238,7 @@ record_kept (FrHost *h, FrHost *with, char **dir)
 {
   g_autofree char *kept = fri_record_kept_dir (with);
   g_autofree char *path = g_build_filename (kept, h->stage->id, "record.json", NULL);
-  JsonObject *record = fri_json_load (path, NULL);
+  JsonObject *record = fri_record_kept_whole (with) ? fri_json_load (path, NULL) : NULL;
   JsonObject *manifest = fri_json_member (record, "manifest");
 
   if (manifest == NULL || fri_json_member (record, "report") == NULL

@@ -10,11 +10,9 @@
 #include "param/param-private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <flowrun/json.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- manifest ------------------------------------------------------------------- */
 
@@ -208,6 +206,26 @@ report_entry (FrHost *h)
   return object;
 }
 
+/* A file that changed while the run read it: nobody knows which rows came. */
+static void
+look_again (FrHost *h)
+{
+  for (guint i = 0; i < h->reads->len; i++)
+    {
+      const FriRead *before = &g_array_index (h->reads, FriRead, i);
+      FriRead now = { 0 };
+
+      fri_plan_look (before->path, &now);
+      if (now.size == before->size && now.seconds == before->seconds
+          && now.nanoseconds == before->nanoseconds && now.inode == before->inode)
+        continue;
+      if (!h->volatile_)
+        fr_host_warn (h, "'%s' changed while it was read; this run's results will not be reused",
+                      before->path);
+      h->volatile_ = TRUE;
+    }
+}
+
 JsonObject *
 fri_record_make (FrHost *h, GError **error)
 {
@@ -233,6 +251,14 @@ fri_record_save (FrHost *h, GError **error)
   if (h->e->options->ephemeral)
     return TRUE;
   g_clear_pointer (&h->record, json_object_unref);
+  if (!h->ended)
+    look_again (h);
+  for (guint i = 0; i < h->stage->inputs->len; i++)
+    {
+      FriLink *link = g_ptr_array_index (h->stage->inputs, i);
+
+      h->volatile_ |= fri_graph_host (h->e, link->from)->volatile_;
+    }
   h->record = fri_record_make (h, error);
   if (h->record == NULL)
     return FALSE;
@@ -342,29 +368,125 @@ is_over (FriEngine *e, GPtrArray *all)
   return over;
 }
 
-static gboolean
-sync_file (const char *path, GError **error)
+/* Which start of the machine this is.  What was written since then is as it
+ * was written, whether a process was killed or not; what was written before
+ * may have been lost with the power, for kept outputs are not fsynced: they
+ * are large, and can be made again. */
+static char *
+boot_id (void)
 {
-  int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-  int errnum = errno;
+  char *id = NULL;
 
-  if (fd >= 0)
-    close (fd);
-  return ok || fr_error_errno (error, errnum, "write", path);
+  if (g_file_get_contents ("/proc/sys/kernel/random/boot_id", &id, NULL, NULL))
+    return g_strchomp (id);
+  return g_strdup ("");
+}
+
+static gboolean
+seal (const char *dir, JsonObject *folders, GError **error)
+{
+  g_autofree char *path = g_build_filename (dir, "kept.json", NULL);
+  g_autofree char *boot = boot_id ();
+  g_autoptr (JsonObject) object = json_object_new ();
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
+
+  json_object_set_string_member (object, "boot", boot);
+  json_object_set_object_member (object, "folders", json_object_ref (folders));
+  return fri_json_save (path, node, FALSE, error);
+}
+
+static gboolean
+rows_are_whole (const char *path)
+{
+  g_autoptr (FriPageReader) reader = fri_page_reader_new (path, TRUE, NULL);
+  GError *error = NULL;
+  FrBatch *batch;
+
+  if (reader == NULL)
+    return FALSE;
+  while ((batch = fri_page_reader_next (reader, &error)) != NULL)
+    fr_batch_unref (batch);
+  if (error == NULL)
+    return TRUE;
+  g_error_free (error);
+  return FALSE;
+}
+
+static gboolean
+is_undamaged (const char *dir, JsonObject *folders)
+{
+  g_auto (GStrv) names = fri_list_dir (dir);
+  guint n = 0;
+
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autofree char *path = g_build_filename (dir, *name, NULL);
+      g_autofree char *hash = NULL;
+
+      if (strcmp (*name, "kept.json") == 0)
+        continue;
+      if (g_str_has_suffix (*name, ".rows"))
+        {
+          if (!rows_are_whole (path))
+            return FALSE;
+          continue;
+        }
+      hash = fri_hash_tree (path, NULL, NULL);
+      if (g_strcmp0 (hash, json_object_get_string_member_with_default (folders, *name, "")) != 0)
+        return FALSE;
+      n++;
+    }
+  return n == json_object_get_size (folders);
+}
+
+static gboolean
+check_kept (FrHost *h)
+{
+  g_autofree char *dir = fri_record_kept_dir (h);
+  g_autofree char *path = g_build_filename (dir, "kept.json", NULL);
+  g_autofree char *boot = boot_id ();
+  g_autoptr (JsonObject) object = NULL;
+  JsonObject *folders;
+
+  if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
+    return FALSE;
+  object = fri_json_load (path, NULL);
+  folders = fri_json_member (object, "folders");
+  if (folders != NULL && *boot != '\0'
+      && strcmp (json_object_get_string_member_with_default (object, "boot", ""), boot) == 0)
+    return TRUE;
+  if (folders != NULL && is_undamaged (dir, folders) && seal (dir, folders, NULL))
+    return TRUE;
+  fri_events_log (h->e->events, FRI_LOG_WARNING, h->stage->id,
+                  "its kept output is damaged and will be made again");
+  fri_remove_tree (dir);
+  return FALSE;
+}
+
+gboolean
+fri_record_kept_whole (FrHost *h)
+{
+  if (h->kept_state == 0)
+    h->kept_state = check_kept (h) ? 1 : -1;
+  return h->kept_state > 0;
 }
 
 static gboolean
 gather (FrHost *h, GPtrArray *all, const char *to, GError **error)
 {
+  g_autoptr (JsonObject) folders = json_object_new ();
+
   for (guint i = 0; i < all->len; i++)
     {
       FrHost *a = g_ptr_array_index (all, i);
       g_autofree char *from = g_build_filename (h->e->dir->tmp, "stages", a->stage->id, NULL);
       g_autofree char *below = g_build_filename (to, a->stage->id, NULL);
+      g_autofree char *hash = NULL;
 
-      if (!fri_link_tree (from, below, ".rows", error))
+      if (!fri_link_tree (from, below, ".rows", error)
+          || (hash = fri_hash_tree (below, NULL, error)) == NULL)
         return FALSE;
+      json_object_set_string_member (folders, a->stage->id, hash);
     }
   for (guint i = 0; i < h->outs->len; i++)
     {
@@ -372,10 +494,10 @@ gather (FrHost *h, GPtrArray *all, const char *to, GError **error)
       g_autofree char *name = g_strconcat (out->name, ".rows", NULL);
       g_autofree char *path = g_build_filename (to, name, NULL);
 
-      if (out->keep && (!fri_link_file (out->kept_path, path, error) || !sync_file (path, error)))
+      if (out->keep && !fri_link_file (out->kept_path, path, error))
         return FALSE;
     }
-  return fri_sync_dir (to, error);
+  return seal (to, folders, error);
 }
 
 gboolean
@@ -401,7 +523,7 @@ fri_record_keep (FrHost *h, gboolean late, GError **error)
   fri_remove_tree (to);
   if (g_rename (temporary, to) < 0)
     return fr_error_errno (error, errno, "write", to);
-  return fri_sync_dir (kept, error);
+  return TRUE;
 }
 
 static gboolean

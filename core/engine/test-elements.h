@@ -168,6 +168,8 @@ flow_failure (FrHost *host, const Config *c, GError **error)
       fr_builder_end_row (b, (FrRowId){ 1, fr_host_source (host), 0 });
       return fr_host_push (host, "out", fr_builder_finish (b, NULL), error);
     }
+  if (g_strcmp0 (c->fail, "touch") == 0 && !g_file_set_contents (c->read, "changed", -1, error))
+    return FR_FLOW_ERROR;
   return fails (c, "work", error) ? FR_FLOW_ERROR : FR_FLOW_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/test-elements.h"
 #include "run/rundir-private.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
@@ -731,6 +732,63 @@ test_reuse (void)
   g_assert_cmpint (calls.maps, ==, before.maps + (2940 + 99) / 100);
 }
 
+/* What is read changes under the reader's eyes: nothing of that run serves again. */
+static void
+test_changing (void)
+{
+  const char *text = "'a': {'use': 'source.count', 'with': {'read': '@/in.txt', 'fail': 'touch'}},"
+                     "'l': {'use': 'transform.shout', 'from': 'a', 'keep': true},"
+                     "'out': {'use': 'sink.file', 'from': 'l', 'with': {'path': '@/out.jsonl'}}";
+  g_autofree char *log = NULL;
+
+  fresh_base ();
+  write_input ("as it was");
+  run_well (text, 2);
+  log = contents ("run/log.jsonl");
+  g_assert_nonnull (strstr (log, "changed while it was read"));
+  g_assert_false (exists ("run/kept"));
+  write_input ("as it was");
+  run_well (text, 2);
+  assert_state ("a", "done");
+  assert_state ("l", "done");
+}
+
+/* A kept output written before the machine was started anew is looked through
+ * before it is trusted. */
+static void
+test_damage (void)
+{
+  g_autofree char *text = g_strdup_printf (KEEPING, 0);
+  g_autofree char *other = g_strdup_printf (KEEPING, 11);
+
+  fresh_base ();
+  write_input ("1");
+  run_well (text, 2);
+  for (guint damage = 0; damage < 3; damage++)
+    {
+      g_autofree char *kept = path_of ("run/kept");
+      g_auto (GStrv) names = fri_list_dir (kept);
+      g_autofree char *dir = g_build_filename (kept, names[0], NULL);
+      g_autofree char *seal = g_build_filename (dir, "kept.json", NULL);
+      g_autofree char *rows
+          = g_build_filename (dir, damage == 1 ? "out.rows" : "goods/rejects.jsonl", NULL);
+      g_autoptr (JsonObject) object = fri_json_load (seal, NULL);
+      g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
+
+      json_object_set_string_member (object, "boot", "another");
+      g_assert_true (fri_json_save (seal, node, FALSE, NULL));
+      if (damage > 0)
+        {
+          int fd = g_open (rows, O_WRONLY, 0);
+
+          g_assert_cmpint (pwrite (fd, "\0\0\0\0", 4, 100), ==, 4);
+          close (fd);
+        }
+      run_well (damage % 2 == 0 ? other : text, 2);
+      assert_state ("loud", damage == 0 ? "reused" : "done");
+    }
+}
+
 /* Kept rows find their sources again when the pipeline gains a stage. */
 static void
 test_renumber (void)
@@ -1076,6 +1134,8 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/transient", test_transient);
   g_test_add_func ("/engine/cancel", test_cancel);
   g_test_add_func ("/engine/reuse", test_reuse);
+  g_test_add_func ("/engine/changing", test_changing);
+  g_test_add_func ("/engine/damage", test_damage);
   g_test_add_func ("/engine/renumber", test_renumber);
   g_test_add_func ("/engine/volatile", test_volatile);
   g_test_add_func ("/engine/until", test_until);

@@ -87,7 +87,7 @@ times (guint64 whole, double part, guint64 factor, guint64 *result)
 static const Unit *
 read_unit (const char **at, const Unit *units, gsize n_units)
 {
-  const char *start;
+  const char *before = *at, *start;
   gsize len = 0;
 
   while (**at == ' ')
@@ -95,6 +95,9 @@ read_unit (const char **at, const Unit *units, gsize n_units)
   start = *at;
   while (g_ascii_isalpha (start[len]))
     len++;
+  /* Blanks belong before a unit, not before nothing. */
+  if (len == 0 && start != before)
+    return NULL;
   for (gsize i = 0; i < n_units; i++)
     if (strlen (units[i].word) == len && g_ascii_strncasecmp (units[i].word, start, len) == 0)
       {

@@ -18,9 +18,6 @@ gboolean text_cell_is_empty (const FrView *view, gsize row);
  */
 void text_cell_append (const FrField *field, const FrView *view, gsize row, GString *out);
 
-/** text_cell_append_json: the same as a JSON value. */
-void text_cell_append_json (const FrField *field, const FrView *view, gsize row, GString *out);
-
 G_END_DECLS
 
 #endif

@@ -5,8 +5,9 @@
 # and flowrun's peak resident memory.  Needs $FLOWRUN_VENV, a Python environment with
 # polars and duckdb, and an optimised flowrun ($FLOWRUN, $FLOWRUN_PLUGIN_PATH).
 #
-# Whole processes are timed for all; the rivals' own seconds, without the start of
-# Python and the imports, stand beside them and are what the ratio is made of.
+# The rivals' seconds are their own, without the start of Python and the imports;
+# flowrun's are those of the whole process, which also hashes its input and output
+# and syncs what it wrote.  CPU seconds (whole processes) tell more on a busy machine.
 set -eu
 size=${1:-200}
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,23 +26,28 @@ cat in.csv >/dev/null
 POLARS_MAX_THREADS=2
 export POLARS_MAX_THREADS
 
-# now: seconds with fraction
-now() { date +%s.%N; }
 # best VAR...: the smallest of several numbers
 best() { printf '%s\n' "$@" | sort -n | head -n 1; }
 
+timed() { # NAME COMMAND...: runs it; NAME.use gets "seconds user system kilobytes"
+  name=$1
+  shift
+  /usr/bin/env time -f '%e %U %S %M' -a -o "$name.use" "$@"
+}
+
 ours='' polars='' duckdb=''
 for round in 1 2 3; do
-  start=$(now)
-  /usr/bin/env time -f '%M' -o memory "$flowrun" csv-jsonl.json --fresh --workers 2 --progress none >/dev/null 2>&1 ||
-    "$flowrun" csv-jsonl.json --fresh --workers 2 --progress none >/dev/null 2>&1
-  ours="$ours $(echo "$(now) $start" | awk '{printf "%.3f", $1 - $2}')"
-  polars="$polars $("$python" "$here/csv-jsonl.py" polars in.csv polars.jsonl)"
-  duckdb="$duckdb $("$python" "$here/csv-jsonl.py" duckdb in.csv duckdb.jsonl)"
+  timed flowrun "$flowrun" csv-jsonl.json --fresh --workers 2 --progress none >/dev/null 2>err || { cat err; exit 1; }
+  ours="$ours $(awk 'END {print $1}' flowrun.use)"
+  polars="$polars $(timed polars "$python" "$here/csv-jsonl.py" polars in.csv polars.jsonl)"
+  duckdb="$duckdb $(timed duckdb "$python" "$here/csv-jsonl.py" duckdb in.csv duckdb.jsonl)"
   echo "round $round: flowrun${ours} | polars${polars} | duckdb${duckdb}"
 done
 "$python" "$here/csv-jsonl.py" same flowrun.jsonl polars.jsonl
 # shellcheck disable=SC2086
 best_ours=$(best $ours) best_rival=$(best $polars $duckdb)
 echo "flowrun $best_ours s, faster rival $best_rival s: $(echo "$best_rival $best_ours" | awk '{printf "%.2f", $1 / $2}') times its speed"
-[ -s memory ] && echo "flowrun's peak resident memory: $(awk 'END {printf "%.0f MB", $1 * 1024 / 1e6}' memory)"
+for name in flowrun polars duckdb; do
+  awk -v name=$name '{ cpu += $2 + $3; if ($4 > kb) kb = $4 }
+    END { printf "%s: %.2f CPU seconds a run, at most %.0f MB resident\n", name, cpu / NR, kb * 1024 / 1e6 }' $name.use
+done

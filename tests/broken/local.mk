@@ -6,7 +6,7 @@ tests_broken_plugin_fake_la_LDFLAGS = $(TEST_MODULE_FLAGS)
 tests_broken_plugin_fake_la_LIBADD = $(MODULE_LIBS)
 dist_check_SCRIPTS += tests/broken/test-broken.sh
 TESTS += tests/broken/test-broken.sh
-EXTRA_DIST += \
+EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/bind-refuses.expect \
 	tests/broken/bind-refuses.json \
 	tests/broken/circle.expect \

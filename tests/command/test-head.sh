@@ -15,15 +15,15 @@ run 0 head -n 0 shop.json names
 no_out
 ok "head keeps nothing and runs no sink" test ! -e runs -a ! -e out.jsonl
 
-printf 'a,b\n1,2\n3\n4,5\n' > goods.csv
-run 0 head shop.json goods.rejects --set 'goods.path=goods.csv'
+printf 'id,name,price\n1,2,3\n3\n4,5,6\n' > goods.csv
+run 0 head shop.json goods.rejects
 out '"where":".*goods.csv:3"'
-run 0 head shop.json goods.rejects --set 'goods.ragged=pad'
+run 0 head shop.json goods.rejects --set 'goods.ragged=fill'
 no_out
 err 'gives no rows'
 
 shop
-run 2 head shop.json god
+run 2 head shop.json gods
 err "did you mean 'goods'"
 run 2 head shop.json goods.left
 err "no port 'left'; it has: out, rejects"

@@ -46,7 +46,7 @@ out 'goods.csv'
 run 0 why runs/shop goods:3 --json
 ok "why --json is JSON" python3 -m json.tool "$tmp/.out"
 run 2 why runs/shop goods:99
-err 'goods:99'
+err 'row number 99'
 run 2 why nowhere goods:1
 err 'nowhere'
 done_testing

@@ -56,8 +56,9 @@ run 2 shop.json --var colour=red
 err "colour"
 run 2 shop.json --set names.colums=x
 err "did you mean 'columns'"
-run 1 shop.json --var out=no/such/dir/out.jsonl --run-dir bad
-err "no/such/dir"
+run 1 shop.json --var out=goods.csv/out.jsonl --run-dir bad
+err "cannot create directory .*goods.csv"
+err '^write .*failed' 
 
 # A limit that the pipeline set.
 cat > limit.json <<'END'

@@ -3,6 +3,7 @@
 #   check_PROGRAMS += tests/fuzz/fuzz-NAME
 #   tests_fuzz_fuzz_NAME_SOURCES = tests/fuzz/fuzz-NAME.c tests/fuzz/replay.c
 #   tests_fuzz_fuzz_NAME_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"NAME\"
+EXTRA_DIST += tests/fuzz/run.sh
 
 check_PROGRAMS += tests/fuzz/fuzz-expr
 tests_fuzz_fuzz_expr_SOURCES = tests/fuzz/fuzz-expr.c tests/fuzz/replay.c $(FILTER_EXPR)
@@ -21,6 +22,13 @@ tests_fuzz_fuzz_page_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"page\"
 tests_fuzz_fuzz_page_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-json tests/fuzz/fuzz-page
 EXTRA_DIST += tests/fuzz/corpus/json tests/fuzz/corpus/page
+
+check_PROGRAMS += tests/fuzz/fuzz-schema
+tests_fuzz_fuzz_schema_SOURCES = tests/fuzz/fuzz-schema.c tests/fuzz/replay.c
+tests_fuzz_fuzz_schema_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"schema\"
+tests_fuzz_fuzz_schema_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-schema
+EXTRA_DIST += tests/fuzz/corpus/schema
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-csv tests/fuzz/fuzz-charset

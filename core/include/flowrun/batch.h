@@ -341,6 +341,9 @@ void fr_batch_append_json (const FrBatch *batch, gsize row, gboolean skip_nulls,
 /** fr_batch_append_json_cell: the one cell of column @column in row @row, in the same form. */
 void fr_batch_append_json_cell (const FrBatch *batch, guint column, gsize row, GString *out);
 
+/** fr_view_append_json: a cell of any view, of a list's items or a struct's member too; @field: its field. */
+void fr_view_append_json (const FrView *view, const FrField *field, gsize row, GString *out);
+
 /**
  * fr_timestamp_parse:
  * @us: microseconds since 1970-01-01T00:00:00Z

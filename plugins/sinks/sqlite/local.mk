@@ -12,3 +12,4 @@ plugins_sinks_sqlite_test_sqlite_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 plugins_sinks_sqlite_test_sqlite_LDADD = core/libflowrun-test.la $(SQLITE_LIBS) $(TEST_LIBS)
 TESTS += plugins/sinks/sqlite/test-sqlite
 endif
+EXTRA_DIST += plugins/sinks/sqlite/sqlite.md

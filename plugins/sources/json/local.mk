@@ -15,3 +15,4 @@ plugins_sources_json_test_json_SOURCES = plugins/sources/json/test-json.c \
 plugins_sources_json_test_json_LDADD = core/libflowrun-test.la $(TEST_LIBS)
 TESTS += plugins/sources/json/test-json
 endif
+EXTRA_DIST += plugins/sources/json/json.md

@@ -129,8 +129,8 @@ test_infer (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (Infer) infer = infer_new (FALSE);
-      g_auto (GStrv) records
-          = g_strsplit (g_strdelimit (g_strdup (cases[i].records), "'", '"'), "|", -1);
+      g_autofree char *text = g_strdelimit (g_strdup (cases[i].records), "'", '"');
+      g_auto (GStrv) records = g_strsplit (text, "|", -1);
       g_autoptr (GPtrArray) fields = NULL;
       g_autoptr (FrSchema) schema = NULL;
       g_autofree char *got = NULL;

@@ -18,3 +18,4 @@ plugins_sources_sqldump_test_sqldump_SOURCES = plugins/sources/sqldump/test-sqld
 plugins_sources_sqldump_test_sqldump_LDADD = core/libflowrun-test.la $(TEST_LIBS)
 TESTS += plugins/sources/sqldump/test-dump plugins/sources/sqldump/test-sqldump
 endif
+EXTRA_DIST += plugins/sources/sqldump/sqldump.md

@@ -8,3 +8,4 @@ plugins_source_sqlite_la_CFLAGS = $(AM_CFLAGS) $(SQLITE_CFLAGS)
 plugins_source_sqlite_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_source_sqlite_la_LIBADD = $(SQLITE_LIBS) $(MODULE_LIBS) -lm
 endif
+EXTRA_DIST += plugins/sources/sqlite/sqlite.md

@@ -175,7 +175,7 @@ test_restart (gconstpointer extra)
       "print(\\\"garbage\\\" if r[\\\"n\\\"] == 7 else json.dumps({\\\"m\\\": r[\\\"n\\\"] * 2}) "
       "if r[\\\"n\\\"] != 8 "
       "else json.dumps({\\\"_reject\\\": \\\"no eights\\\"}))'], 'columns': {'m': 'int64'}, "
-      "'restart': 1, 'timeout': '1s'%s}",
+      "'restart': 1, 'timeout': '5s'%s}",
       (const char *) extra);
   g_autoptr (FrTest) t = command (with);
 

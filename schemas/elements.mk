@@ -1,0 +1,16 @@
+# elements.mk: made by make update-schemas.
+dist_elementschema_DATA = \
+	schemas/elements/sink.csv.schema.json \
+	schemas/elements/sink.jsonl.schema.json \
+	schemas/elements/sink.sqlite.schema.json \
+	schemas/elements/source.csv.schema.json \
+	schemas/elements/source.json.schema.json \
+	schemas/elements/source.sqldump.schema.json \
+	schemas/elements/source.sqlite.schema.json \
+	schemas/elements/transform.clean.schema.json \
+	schemas/elements/transform.command.schema.json \
+	schemas/elements/transform.dedup.schema.json \
+	schemas/elements/transform.filter.schema.json \
+	schemas/elements/transform.format.schema.json \
+	schemas/elements/transform.select.schema.json \
+	schemas/elements/transform.split.schema.json
