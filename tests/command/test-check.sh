@@ -72,6 +72,6 @@ cat > same.json <<'END'
   "two": { "use": "sink.csv", "from": "goods", "with": { "path": "./same.jsonl" } } } }
 END
 run 2 check same.json
-err "^same.json:4:.*stage 'one' writes '.*same.jsonl' too"
+out "^same.json:4:.*stage 'one' writes '.*same.jsonl' too"
 
 done_testing
