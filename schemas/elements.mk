@@ -8,7 +8,9 @@ dist_elementschema_DATA = \
 	schemas/elements/source.sqldump.schema.json \
 	schemas/elements/source.sqlite.schema.json \
 	schemas/elements/transform.clean.schema.json \
+	schemas/elements/transform.command.schema.json \
 	schemas/elements/transform.dedup.schema.json \
 	schemas/elements/transform.filter.schema.json \
+	schemas/elements/transform.format.schema.json \
 	schemas/elements/transform.select.schema.json \
 	schemas/elements/transform.split.schema.json

@@ -270,7 +270,7 @@ valid_run (FrJsonReader *reader, const char *run, const char *end, guint high)
 {
   gsize valid;
 
-  if (G_LIKELY (high == 0))
+  if (G_LIKELY (high == 0) || (reader->flags & FR_JSON_UTF8))
     return TRUE;
   valid = fri_utf8_valid (run, (gsize) (end - run));
   if (G_LIKELY (run + valid == end))

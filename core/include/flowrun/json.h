@@ -41,7 +41,8 @@ typedef enum {
 
 typedef enum {
   FR_JSON_COMMENTS = 1 << 0, /* allow // and block comments                                         */
-  FR_JSON_MANY = 1 << 1      /* stop after one value (FR_JSON_END) at reader.pos; more text may follow; no value at all is FR_JSON_END too */
+  FR_JSON_MANY = 1 << 1,     /* stop after one value (FR_JSON_END) at reader.pos; more text may follow; no value at all is FR_JSON_END too */
+  FR_JSON_UTF8 = 1 << 2      /* the text is valid UTF-8, as the caller has seen to: strings are not checked again */
 } FrJsonFlags;
 
 /**

@@ -689,7 +689,7 @@ static const FrElement element
         .kind = FR_KIND_SINK,
         .name = "sink.sqlite",
         .revision = 1,
-        .summary = "Rows into a table of an SQLite database, all of them or none",
+        .summary = "rows into a table of an SQLite database, all of them or none",
         .details = details,
         .example = "{ \"path\": \"out/shop.db\", \"table\": \"goods\" }",
         .config_size = sizeof (Config),

@@ -254,7 +254,7 @@ json_open (gconstpointer data, FrHost *host, gpointer *state, GError **error)
   s->schema = fr_host_output (host, "out");
   s->builder = fr_builder_new (s->schema);
   s->seen = g_new0 (guint64, fr_schema_n_fields (s->schema));
-  fr_json_reader_init (&s->reader, "", 0, 0);
+  fr_json_reader_init (&s->reader, "", 0, FR_JSON_UTF8); /* TextInput gives nothing else */
   s->input = text_input_new ((const char *const *) config->path, config->encoding,
                              fr_host_cancellable (host), error);
   if (s->input == NULL)

@@ -633,7 +633,7 @@ static const FrElement element
         .name = "source.sqldump",
         .revision = 1,
         .flags = FR_ELEMENT_UNTRUSTED,
-        .summary = "One table of a mysqldump, pg_dump or sqlite3 dump, read without a server",
+        .summary = "one table of a mysqldump, pg_dump or sqlite3 dump, read without a server",
         .details = details,
         .example = "{ \"path\": \"shop.sql\", \"table\": \"goods\" }",
         .config_size = sizeof (Config),

@@ -280,7 +280,7 @@ static const FrElement element
         .name = "source.sqlite",
         .revision = 1,
         .flags = FR_ELEMENT_UNTRUSTED,
-        .summary = "A query on an SQLite database, or on an SQL script run into memory",
+        .summary = "a query on an SQLite database, or on an SQL script run into memory",
         .details = details,
         .example
         = "{ \"path\": \"shop.db\", \"query\": \"select id, name from goods order by id\" }",

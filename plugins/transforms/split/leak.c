@@ -17,6 +17,10 @@ typedef struct
   guint32 whole;
 } Item;
 
+/* The filter is larger than the caches; asking for so many places at once hides
+ * the wait for each. */
+#define N_PENDING 128
+
 struct _Leak
 {
   gsize room; /* items that memory may hold */
@@ -30,6 +34,9 @@ struct _Leak
   guint64 filter_mask;
   GArray *rows; /* LeakRow */
   guint32 row;
+  /* Hashes whose place in the filter is on its way from memory. */
+  guint64 pending[N_PENDING];
+  guint n_pending;
 };
 
 Leak *
@@ -200,9 +207,22 @@ mark (Leak *leak, guint64 hash, gboolean whole)
 }
 
 static void
+mark_pending (Leak *leak)
+{
+  for (guint i = 0; i < leak->n_pending; i++)
+    mark (leak, leak->pending[i], FALSE);
+  leak->n_pending = 0;
+}
+
+static void
 training_gram (guint64 gram, gpointer data)
 {
-  mark (data, gram, FALSE);
+  Leak *leak = data;
+
+  __builtin_prefetch (&leak->filter[(gram >> 20 & leak->filter_mask) / 64]);
+  leak->pending[leak->n_pending++] = gram;
+  if (leak->n_pending == N_PENDING)
+    mark_pending (leak);
 }
 
 void
@@ -214,6 +234,7 @@ leak_training (Leak *leak, FrStr text)
     return;
   mark (leak, whole_hash (text), TRUE);
   grams_of (text, training_gram, leak);
+  mark_pending (leak);
 }
 
 void
