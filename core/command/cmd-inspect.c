@@ -271,37 +271,51 @@ print_look (Look *look, const char *name, const char *what)
   rows_table_print (look->table, stdout);
 }
 
-/* Runs a pipeline of one source over the whole file. */
-static FriExit
-look_through (const CmdLine *line, const char *use, JsonObject *with, Look *look, GError **error)
+/* A pipeline of one source, stage "file".  Its problems are told without their
+ * place: the user wrote no such file. */
+static FriPipeline *
+one_source (const CmdLine *line, const char *use, JsonObject *with, GError **error)
 {
   g_autoptr (FriRegistry) registry = cmd_registry (line);
-  g_autofree char *with_text = NULL, *text = NULL, *dir = g_get_current_dir ();
+  g_autoptr (FriPipeline) pipeline = NULL;
+  g_autoptr (GString) text
+      = g_string_new ("{\"name\":\"inspect\",\"stages\":{\"file\":{\"use\":\"");
+  g_autofree char *dir = g_get_current_dir (), *with_text = NULL;
   JsonNode *node = json_node_init_object (json_node_alloc (), with);
   FriLoadOptions options = { NULL };
   FrProblems *problems = NULL;
-  FriExit status = FRI_EXIT_USAGE;
 
   with_text = fr_json_to_string (node, 0);
   json_node_unref (node);
-  text = g_strdup_printf (
-      "{\"name\":\"inspect\",\"stages\":{\"file\":{\"use\":\"%s\",\"with\":%s}}}", use, with_text);
-  look->sample = json_array_new ();
-  look->wanted = (guint64) line->count;
-  look->json = line->json;
-  look->pipeline = fri_pipeline_load_text (text, -1, dir, registry, &options, &problems);
-  if (look->pipeline == NULL || fri_problems_n_errors (problems) > 0)
+  g_string_append_printf (text, "%s\",\"with\":%s}}}", use, with_text);
+  pipeline
+      = fri_pipeline_load_text (text->str, (gssize) text->len, dir, registry, &options, &problems);
+  if (pipeline != NULL && fri_problems_n_errors (problems) == 0)
+    fri_pipeline_bind (pipeline, TRUE, problems);
+  if (pipeline == NULL || fri_problems_n_errors (problems) > 0)
     {
       GPtrArray *list = fri_problems_list (problems);
 
       g_set_error_literal (error, FR_ERROR, FR_ERROR_CONFIG,
                            list->len ? ((FriProblem *) list->pdata[0])->message
                                      : "it cannot be read");
+      g_clear_pointer (&pipeline, fri_pipeline_free);
     }
-  else
-    status = rows_take (line, look->pipeline, "file", "out", take, look, error);
   fri_problems_free (problems);
-  return status;
+  return g_steal_pointer (&pipeline);
+}
+
+/* Runs it over the whole file. */
+static FriExit
+look_through (const CmdLine *line, const char *use, JsonObject *with, Look *look, GError **error)
+{
+  look->sample = json_array_new ();
+  look->wanted = (guint64) line->count;
+  look->json = line->json;
+  look->pipeline = one_source (line, use, with, error);
+  if (look->pipeline == NULL)
+    return FRI_EXIT_USAGE;
+  return rows_take (line, look->pipeline, "file", "out", take, look, error);
 }
 
 static void
@@ -333,7 +347,7 @@ inspect_one (const CmdLine *line, const char *use, const char *key, const char *
   if (status == FRI_EXIT_LIMIT)
     status = FRI_EXIT_OK;
   if (status != FRI_EXIT_OK)
-    say_error ("%s: %s", name, error ? error->message : "it cannot be read");
+    say_error ("%s: %s", line->args[0], error ? error->message : "it cannot be read");
   else if (line->json)
     {
       JsonObject *object = look_json (&look, use);
@@ -366,33 +380,17 @@ take_names (FrBatch *batch, gpointer data)
 static FriExit
 sqlite_tables (const CmdLine *line, GPtrArray *names, GError **error)
 {
-  g_autoptr (FriRegistry) registry = cmd_registry (line);
-  g_autofree char *dir = g_get_current_dir ();
-  g_autoptr (GString) text = g_string_new (
-      "{\"name\":\"inspect\",\"stages\":{\"file\":{\"use\":\"source.sqlite\",\"with\":{\"path\":");
+  JsonObject *with = json_object_new ();
   g_autoptr (FriPipeline) pipeline = NULL;
-  FriLoadOptions options = { NULL };
-  FrProblems *problems = NULL;
-  FriExit status = FRI_EXIT_USAGE;
 
-  fr_json_append_string (text, line->args[0], strlen (line->args[0]));
-  g_string_append (text,
-                   ",\"query\":\"select name from sqlite_master where type in ('table', 'view')"
-                   " and name not like 'sqlite_%' order by name\"}}}}");
-  pipeline
-      = fri_pipeline_load_text (text->str, (gssize) text->len, dir, registry, &options, &problems);
-  if (pipeline == NULL || fri_problems_n_errors (problems) > 0)
-    {
-      GPtrArray *list = fri_problems_list (problems);
-
-      g_set_error_literal (error, FR_ERROR, FR_ERROR_CONFIG,
-                           list->len ? ((FriProblem *) list->pdata[0])->message
-                                     : "it cannot be read");
-    }
-  else
-    status = rows_take (line, pipeline, "file", "out", take_names, names, error);
-  fri_problems_free (problems);
-  return status;
+  json_object_set_string_member (with, "path", line->args[0]);
+  json_object_set_string_member (with, "query",
+                                 "select name from sqlite_master where type in ('table', 'view')"
+                                 " and name not like 'sqlite_%' order by name");
+  pipeline = one_source (line, "source.sqlite", with, error);
+  if (pipeline == NULL)
+    return FRI_EXIT_USAGE;
+  return rows_take (line, pipeline, "file", "out", take_names, names, error);
 }
 
 static int
@@ -400,8 +398,12 @@ inspect_sqlite (const CmdLine *line, JsonArray *out)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
-  FriExit status = sqlite_tables (line, names, &error);
+  FriExit status = FRI_EXIT_OK;
 
+  if (line->table != NULL)
+    g_ptr_array_add (names, g_strdup (line->table));
+  else
+    status = sqlite_tables (line, names, &error);
   if (status != FRI_EXIT_OK)
     {
       say_error ("%s", error ? error->message : "it cannot be read");
@@ -416,6 +418,16 @@ inspect_sqlite (const CmdLine *line, JsonArray *out)
       status = (FriExit) inspect_one (line, "source.sqlite", "table", names->pdata[i], out);
     }
   return (int) status;
+}
+
+/* A dump is read once per table, which takes as long as it is big: so one table
+ * at a time.  Asked for a table that cannot be, the source says which there are. */
+static int
+inspect_dump (const CmdLine *line, JsonArray *out)
+{
+  if (line->table == NULL)
+    say ("a dump is shown table by table: name one with --table");
+  return inspect_one (line, "source.sqldump", "table", line->table ? line->table : "?", out);
 }
 
 /* ---- which ---------------------------------------------------------------------------- */
@@ -480,6 +492,8 @@ cmd_inspect (const CmdLine *line)
     }
   if (strcmp (use, "source.sqlite") == 0)
     status = inspect_sqlite (line, out);
+  else if (strcmp (use, "source.sqldump") == 0)
+    status = inspect_dump (line, out);
   else
     status = inspect_one (line, use, NULL, NULL, out);
   if (status == FRI_EXIT_OK && line->json)

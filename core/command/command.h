@@ -27,7 +27,7 @@ typedef struct
   char *text; /* the whole line, for the manifest */
 
   char **sets, **vars, **plugin_paths;
-  char *run_dir, *until, *progress, *deny, *element, *with, *input, *columns;
+  char *run_dir, *until, *progress, *deny, *table, *element, *with, *input, *columns;
   gint64 count, workers, from, timeout;
   guint64 memory;
   gboolean fresh, json, markdown, help, version, child;

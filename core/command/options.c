@@ -80,7 +80,8 @@ const CmdCommand cmd_commands[] = {
     "PATH",
     "show what a run directory or a data file holds",
     "For a run directory: what ran, when, what went in and what came out.  For a data file (CSV, "
-    "JSON, SQLite, SQL dump; compressed too): columns with types, how many rows, the first rows.",
+    "JSON, SQLite, SQL dump; compressed too): columns with types, how many rows, the first rows.  "
+    "Of an SQL dump one table is shown (--table).",
     "flowrun inspect runs/shop",
     1,
     1,
@@ -184,6 +185,8 @@ const CmdOption cmd_options[] = {
   CHOICE ("deny", deny, LOADS, "WHAT",
           "refuse pipelines with elements that touch the network (WHAT is network)", "network"),
   NUMBER (NULL, 'n', count, CMD_HEAD | CMD_INSPECT, "COUNT", "how many rows to show (default: 10)"),
+  TEXT ("table", table, CMD_INSPECT, "NAME", CMD_WORD_NONE,
+        "only this table of a database or SQL dump"),
   FLAG ("json", 0, json, JSONS, "print JSON instead of text"),
   FLAG ("markdown", 0, markdown, CMD_HELP, "print the element's manual page as Markdown"),
   TEXT ("element", element, CMD_PLUGIN_CHECK, "NAME", CMD_WORD_NONE,

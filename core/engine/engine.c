@@ -590,9 +590,9 @@ fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
       log = options->ephemeral ? NULL : g_build_filename (e.dir->dir, "log.jsonl", NULL);
       e.events = fri_events_new (log, options->listener, options->listener_data);
       status = plan_and_run (&e, &failure);
+      /* Whatever makes the status is an error in the log; the caller shows it at the end. */
       if (failure != NULL)
-        fri_events_log (e.events, status == FRI_EXIT_FAILED ? FRI_LOG_ERROR : FRI_LOG_WARNING, NULL,
-                        failure->message);
+        fri_events_log (e.events, FRI_LOG_ERROR, NULL, failure->message);
       tell_stats (&e, FRI_EVENT_RUN_END, status);
     }
   else

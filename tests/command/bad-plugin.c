@@ -4,14 +4,12 @@
 #include <signal.h>
 #include <stdlib.h>
 
+/* By a signal that no sanitizer takes for itself. */
 static FrFlow
 map_crashes (FrHost *host, gpointer state, gpointer local, FrBatch *batch, GError **error)
 {
-  volatile int *nowhere = local;
-
-  (void) host, (void) state, (void) batch, (void) error;
-  raise (SIGSEGV); /* what *nowhere = 1 would do, whatever the sanitizer */
-  *nowhere = 1;
+  (void) host, (void) state, (void) local, (void) batch, (void) error;
+  raise (SIGTRAP);
   return FR_FLOW_OK;
 }
 

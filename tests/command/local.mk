@@ -1,7 +1,7 @@
 # tests/command: every command, on real pipelines.
 EXTRA_DIST += tests/command/lib.sh
 if HAVE_TEXT
-COMMAND_TESTS = tests/command/test-run.sh tests/command/test-check.sh tests/command/test-head.sh \
+COMMAND_TESTS = tests/command/test-battery.sh tests/command/test-run.sh tests/command/test-check.sh tests/command/test-head.sh \
 	tests/command/test-help.sh tests/command/test-inspect.sh tests/command/test-new.sh \
 	tests/command/test-plugin-check.sh tests/command/test-signals.sh tests/command/test-terminal.py
 dist_check_SCRIPTS += $(COMMAND_TESTS)

@@ -31,6 +31,14 @@ END
   run 0 inspect shop.db
   out 'table goods: 4 rows, read by source.sqlite'
 fi
+if have source-sqldump; then
+  printf 'CREATE TABLE `a` (`id` int);\nINSERT INTO `a` VALUES (1),(2);\nCREATE TABLE `b` (`id` int);\n' > two.sql
+  run 2 inspect two.sql
+  err 'name one with --table'
+  err 'it has a, b'
+  run 0 inspect two.sql --table a
+  out 'table a: 2 rows, read by source.sqldump'
+fi
 run 2 inspect shop.nothing
 err 'shop.nothing'
 echo hello > hello.txt
