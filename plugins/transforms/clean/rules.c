@@ -51,6 +51,9 @@ struct _Rules
   guint8 class_of[256];
   guint n_classes, n_states;
   gint32 *next;  /* while matching: state * n_classes, negative (~) where a phrase ends */
+  gint32 *depth; /* by state: bytes from the root */
+  guint8 *first; /* bit set by hash_first() of the first three bytes of every phrase */
+  guint8 fold[256];
   gint32 *found; /* by state: index + 1 of the phrase that ends there, or 0 */
   gint32 *also;  /* by state: next shorter state that ends a phrase, or 0 */
 };
@@ -112,6 +115,8 @@ rules_free (Rules *rules)
   g_array_unref (rules->phrases);
   g_array_unref (rules->patterns);
   g_free (rules->next);
+  g_free (rules->depth);
+  g_free (rules->first);
   g_free (rules->found);
   g_free (rules->also);
   g_free (rules);
@@ -405,7 +410,10 @@ make_trie (Rules *rules)
           gint32 *to = &rules->next[state * rules->n_classes + rules->class_of[*p]];
 
           if (*to == 0)
-            *to = (gint32) rules->n_states++;
+            {
+              *to = (gint32) rules->n_states++;
+              rules->depth[*to] = rules->depth[state] + 1;
+            }
           state = (guint) *to;
         }
       phrase->same = rules->found[state];
@@ -445,6 +453,45 @@ make_links (Rules *rules)
     }
 }
 
+#define FIRST_BITS 16
+
+static inline guint32
+hash_first (guint32 three)
+{
+  return (three * 0x9e3779b1u) >> (32 - FIRST_BITS);
+}
+
+static void
+set_first (Rules *rules, guint32 three)
+{
+  guint32 h = hash_first (three);
+
+  rules->first[h >> 3] |= (guint8) (1u << (h & 7));
+}
+
+/* Running text is searched for the beginnings of phrases, which needs no chain
+ * of loads; the automaton only looks where one stands. */
+static void
+make_first (Rules *rules)
+{
+  rules->first = g_malloc0 (1u << (FIRST_BITS - 3));
+  for (guint b = 0; b < 256; b++)
+    rules->fold[b] = (guint8) g_ascii_tolower ((char) b);
+  for (guint i = 0; i < rules->phrases->len; i++)
+    {
+      const Phrase *phrase = &g_array_index (rules->phrases, Phrase, i);
+      const guchar *t = (const guchar *) phrase->text;
+
+      if (phrase->len >= 3)
+        set_first (rules, (guint32) t[0] << 16 | (guint32) t[1] << 8 | t[2]);
+      else if (phrase->len == 2)
+        for (guint c = 0; c < 256; c++)
+          set_first (rules, (guint32) t[0] << 16 | (guint32) t[1] << 8 | c);
+      else
+        memset (rules->first, 0xff, 1u << (FIRST_BITS - 3));
+    }
+}
+
 /* From states to where their rows begin, so that a step is one addition; a
  * state in which a phrase ends is marked by its complement. */
 static void
@@ -468,9 +515,11 @@ rules_ready (Rules *rules)
   rules->next = g_new0 (gint32, most * rules->n_classes);
   rules->found = g_new0 (gint32, most);
   rules->also = g_new0 (gint32, most);
+  rules->depth = g_new0 (gint32, most);
   make_trie (rules);
   make_links (rules);
   make_steps (rules);
+  make_first (rules);
   for (guint i = 0; i < rules->patterns->len; i++)
     {
       guint rule = g_array_index (rules->patterns, Pattern, i).rule;
@@ -518,21 +567,53 @@ rules_scratch_limits (RulesScratch *scratch)
   return n;
 }
 
+/* Whether a phrase begins at @p. */
+static gboolean
+phrase_at (const Rules *rules, const char *p, const char *end)
+{
+  gint32 row = 0;
+
+  for (gint32 depth = 1; p < end; p++, depth++)
+    {
+      row = rules->next[row + rules->class_of[(guchar) *p]];
+      if (row < 0)
+        return TRUE;
+      if (rules->depth[row / (gint32) rules->n_classes] != depth)
+        return FALSE;
+    }
+  return FALSE;
+}
+
+static gboolean
+has_phrase (const Rules *rules, FrStr text)
+{
+  const guchar *t = (const guchar *) text.data;
+  const guint8 *first = rules->first, *fold = rules->fold;
+  guint32 three = 0;
+
+  if (rules->phrases->len == 0)
+    return FALSE;
+  for (gsize i = 0; i < text.len; i++)
+    {
+      guint32 h;
+
+      three = (three << 8 | fold[t[i]]) & 0xffffff;
+      h = hash_first (three);
+      if (G_UNLIKELY (first[h >> 3] >> (h & 7) & 1) && i >= 2
+          && phrase_at (rules, text.data + i - 2, text.data + text.len))
+        return TRUE;
+    }
+  /* Phrases of one or two bytes at the very end. */
+  for (gsize i = text.len - MIN (text.len, 2); i < text.len; i++)
+    if (phrase_at (rules, text.data + i, text.data + text.len))
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
 rules_possible (const Rules *rules, FrStr text)
 {
-  const gint32 *next = rules->next;
-  gint32 row = 0;
-
-  if (rules->always)
-    return TRUE;
-  for (gsize i = 0; i < text.len; i++)
-    {
-      row = next[row + rules->class_of[(guchar) text.data[i]]];
-      if (G_UNLIKELY (row < 0))
-        return TRUE;
-    }
-  return FALSE;
+  return rules->always || has_phrase (rules, text);
 }
 
 /* "act now" is not in "fact nowadays". */
@@ -553,6 +634,8 @@ match_phrases (const Rules *rules, RulesScratch *scratch, FrStr text)
   gint32 row = 0;
   int first = -1;
 
+  if (!has_phrase (rules, text))
+    return -1;
   for (gsize i = 0; i < text.len; i++)
     {
       row = rules->next[row + rules->class_of[(guchar) text.data[i]]];

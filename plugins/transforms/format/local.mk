@@ -12,4 +12,6 @@ check_PROGRAMS += plugins/transforms/format/test-format
 plugins_transforms_format_test_format_SOURCES = plugins/transforms/format/test-format.c
 plugins_transforms_format_test_format_LDADD = core/libflowrun-test.la $(TEST_LIBS)
 TESTS += plugins/transforms/format/test-format
+dist_check_SCRIPTS += plugins/transforms/format/test-shapes.sh
+TESTS += plugins/transforms/format/test-shapes.sh
 endif
