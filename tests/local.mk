@@ -14,3 +14,16 @@ include tests/pipelines/local.mk
 update-docs: all
 	tests/env.sh $(srcdir)/tests/update-docs.sh
 .PHONY: update-docs
+
+# What only an installed flowrun can show.
+EXTRA_DIST += tests/installcheck.sh
+if SANITIZERS
+SANITIZED = yes
+else
+SANITIZED = no
+endif
+installcheck-local:
+	DESTDIR='$(DESTDIR)' SANITIZED=$(SANITIZED) bindir='$(bindir)' libdir='$(libdir)' \
+	datadir='$(datadir)' mandir='$(mandir)' includedir='$(includedir)' plugindir='$(plugindir)' \
+	pipelinedir='$(pipelinedir)' schemadir='$(schemadir)' CC='$(CC)' CXX='$(CXX)' \
+	$(SHELL) $(srcdir)/tests/installcheck.sh

@@ -326,6 +326,42 @@ read_stages (FriLoad *load, JsonNode *node)
   fri_connect (load, json_node_get_object (node));
 }
 
+/* Two stages that write one file would each put their own in its place, and
+ * the last to end would win in silence. */
+static void
+check_outputs (FriLoad *load)
+{
+  g_autoptr (GHashTable) writers = g_hash_table_new (g_str_hash, g_str_equal); /* path → FriStage */
+
+  for (guint i = 0; i < load->order->len; i++)
+    {
+      FriStage *stage = load->order->pdata[i];
+      const FrParam *const *params = stage->element ? stage->element->params : NULL;
+
+      for (; stage->config != NULL && params != NULL && *params != NULL; params++)
+        {
+          const FrParam *param = *params;
+          char *path;
+          FriStage *other;
+          g_autofree char *pointer = NULL;
+
+          if (param->type != FR_PARAM_TYPE_PATH || !(param->flags & FR_PARAM_WRITES))
+            continue;
+          path = G_STRUCT_MEMBER (char *, stage->config, param->offset);
+          if (path == NULL)
+            continue;
+          other = g_hash_table_lookup (writers, path);
+          pointer = g_strdup_printf ("/stages/%s/with/%s", stage->id, param->key);
+          if (other != NULL)
+            fri_problems_add_at (load->problems, FALSE, stage->id, pointer,
+                                 "stage '%s' writes '%s' too; give each stage a file of its own",
+                                 other->id, path);
+          else
+            g_hash_table_insert (writers, path, stage);
+        }
+    }
+}
+
 /* ---- top-level keys ------------------------------------------------------------------- */
 
 /* Variables are known only after "vars" was read, wherever that stands. */
@@ -516,6 +552,7 @@ read_root (FriLoad *load, JsonObject *root, FriRegistry *registry)
   make_registry (load, root, registry);
   fri_sets_read (load);
   read_stages (load, json_object_get_member (root, "stages"));
+  check_outputs (load);
   fri_order (load);
   fri_vars_warn_unused (load);
 }

@@ -55,7 +55,7 @@ static const char base_text[] =
   "    },"
   "    'vars': {"
   "      'type': 'object',"
-  "      'description': 'variables: ${NAME} in a value is replaced; --var NAME=VALUE gives another value',"
+  "      'description': 'variables: ${NAME} in a value is replaced; --var NAME=VALUE gives another value; a bare value is short for its default',"
   "      'propertyNames': {"
   "        'pattern': '^[A-Za-z_][A-Za-z0-9_]*$',"
   "        'not': {"

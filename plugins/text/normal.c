@@ -393,40 +393,61 @@ is_exclaiming (gunichar c)
   return c == '!' || c == '?' || c == 0xff01 || c == 0xff1f;
 }
 
-guint
-text_normal_needed (FrStr text, guint how)
+/* What the look over a text has met so far. */
+typedef struct
 {
-  const char *p = text.data, *end = p + text.len;
-  guint32 all = 0;
-  guint need = 0, run = 0, same = 0;
-  gunichar before = 0;
+  guint32 all;     /* flags of all characters */
+  guint need;      /* TEXT_* bits that depend on neighbours */
+  guint run, same; /* white space in a row; equal characters in a row */
+  gunichar before;
+} Look;
 
-  while (p < end)
-    {
-      const char *at = p;
-      gunichar c = text_next_char (&p);
-      guint32 f = text_char_flags (c);
+static inline void
+look_at_visible (Look *look, gunichar c)
+{
+  look->run = 0;
+  look->same = c == look->before ? look->same + 1 : 1;
+  look->before = c;
+  if (G_UNLIKELY (look->same >= 3))
+    look->need |= TEXT_HINT_REPEATS;
+}
 
-      all |= f;
-      if (G_UNLIKELY (f & (TEXT_CH_BLANK | TEXT_CH_NEWLINE)))
-        {
-          gboolean plain
-              = run == 0 ? c == ' ' || c == '\n' : run == 1 && c == '\n' && before == '\n';
+static void
+look_at_mark (Look *look, gunichar c)
+{
+  gboolean alike = c == look->before || (is_exclaiming (c) && is_exclaiming (look->before));
 
-          if (!plain || at == text.data || p == end)
-            need |= TEXT_SPACE;
-          run++;
-          same = 0;
-        }
-      else
-        {
-          run = 0;
-          same = c == before || (is_exclaiming (c) && is_exclaiming (before)) ? same + 1 : 1;
-          if (same >= 3 || (same == 2 && c >= 0x80 && f & TEXT_CH_PUNCT))
-            need |= TEXT_HINT_REPEATS;
-        }
-      before = c;
-    }
+  if (c == '/' && look->before == '/')
+    look->need |= TEXT_HINT_LINK;
+  look->run = 0;
+  look->same = alike ? look->same + 1 : 1;
+  look->before = c;
+  if (look->same >= 3 || (look->same == 2 && c >= 0x80))
+    look->need |= TEXT_HINT_MARKS;
+  /* Emoji are symbols that repeat like letters. */
+  if (look->same >= 3 && c >= 0x2000)
+    look->need |= TEXT_HINT_REPEATS;
+}
+
+static void
+look_at_space (Look *look, gunichar c, gboolean edge)
+{
+  gboolean plain = look->run == 0 ? c == ' ' || c == '\n'
+                                  : look->run == 1 && c == '\n' && look->before == '\n';
+
+  if (!plain || edge)
+    look->need |= TEXT_SPACE;
+  look->run++;
+  look->same = 0;
+  look->before = c;
+}
+
+static guint
+need_of (const Look *look)
+{
+  guint32 all = look->all;
+  guint need = look->need;
+
   need |= all & TEXT_CH_NFC ? TEXT_NFC : 0;
   need |= all & TEXT_CH_NFKC ? TEXT_NFKC : 0;
   need |= all & TEXT_CH_WIDTH ? TEXT_WIDTH : 0;
@@ -435,7 +456,45 @@ text_normal_needed (FrStr text, guint how)
   need |= all & (TEXT_CH_BLANK | TEXT_CH_NEWLINE) ? TEXT_NO_SPACE : 0;
   need |= all & TEXT_CH_PUNCT ? TEXT_NO_PUNCTUATION : 0;
   need |= all & TEXT_CH_PICT ? TEXT_HINT_EMOJI : 0;
-  return need & how;
+  return need;
+}
+
+guint
+text_normal_needed (FrStr text, guint how)
+{
+  const char *p = text.data, *end = p + text.len;
+  const guint32 ideograph = text_char_flags (0x5000);
+  const guint32 *ascii;
+  Look look = { 0 };
+
+  text_char_flags (0);
+  ascii = text_char_pages[0];
+  while (p < end)
+    {
+      const char *at = p;
+      guchar b = (guchar) *p;
+      gunichar c;
+      guint32 f;
+
+      /* U+5000 to U+9FFF are all alike, and most of a Chinese text. */
+      if (b >= 0xe5 && b <= 0xe9)
+        {
+          c = text_next_char (&p);
+          look.all |= ideograph;
+          look_at_visible (&look, c);
+          continue;
+        }
+      c = text_next_char (&p);
+      f = b < 0x80 ? ascii[b] : text_char_flags (c);
+      look.all |= f;
+      if (f & (TEXT_CH_BLANK | TEXT_CH_NEWLINE))
+        look_at_space (&look, c, at == text.data || p == end);
+      else if (f & TEXT_CH_PUNCT)
+        look_at_mark (&look, c);
+      else
+        look_at_visible (&look, c);
+    }
+  return need_of (&look) & how;
 }
 
 /* One step from @in to @out, and the result becomes the next step's input. */
@@ -475,7 +534,10 @@ text_normalise (FrStr text, guint how, GString *out)
 {
   guint form = how & TEXT_NFKC ? TEXT_NFKC : how & TEXT_NFC;
   guint need = text_normal_needed (
-      text, (how & ~(guint) (TEXT_NFC | TEXT_NFKC | TEXT_HINT_REPEATS | TEXT_HINT_EMOJI)) | form);
+      text, (how
+             & ~(guint) (TEXT_NFC | TEXT_NFKC | TEXT_HINT_REPEATS | TEXT_HINT_MARKS
+                         | TEXT_HINT_EMOJI | TEXT_HINT_LINK))
+                | form);
   guint drop = how & (TEXT_NO_SPACE | TEXT_NO_PUNCTUATION);
   guint steps[8], n = 0;
   g_autoptr (GString) a = NULL;
@@ -513,10 +575,19 @@ text_normalise (FrStr text, guint how, GString *out)
 gsize
 text_n_chars (FrStr text)
 {
-  gsize n = 0;
+  gsize n = text.len, i = 0;
 
-  for (gsize i = 0; i < text.len; i++)
-    n += ((guchar) text.data[i] & 0xc0) != 0x80;
+  /* Eight bytes at a time: those that continue a character have bit 7 and not bit 6. */
+  for (; i + 8 <= text.len; i += 8)
+    {
+      guint64 word;
+
+      memcpy (&word, text.data + i, 8);
+      word = (word >> 7) & (~word >> 6) & G_GUINT64_CONSTANT (0x0101010101010101);
+      n -= (gsize) ((word * G_GUINT64_CONSTANT (0x0101010101010101)) >> 56);
+    }
+  for (; i < text.len; i++)
+    n -= ((guchar) text.data[i] & 0xc0) == 0x80;
   return n;
 }
 

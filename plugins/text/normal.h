@@ -28,8 +28,10 @@ typedef enum
   TEXT_NO_SPACE = 1 << 6, /* drops all white space                                                */
   TEXT_NO_PUNCTUATION = 1 << 7, /* drops punctuation and symbols of every script */
   /* For text_normal_needed() alone: what else its look over the text can tell. */
-  TEXT_HINT_REPEATS = 1 << 8, /* a character three times in a row, or a mark beyond ASCII twice */
-  TEXT_HINT_EMOJI = 1 << 9    /* characters that can be emoji */
+  TEXT_HINT_REPEATS = 1 << 8, /* a letter or emoji three times in a row */
+  TEXT_HINT_MARKS = 1 << 11,  /* a mark three times in a row, or one beyond ASCII twice */
+  TEXT_HINT_EMOJI = 1 << 9,   /* characters that can be emoji */
+  TEXT_HINT_LINK = 1 << 10    /* two slashes */
 } TextNormal;
 
 /**

@@ -243,20 +243,16 @@ test_detect_marks (void)
     const char *bytes;
     gsize len;
     const char *charset, *how;
-  } cases[] = { { "\xEF\xBB\xBF"
-                  "a",
-                  4, "utf-8", "marked" },
-                { "\xFF\xFE"
-                  "a\0",
-                  4, "utf-16le", "marked" },
+  } cases[] = { { BYTES ("\xEF\xBB\xBF, a"), "utf-8", "marked" },
+                { BYTES ("\xFF\xFEx\0"), "utf-16le", "marked" },
                 { BYTES ("\xFE\xFF\0a"), "utf-16be", "marked" },
                 { BYTES (""), "utf-8", "guessed" },
                 { BYTES ("id,name\n1,x\n"), "utf-8", "guessed" },
                 { BYTES ("i\0d\0,\0-N\n\0\x2D\x4E\x87\x65"), "utf-16le", "guessed" },
                 { BYTES ("M\xFCller, K\xF6ln\n"), "windows-1252", "guessed" },
-                { "Ren\xE9;Orl\xE9"
-                  "ans;Fran\xE7ois\n",
-                  25, "windows-1252", "guessed" },
+                { BYTES ("Ren\xE9;Montr\xE9"
+                         "al;Fran\xE7ois\n"),
+                  "windows-1252", "guessed" },
                 { BYTES ("name\n\xD6\xD0\xCE\xC4\n"), "gb18030", "guessed" },
                 { BYTES ("name\n\xA4\xA4\xA4\xE5\n"), "big5", "guessed" } };
   const char *how;

@@ -49,6 +49,6 @@ cd "$tmp" || exit 1
 mkdir directory
 head -c 17000000 /dev/zero | tr '\0' ' ' >large.json
 says missing.json "missing.json: error: cannot open the pipeline file missing.json: No such file or directory"
-says ./directory "./directory: error: cannot read the pipeline file ./directory: Is a directory"
+says ./directory "'./directory' is a directory; a pipeline file is needed"
 says large.json "large.json: error: the file is larger than 16 MiB, which no pipeline is"
 says no_such_pipeline "there is no pipeline 'no_such_pipeline' in "

@@ -64,4 +64,14 @@ fi
 rm goods.csv
 run 2 check shop.json
 out 'goods.csv'
+# Two stages, one file.
+cat > same.json <<'END'
+{ "stages": {
+  "goods": { "use": "source.csv", "with": { "path": "goods.csv" } },
+  "one": { "use": "sink.jsonl", "from": "goods", "with": { "path": "same.jsonl" } },
+  "two": { "use": "sink.csv", "from": "goods", "with": { "path": "./same.jsonl" } } } }
+END
+run 2 check same.json
+out "^same.json:4:.*stage 'one' writes '.*same.jsonl' too"
+
 done_testing

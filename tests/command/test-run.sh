@@ -69,7 +69,7 @@ END
 printf 'a,b\n1,2\n3\n' > ragged.csv
 run 3 limit.json
 err 'a limit was passed'
-err 'goods  *0  *1  *1 '
+err 'goods  *0  *1  *0  *1 '
 ok "the reject is in the run directory" grep -q ragged.csv runs/limit/rejects/goods.jsonl
 
 # A full or closed standard output is an error, not a silence.

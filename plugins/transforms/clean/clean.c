@@ -138,15 +138,16 @@ wanted_rules (const State *state, FrStr text)
     want |= 1u << RULE_WIDTH;
   if (need & (TEXT_NFC | TEXT_NFKC))
     want |= 1u << RULE_UNICODE;
-  if (c->links != TIDY_KEEP && tidy_has_link (text))
+  /* "www" is a repeat too. */
+  if (c->links != TIDY_KEEP && need & (TEXT_HINT_LINK | TEXT_HINT_REPEATS) && tidy_has_link (text))
     want |= 1u << RULE_LINKS;
   if (c->emails != TIDY_KEEP && tidy_has_email (text))
     want |= 1u << RULE_EMAILS;
   if (need & TEXT_HINT_EMOJI)
     want |= 1u << RULE_EMOJI;
-  if (c->punctuation && need & TEXT_HINT_REPEATS)
+  if (c->punctuation && need & TEXT_HINT_MARKS)
     want |= 1u << RULE_PUNCTUATION;
-  if (c->max_repeat > 0 && (need & TEXT_HINT_REPEATS || c->max_repeat < 2))
+  if (c->max_repeat > 0 && (need & TEXT_HINT_REPEATS || c->max_repeat < 3))
     want |= 1u << RULE_REPEATS;
   if (state->rules != NULL && rules_possible (state->rules, text))
     want |= 1u << RULE_ADS;
@@ -236,7 +237,7 @@ apply (const State *state, Local *local, RuleId rule, FrStr in, GString *out)
 static guint32
 brought_by (const State *state, RuleId rule, FrStr text)
 {
-  if (rule <= RULE_UNICODE)
+  if (rule == RULE_HTML || (rule == RULE_UNICODE && state->config->unicode == TEXT_NFKC))
     return wanted_rules (state, text) & ~((2u << rule) - 1);
   return rule < RULE_SPACES && state->config->spaces ? 1u << RULE_SPACES : 0;
 }
@@ -681,7 +682,7 @@ clean_open (gconstpointer data, FrHost *host, gpointer *out, GError **error)
   read_languages (state, c->language);
   state->normal = (guint) c->unicode | (c->control ? TEXT_CONTROL : 0) | (c->width ? TEXT_WIDTH : 0)
                   | (c->spaces ? TEXT_SPACE : 0) | (c->emoji == TIDY_REMOVE ? TEXT_HINT_EMOJI : 0)
-                  | TEXT_HINT_REPEATS;
+                  | TEXT_HINT_REPEATS | TEXT_HINT_MARKS | TEXT_HINT_LINK;
   state->rules = load_rules (c, error);
   if (state->rules != NULL && rules_n (state->rules) == 0)
     g_clear_pointer (&state->rules, rules_free);

@@ -14,7 +14,7 @@
 #endif
 
 /* More than any real rule file, and little enough for the automaton's memory. */
-#define MAX_PHRASE_BYTES (1024 * 1024)
+#define MAX_PHRASE_BYTES (256 * 1024)
 #define MAX_PATTERNS 4096
 
 typedef struct
@@ -50,7 +50,7 @@ struct _Rules
   /* The automaton: next[state * n_classes + class_of[byte]]. */
   guint8 class_of[256];
   guint n_classes, n_states;
-  gint32 *next;
+  gint32 *next;  /* while matching: state * n_classes, negative (~) where a phrase ends */
   gint32 *found; /* by state: index + 1 of the phrase that ends there, or 0 */
   gint32 *also;  /* by state: next shorter state that ends a phrase, or 0 */
 };
@@ -159,7 +159,7 @@ add_phrase (Rules *rules, guint rule, const char *text, gboolean need, GError **
   if (rules->phrase_bytes > MAX_PHRASE_BYTES)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,
-                   "rule '%s': the phrases of all rules take more than 1 MiB; split the stage",
+                   "rule '%s': the phrases of all rules take more than 256 KiB; split the stage",
                    rules_name (rules, rule));
       return FALSE;
     }
@@ -445,6 +445,20 @@ make_links (Rules *rules)
     }
 }
 
+/* From states to where their rows begin, so that a step is one addition; a
+ * state in which a phrase ends is marked by its complement. */
+static void
+make_steps (Rules *rules)
+{
+  for (gsize i = 0; i < (gsize) rules->n_states * rules->n_classes; i++)
+    {
+      gint32 state = rules->next[i];
+      gint32 row = state * (gint32) rules->n_classes;
+
+      rules->next[i] = rules->found[state] | rules->also[state] ? ~row : row;
+    }
+}
+
 void
 rules_ready (Rules *rules)
 {
@@ -456,6 +470,7 @@ rules_ready (Rules *rules)
   rules->also = g_new0 (gint32, most);
   make_trie (rules);
   make_links (rules);
+  make_steps (rules);
   for (guint i = 0; i < rules->patterns->len; i++)
     {
       guint rule = g_array_index (rules->patterns, Pattern, i).rule;
@@ -506,17 +521,15 @@ rules_scratch_limits (RulesScratch *scratch)
 gboolean
 rules_possible (const Rules *rules, FrStr text)
 {
-  gsize state = 0;
+  const gint32 *next = rules->next;
+  gint32 row = 0;
 
   if (rules->always)
     return TRUE;
-  if (rules->phrases->len == 0)
-    return FALSE;
   for (gsize i = 0; i < text.len; i++)
     {
-      state
-          = (gsize) rules->next[state * rules->n_classes + rules->class_of[(guchar) text.data[i]]];
-      if (G_UNLIKELY (rules->found[state] | rules->also[state]))
+      row = next[row + rules->class_of[(guchar) text.data[i]]];
+      if (G_UNLIKELY (row < 0))
         return TRUE;
     }
   return FALSE;
@@ -537,14 +550,16 @@ is_word (const Phrase *phrase, FrStr text, gsize end)
 static int
 match_phrases (const Rules *rules, RulesScratch *scratch, FrStr text)
 {
-  gsize state = 0;
+  gint32 row = 0;
   int first = -1;
 
   for (gsize i = 0; i < text.len; i++)
     {
-      state
-          = (gsize) rules->next[state * rules->n_classes + rules->class_of[(guchar) text.data[i]]];
-      for (gint32 s = (gint32) state; s != 0; s = rules->also[s])
+      row = rules->next[row + rules->class_of[(guchar) text.data[i]]];
+      if (G_LIKELY (row >= 0))
+        continue;
+      row = ~row;
+      for (gint32 s = row / (gint32) rules->n_classes; s != 0; s = rules->also[s])
         for (gint32 f = rules->found[s]; f != 0;)
           {
             const Phrase *phrase = &g_array_index (rules->phrases, Phrase, f - 1);

@@ -166,9 +166,13 @@ tidy_repeats (FrStr text, guint limit, GString *out)
 gboolean
 tidy_has_link (FrStr text)
 {
-  return memmem (text.data, text.len, "://", 3) != NULL
-         || memmem (text.data, text.len, "ww.", 3) != NULL
-         || memmem (text.data, text.len, "WW.", 3) != NULL;
+  const char *p = text.data, *end = p + text.len;
+
+  for (; (p = memchr (p, ':', (gsize) (end - p))) != NULL; p++)
+    if (end - p >= 3 && p[1] == '/' && p[2] == '/')
+      return TRUE;
+  return memmem (text.data, text.len, "www.", 4) != NULL
+         || memmem (text.data, text.len, "WWW.", 4) != NULL;
 }
 
 gboolean
