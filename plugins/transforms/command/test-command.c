@@ -283,12 +283,14 @@ test_battery (void)
 int
 main (int argc, char **argv)
 {
+  g_autofree char *python = g_find_program_in_path ("python3");
+
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/command/problems", test_problems);
   g_test_add_func ("/command/cat", test_cat);
   g_test_add_func ("/command/failures", test_failures);
   g_test_add_func ("/command/ids", test_ids);
-  if (g_find_program_in_path ("python3") != NULL)
+  if (python != NULL)
     {
       g_test_add_func ("/command/merge", test_merge);
       g_test_add_data_func ("/command/restart/one", "", test_restart);

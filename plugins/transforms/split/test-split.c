@@ -143,6 +143,44 @@ test_same_everywhere (void)
     }
 }
 
+/* Grams that memory cannot hold are compared in parts: the report is the same. */
+static void
+test_parts (gconstpointer with)
+{
+  g_autofree char *first = NULL;
+
+  for (guint round = 0; round < 2; round++)
+    {
+      g_autoptr (FrSchema) schema = fr_schema_new_simple ("t", FR_TYPE_UTF8, NULL);
+      g_autoptr (FrBuilder) builder = fr_builder_new (schema);
+      g_autoptr (FrTest) t = split (with);
+      g_autofree char *report = NULL;
+
+      for (guint i = 0; i < 3000; i++)
+        {
+          g_autoptr (GString) text = g_string_new (NULL);
+
+          /* Twenty units that one row in three shares with others. */
+          for (guint k = 0; k < 20; k++)
+            g_string_append_printf (text, "w%u ", (i % 3 ? i + 10000 : i % 60) * 31 + k);
+          g_string_append_printf (text, "%u", i);
+          fr_cells_append_str (fr_builder_cells (builder, 0), text->str, text->len);
+          fr_builder_end_row (builder, (FrRowId){ i + 1, 1, 0 });
+        }
+      fr_test_input_batch (t, "in", fr_builder_finish (builder, NULL));
+      fr_test_set_memory (t, round == 0 ? 1 << 30 : 1);
+      fr_test_run (t);
+      report = fr_json_to_string (fr_test_report (t, "leak"), 0);
+      g_assert_cmpint (
+          json_object_get_int_member (json_node_get_object (fr_test_report (t, "leak")), "rows"), >,
+          100);
+      if (round == 0)
+        first = g_steal_pointer (&report);
+      else
+        g_assert_cmpstr (report, ==, first);
+    }
+}
+
 #define LONG_A "这个杯子很好看而且用了一个月没有掉色客服也很有耐心"
 #define LONG_B "另一款茶壶的出水很顺畅倒茶的时候一点也不会漏出来真的"
 
@@ -296,6 +334,9 @@ main (int argc, char **argv)
   g_test_add_func ("/split/sizes", test_sizes);
   g_test_add_func ("/split/disjoint", test_disjoint);
   g_test_add_func ("/split/same-everywhere", test_same_everywhere);
+  g_test_add_data_func ("/split/leak/parts", "{'validation': 0.3, 'leak_share': 0.2}", test_parts);
+  g_test_add_data_func ("/split/leak/parts-moved", "{'validation': 0.3, 'on_leak': 'move'}",
+                        test_parts);
   g_test_add_func ("/split/leak/grams", test_leak);
   g_test_add_func ("/split/leak/same", test_leak_same);
   g_test_add_func ("/split/problems", test_problems);
