@@ -191,7 +191,13 @@ def interrupt(pid, fd, raw):
         os.write(fd, b"\x03")
 
 
-status, text, screen, _ = run(["run", "live.json", "--fresh"], watch=interrupt)
+# A program that takes its time: the run cannot end before the key is pressed.
+write("slow.json", '{"name": "slow", "stages": {'
+      '"源头": {"use": "source.csv", "with": {"path": "part-0.csv"}},'
+      '"slow": {"use": "transform.command", "from": "源头", "with": {'
+      '"command": ["sh", "-c", "while read -r line; do sleep 0.01; echo \\"$line\\"; done"], "columns": {"id": "int64", "text": "utf8"}}},'
+      '"write": {"use": "sink.jsonl", "from": "slow", "with": {"path": "out.jsonl"}}}}')
+status, text, screen, _ = run(["run", "slow.json", "--fresh"], watch=interrupt)
 took = time.time() - sent[0] if sent else 99
 ok(status == 130, f"^C ends it with 130 (got {status})", screen.text())
 ok(took < 3, f"soon ({took:.2f} s)")
