@@ -17,7 +17,7 @@ typedef struct
   guint32 whole;
 } Item;
 
-/* The filter is larger than the caches; asking for so many places at once hides
+/* The table is larger than the caches; asking for so many places at once hides
  * the wait for each. */
 #define N_PENDING 128
 
@@ -29,12 +29,13 @@ struct _Leak
   Item *items;
   gsize n, allocated;
   gboolean sealed;
-  guint8 *marked;
-  guint64 *filter; /* one bit for each hash that an item may have */
-  guint64 filter_mask;
+  /* The distinct hashes, open addressing: a slot is a hash with its lowest bit
+   * set once training text holds it; 0 is empty. */
+  guint64 *slots;
+  guint slot_bits;
   GArray *rows; /* LeakRow */
   guint32 row;
-  /* Hashes whose place in the filter is on its way from memory. */
+  /* Hashes whose slot is on its way from memory. */
   guint64 pending[N_PENDING];
   guint n_pending;
 };
@@ -44,8 +45,8 @@ leak_new (guint64 memory)
 {
   Leak *leak = g_new0 (Leak, 1);
 
-  /* An item, its mark, its share of the filter, and as much again for qsort(). */
-  leak->room = (gsize) MAX (memory / (2 * sizeof (Item) + 5), 1024);
+  /* An item, and up to four slots for it (what qsort() takes is less, and gone by then). */
+  leak->room = (gsize) MAX (memory / (sizeof (Item) + 4 * sizeof (guint64)), 1024);
   leak->rows = g_array_new (FALSE, TRUE, sizeof (LeakRow));
   return leak;
 }
@@ -56,13 +57,12 @@ leak_free (Leak *leak)
   if (leak == NULL)
     return;
   g_free (leak->items);
-  g_free (leak->marked);
-  g_free (leak->filter);
+  g_free (leak->slots);
   g_array_unref (leak->rows);
   g_free (leak);
 }
 
-/* Which part a hash belongs to is said by its lowest bits; the filter looks at others. */
+/* Which part a hash belongs to is said by its lowest bits, its slot by its highest. */
 static gboolean
 in_part (const Leak *leak, guint64 hash)
 {
@@ -138,16 +138,23 @@ add_item (Leak *leak, guint64 hash, gboolean whole)
   leak->items[leak->n++] = (Item){ hash, leak->row, whole };
 }
 
+/* A slot of 0 is empty, so no hash may be 0 or 1. */
+static inline guint64
+not_empty (guint64 hash)
+{
+  return hash > 1 ? hash : hash + 2;
+}
+
 static void
 held_out_gram (guint64 gram, gpointer data)
 {
-  add_item (data, gram, FALSE);
+  add_item (data, not_empty (gram), FALSE);
 }
 
 static guint64
 whole_hash (FrStr text)
 {
-  return XXH3_64bits_withSeed (text.data, text.len, 13);
+  return not_empty (XXH3_64bits_withSeed (text.data, text.len, 13));
 }
 
 void
@@ -162,55 +169,46 @@ leak_held_out (Leak *leak, guint32 row, FrStr text)
   grams_of (text, held_out_gram, leak);
 }
 
+/* The slot that holds @hash, or the empty one where it belongs. */
+static inline guint64 *
+slot_of (const Leak *leak, guint64 hash)
+{
+  guint64 mask = ((guint64) 1 << leak->slot_bits) - 1;
+  guint64 at = hash >> (64 - leak->slot_bits);
+
+  while (leak->slots[at] != 0 && (leak->slots[at] | 1) != (hash | 1))
+    at = (at + 1) & mask;
+  return &leak->slots[at];
+}
+
 static void
 seal (Leak *leak)
 {
-  guint64 size = 1024;
-
   sort_items (leak);
-  while (size < leak->n * 16)
-    size *= 2;
-  leak->filter_mask = size - 1;
-  leak->filter = g_realloc_n (leak->filter, size / 64, sizeof (guint64));
-  memset (leak->filter, 0, size / 8);
-  leak->marked = g_realloc (leak->marked, leak->n + 1);
-  memset (leak->marked, 0, leak->n + 1);
+  leak->slot_bits = 10;
+  while (((gsize) 1 << leak->slot_bits) < leak->n * 2)
+    leak->slot_bits++;
+  g_free (leak->slots);
+  leak->slots = g_new0 (guint64, (gsize) 1 << leak->slot_bits);
   for (gsize i = 0; i < leak->n; i++)
-    {
-      guint64 bit = leak->items[i].hash >> 20 & leak->filter_mask;
-
-      leak->filter[bit / 64] |= (guint64) 1 << (bit % 64);
-    }
+    *slot_of (leak, leak->items[i].hash) = leak->items[i].hash & ~(guint64) 1;
   leak->sealed = TRUE;
 }
 
 static void
-mark (Leak *leak, guint64 hash, gboolean whole)
+mark (Leak *leak, guint64 hash)
 {
-  guint64 bit = hash >> 20 & leak->filter_mask;
-  gsize low = 0, high = leak->n;
+  guint64 *slot = slot_of (leak, hash);
 
-  if (!(leak->filter[bit / 64] >> (bit % 64) & 1) || !in_part (leak, hash))
-    return;
-  while (low < high)
-    {
-      gsize middle = (low + high) / 2;
-
-      if (leak->items[middle].hash < hash)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  for (; low < leak->n && leak->items[low].hash == hash; low++)
-    if ((leak->items[low].whole != 0) == whole)
-      leak->marked[low] = 1;
+  if (*slot != 0)
+    *slot |= 1;
 }
 
 static void
 mark_pending (Leak *leak)
 {
   for (guint i = 0; i < leak->n_pending; i++)
-    mark (leak, leak->pending[i], FALSE);
+    mark (leak, leak->pending[i]);
   leak->n_pending = 0;
 }
 
@@ -219,7 +217,10 @@ training_gram (guint64 gram, gpointer data)
 {
   Leak *leak = data;
 
-  __builtin_prefetch (&leak->filter[(gram >> 20 & leak->filter_mask) / 64]);
+  gram = not_empty (gram);
+  if (!in_part (leak, gram))
+    return;
+  __builtin_prefetch (&leak->slots[gram >> (64 - leak->slot_bits)]);
   leak->pending[leak->n_pending++] = gram;
   if (leak->n_pending == N_PENDING)
     mark_pending (leak);
@@ -232,7 +233,8 @@ leak_training (Leak *leak, FrStr text)
     seal (leak);
   if (leak->n == 0 || text.len == 0)
     return;
-  mark (leak, whole_hash (text), TRUE);
+  if (in_part (leak, whole_hash (text)))
+    mark (leak, whole_hash (text));
   grams_of (text, training_gram, leak);
   mark_pending (leak);
 }
@@ -245,13 +247,14 @@ leak_end (Leak *leak)
   for (gsize i = 0; i < leak->n; i++)
     {
       LeakRow *row = &g_array_index (leak->rows, LeakRow, leak->items[i].row);
+      guint marked = *slot_of (leak, leak->items[i].hash) & 1;
 
       if (leak->items[i].whole)
-        row->same |= leak->marked[i];
+        row->same |= marked;
       else
         {
           row->grams++;
-          row->shared += leak->marked[i];
+          row->shared += marked;
         }
     }
 }
