@@ -23,7 +23,11 @@ G_BEGIN_DECLS
 
 typedef struct _FrTest FrTest;
 
-/** fr_test_new: a harness for the element called @name in @plugin, with parameters @with as JSON. */
+/**
+ * fr_test_new: a harness for the element called @name in @plugin, with
+ * parameters @with as JSON (NULL for none).  Relative paths in it are relative
+ * to fr_test_tmpdir().
+ */
 FrTest *fr_test_new (const FrPlugin *plugin, const char *name, const char *with);
 /** fr_test_new_file: the same for a shared object. */
 FrTest *fr_test_new_file (const char *path, const char *name, const char *with);
@@ -45,7 +49,11 @@ void fr_test_input_batch (FrTest *test, const char *port, FrBatch *batch);
 void fr_test_set_seed (FrTest *test, guint64 seed);
 void fr_test_set_workers (FrTest *test, guint workers);
 void fr_test_set_memory (FrTest *test, guint64 bytes);
-/** fr_test_cancel_at: fires the cancellation when the element asks for batch number @n. */
+/**
+ * fr_test_cancel_at: fires the cancellation before input batch number @n (from
+ * 1) is given, or, for an element without inputs, when its batch number @n has
+ * arrived.  fr_test_run() then takes a cancelled run for a good one.
+ */
 void fr_test_cancel_at (FrTest *test, guint n);
 
 /** fr_test_check: configure and bind only; TRUE when there was no problem. */

@@ -6,7 +6,7 @@ typedef struct {
 } Config;
 
 static const FrParam *const params[]
-    = { FR_PARAM_COLUMN ("column", Config, column, FR_TYPES_TEXT, "the text to measure", .def = "text"),
+    = { FR_PARAM_COLUMN ("column", Config, column, FR_TYPES_TEXT, "which text", .def = "text"),
         NULL };
 
 static gboolean
@@ -55,7 +55,8 @@ run (FrHost *host, gpointer state, GError **error)
 }
 
 static const FrElement element = { sizeof (FrElement), FR_KIND_EVALUATOR, "@ELEMENT@", 1, 0,
-  "how long the texts of a column are", "Reports `mean_characters`, and counts empty cells as `empty`.",
+  "how long the texts of a column are",
+  "Reports `mean_characters`, and counts empty cells as `empty`.",
   "{\"column\": \"text\"}", sizeof (Config), params, fr_ports_in, NULL, .open = start, .run = run,
   .close = stop };
 FR_PLUGIN ("@NAME@", "0.1.0", "a plugin of our own", "Apache-2.0", "us", &element)

@@ -9,8 +9,9 @@ typedef struct { char *path, *column; } Config;
 typedef struct { const Config *config; char *part; FILE *out; } State;
 
 static const FrParam *const params[]
-    = { FR_PARAM_PATH ("path", Config, path, "the file", .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES),
-        FR_PARAM_COLUMN ("column", Config, column, FR_TYPES_TEXT, "the text to write", .def = "text"),
+    = { FR_PARAM_PATH ("path", Config, path, "the file",
+                       .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES),
+        FR_PARAM_COLUMN ("column", Config, column, FR_TYPES_TEXT, "which text", .def = "text"),
         NULL };
 
 /* Rows go to PATH.part, so that nobody ever sees half a file as PATH. */
@@ -66,7 +67,8 @@ finish (FrHost *host, gpointer state, GError **error)
 {
   State *s = state;
 
-  if (fflush (s->out) != 0 || fsync (fileno (s->out)) != 0 || g_rename (s->part, s->config->path) != 0)
+  if (fflush (s->out) != 0 || fsync (fileno (s->out)) != 0
+      || g_rename (s->part, s->config->path) != 0)
     return fr_error_errno (error, errno, "write", s->config->path);
   g_clear_pointer (&s->part, g_free);
   fr_host_committed (host, s->config->path);

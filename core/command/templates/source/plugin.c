@@ -6,14 +6,16 @@ typedef struct {
 } Config;
 
 static const FrParam *const params[]
-    = { FR_PARAM_PATH ("path", Config, path, "the file", .flags = FR_PARAM_REQUIRED | FR_PARAM_READS),
+    = { FR_PARAM_PATH ("path", Config, path, "the file",
+                       .flags = FR_PARAM_REQUIRED | FR_PARAM_READS),
         NULL };
 
 static gboolean
 bind (gconstpointer config, FrBind *bind, GError **error)
 {
   (void) config, (void) error;
-  fr_bind_output (bind, "out", fr_schema_new_simple ("line", FR_TYPE_INT64, "text", FR_TYPE_UTF8, NULL));
+  fr_bind_output (bind, "out",
+                  fr_schema_new_simple ("line", FR_TYPE_INT64, "text", FR_TYPE_UTF8, NULL));
   return TRUE;
 }
 

@@ -5,7 +5,7 @@
 typedef struct { char *column; } Config;
 
 static const FrParam *const params[]
-    = { FR_PARAM_COLUMN ("column", Config, column, FR_TYPES_TEXT, "the text to tidy", .def = "text"),
+    = { FR_PARAM_COLUMN ("column", Config, column, FR_TYPES_TEXT, "which text", .def = "text"),
         NULL };
 
 /* One cell.  Text is UTF-8, so a Chinese full-width space is one as well. */
