@@ -297,9 +297,32 @@ unicode_form (FrStr text, gboolean compatible, GString *out)
 /* ---- case, dropping, spaces ---------------------------------------------- */
 
 static void
+fold_char (gunichar c, GString *out)
+{
+  UChar in[2], folded[8];
+  int32_t n = 0, m;
+  UErrorCode status = U_ZERO_ERROR;
+
+  if (c < 0x80)
+    {
+      g_string_append_c (out, (char) (c + 32));
+      return;
+    }
+  U16_APPEND_UNSAFE (in, n, c);
+  m = u_strFoldCase (folded, 8, in, n, U_FOLD_CASE_DEFAULT, &status);
+  for (int32_t i = 0; i < m;)
+    {
+      UChar32 f;
+
+      U16_NEXT (folded, i, m, f);
+      put_char (out, (gunichar) f);
+    }
+}
+
+static void
 fold_case (FrStr text, GString *out)
 {
-  const char *p = text.data, *end = p + text.len;
+  const char *p = text.data, *end = p + text.len, *run = p;
 
   while (p < end)
     {
@@ -307,26 +330,12 @@ fold_case (FrStr text, GString *out)
       gunichar c = text_next_char (&p);
 
       if (!(text_char_flags (c) & TEXT_CH_FOLD))
-        g_string_append_len (out, at, p - at);
-      else if (c < 0x80)
-        g_string_append_c (out, (char) (c + 32));
-      else
-        {
-          UChar in[2], folded[8];
-          int32_t n = 0, m;
-          UErrorCode status = U_ZERO_ERROR;
-
-          U16_APPEND_UNSAFE (in, n, c);
-          m = u_strFoldCase (folded, 8, in, n, U_FOLD_CASE_DEFAULT, &status);
-          for (int32_t i = 0; i < m;)
-            {
-              UChar32 f;
-
-              U16_NEXT (folded, i, m, f);
-              put_char (out, (gunichar) f);
-            }
-        }
+        continue;
+      g_string_append_len (out, run, at - run);
+      fold_char (c, out);
+      run = p;
     }
+  g_string_append_len (out, run, end - run);
 }
 
 static void

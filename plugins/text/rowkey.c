@@ -104,6 +104,19 @@ text_row_key_new (const FrSchema *schema, const char *const *columns, guint how)
   return key;
 }
 
+TextRowKey *
+text_row_key_copy (const TextRowKey *key)
+{
+  TextRowKey *copy = g_new0 (TextRowKey, 1);
+
+  copy->how = key->how;
+  copy->n = key->n;
+  copy->buffer = g_string_new (NULL);
+  copy->columns = g_memdup2 (key->columns, (key->n + 1) * sizeof *key->columns);
+  copy->views = g_new0 (FrView, key->n + 1);
+  return copy;
+}
+
 void
 text_row_key_free (TextRowKey *key)
 {

@@ -37,6 +37,8 @@ const char *const *text_normal_word_list (void);
  * @how: TextNormal bits
  */
 TextRowKey *text_row_key_new (const FrSchema *schema, const char *const *columns, guint how);
+/** text_row_key_copy: the same key with a buffer and views of its own, for another thread. */
+TextRowKey *text_row_key_copy (const TextRowKey *key);
 void text_row_key_free (TextRowKey *key);
 /** text_row_key_open: reads from @batch from now on; it must live until the next open. */
 void text_row_key_open (TextRowKey *key, const FrBatch *batch);

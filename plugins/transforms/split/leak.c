@@ -35,10 +35,15 @@ struct _Leak
   guint slot_bits;
   GArray *rows; /* LeakRow */
   guint32 row;
-  /* Hashes whose slot is on its way from memory. */
-  guint64 pending[N_PENDING];
-  guint n_pending;
 };
+
+/* Hashes whose slot is on its way from memory; one to a thread. */
+typedef struct
+{
+  Leak *leak;
+  guint n;
+  guint64 hashes[N_PENDING];
+} Pending;
 
 Leak *
 leak_new (guint64 memory)
@@ -181,9 +186,11 @@ slot_of (const Leak *leak, guint64 hash)
   return &leak->slots[at];
 }
 
-static void
-seal (Leak *leak)
+void
+leak_seal (Leak *leak)
 {
+  if (leak->sealed)
+    return;
   sort_items (leak);
   leak->slot_bits = 10;
   while (((gsize) 1 << leak->slot_bits) < leak->n * 2)
@@ -200,50 +207,55 @@ mark (Leak *leak, guint64 hash)
 {
   guint64 *slot = slot_of (leak, hash);
 
-  if (*slot != 0)
-    *slot |= 1;
+  /* Several threads may mark one slot, always with the same bit. */
+  if (*slot != 0 && !(*slot & 1))
+    __atomic_fetch_or (slot, 1, __ATOMIC_RELAXED);
 }
 
 static void
-mark_pending (Leak *leak)
+mark_pending (Pending *pending)
 {
-  for (guint i = 0; i < leak->n_pending; i++)
-    mark (leak, leak->pending[i]);
-  leak->n_pending = 0;
+  for (guint i = 0; i < pending->n; i++)
+    mark (pending->leak, pending->hashes[i]);
+  pending->n = 0;
 }
 
 static void
 training_gram (guint64 gram, gpointer data)
 {
-  Leak *leak = data;
+  Pending *pending = data;
+  const Leak *leak = pending->leak;
 
   gram = not_empty (gram);
   if (!in_part (leak, gram))
     return;
   __builtin_prefetch (&leak->slots[gram >> (64 - leak->slot_bits)]);
-  leak->pending[leak->n_pending++] = gram;
-  if (leak->n_pending == N_PENDING)
-    mark_pending (leak);
+  pending->hashes[pending->n++] = gram;
+  if (pending->n == N_PENDING)
+    mark_pending (pending);
 }
 
 void
 leak_training (Leak *leak, FrStr text)
 {
-  if (!leak->sealed)
-    seal (leak);
+  Pending pending;
+  guint64 whole;
+
   if (leak->n == 0 || text.len == 0)
     return;
-  if (in_part (leak, whole_hash (text)))
-    mark (leak, whole_hash (text));
-  grams_of (text, training_gram, leak);
-  mark_pending (leak);
+  pending.leak = leak;
+  pending.n = 0;
+  whole = whole_hash (text);
+  if (in_part (leak, whole))
+    mark (leak, whole);
+  grams_of (text, training_gram, &pending);
+  mark_pending (&pending);
 }
 
 void
 leak_end (Leak *leak)
 {
-  if (!leak->sealed)
-    seal (leak);
+  leak_seal (leak);
   for (gsize i = 0; i < leak->n; i++)
     {
       LeakRow *row = &g_array_index (leak->rows, LeakRow, leak->items[i].row);

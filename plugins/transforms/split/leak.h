@@ -26,7 +26,9 @@ void leak_free (Leak *leak);
 void leak_begin (Leak *leak, guint part);
 /** leak_held_out: held-out row @row (numbered from 0 among them) has @text. */
 void leak_held_out (Leak *leak, guint32 row, FrStr text);
-/** leak_training: a training row has @text. */
+/** leak_seal: all held-out rows of the part are known. */
+void leak_seal (Leak *leak);
+/** leak_training: a training row has @text; from any number of threads, after leak_seal(). */
 void leak_training (Leak *leak, FrStr text);
 /** leak_end: counts what the part showed. */
 void leak_end (Leak *leak);

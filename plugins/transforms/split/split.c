@@ -584,15 +584,98 @@ learn_held_out (State *s, const FrBatch *batch, gsize row, GError **error)
   return TRUE;
 }
 
-static gboolean
-look_at_training (State *s, const FrBatch *batch, gsize row, GError **error)
+/* ---- leaks: training rows, on as many threads as the core has to spare -------------- */
+
+#define MAX_SHARES 16
+
+/* Some rows of a batch, looked at by one thread. */
+typedef struct
 {
-  (void) batch;
-  (void) error;
-  if (s->sides->data[s->at] == SIDE_TRAIN)
-    leak_training (s->leak, text_row_key_text (s->text, row));
-  return TRUE;
+  State *s;
+  TextRowKey *key;
+  const FrBatch *batch;
+  gsize from, to;
+  guint *unfinished;
+  GMutex *lock;
+  GCond *done;
+} Share;
+
+static void
+look_at_share (gpointer data, gpointer unused)
+{
+  Share *share = data;
+  State *s = share->s;
+
+  (void) unused;
+  text_row_key_open (share->key, share->batch);
+  for (gsize row = share->from; row < share->to; row++)
+    if (s->sides->data[s->at + row] == SIDE_TRAIN)
+      leak_training (s->leak, text_row_key_text (share->key, row));
+  g_mutex_lock (share->lock);
+  if (--*share->unfinished == 0)
+    g_cond_signal (share->done);
+  g_mutex_unlock (share->lock);
 }
+
+static void
+look_at_batch (State *s, const FrBatch *batch, GThreadPool *pool, TextRowKey **keys)
+{
+  gsize n_rows = fr_batch_n_rows (batch);
+  guint n = CLAMP (fr_host_threads (s->host), 1, MAX_SHARES), unfinished = n;
+  Share shares[MAX_SHARES];
+  GMutex lock;
+  GCond done;
+
+  g_mutex_init (&lock);
+  g_cond_init (&done);
+  for (guint i = 0; i < n; i++)
+    {
+      if (keys[i] == NULL)
+        keys[i] = text_row_key_copy (s->text);
+      shares[i] = (Share){ s,           keys[i], batch, n_rows * i / n, n_rows * (i + 1) / n,
+                           &unfinished, &lock,   &done };
+      if (i > 0)
+        g_thread_pool_push (pool, &shares[i], NULL);
+    }
+  look_at_share (&shares[0], NULL);
+  g_mutex_lock (&lock);
+  while (unfinished > 0)
+    g_cond_wait (&done, &lock);
+  g_mutex_unlock (&lock);
+  g_cond_clear (&done);
+  g_mutex_clear (&lock);
+}
+
+/* Marks what training rows hold; which thread marks it is all the same. */
+static FrFlow
+look_at_training (State *s, GError **error)
+{
+  TextRowKey *keys[MAX_SHARES] = { NULL };
+  GThreadPool *pool;
+  FrFlow flow = FR_FLOW_OK;
+
+  leak_seal (s->leak);
+  if (!fr_host_rewind (s->host, "in", error))
+    return FR_FLOW_ERROR;
+  pool = g_thread_pool_new (look_at_share, NULL, MAX_SHARES, FALSE, NULL);
+  s->at = 0;
+  while (flow == FR_FLOW_OK)
+    {
+      g_autoptr (FrBatch) batch = NULL;
+
+      flow = fr_host_next (s->host, "in", &batch, error);
+      if (flow != FR_FLOW_OK)
+        break;
+      look_at_batch (s, batch, pool, keys);
+      s->at += fr_batch_n_rows (batch);
+    }
+  g_thread_pool_free (pool, FALSE, TRUE);
+  for (guint i = 0; i < MAX_SHARES; i++)
+    text_row_key_free (keys[i]);
+  return flow;
+}
+
+/* ---- leaks: the verdict --------------------------------------------------------------- */
 
 static gboolean
 judge_row (State *s, const FrBatch *batch, gsize row, GError **error)
@@ -664,7 +747,7 @@ compare_sides (State *s, GError **error)
       leak_begin (s->leak, part);
       flow = walk (s, TRUE, learn_held_out, error);
       if (flow == FR_FLOW_DONE)
-        flow = walk (s, TRUE, look_at_training, error);
+        flow = look_at_training (s, error);
       if (flow != FR_FLOW_DONE)
         return flow;
       leak_end (s->leak);
