@@ -22,5 +22,3 @@ check_PROGRAMS += core/engine/bench-engine
 core_engine_bench_engine_SOURCES = core/engine/bench-engine.c core/engine/test-elements.h
 core_engine_bench_engine_LDADD = $(TEST_LIBS)
 
-dist_check_SCRIPTS += tests/test-kill.sh
-TESTS += tests/test-kill.sh
