@@ -77,6 +77,7 @@ def run(args, columns=100, rows=30, env=None, watch=None, both=True):
     """Runs flowrun on a terminal; returns status, raw text, screen, and the screens seen on the way."""
     pid, fd = pty.fork()
     if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs the tests may ignore it
         os.environ.update({"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"})
         os.environ.pop("NO_COLOR", None)
         os.environ.update(env or {})
