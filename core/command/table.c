@@ -169,15 +169,17 @@ print_cell (const Column *column, const char *text, Style style, gboolean last, 
 }
 
 static void
-print_left_out (Table *table, guint shown, FILE *out, gboolean colour)
+print_left_out (Table *table, guint shown, FILE *out, guint width, gboolean colour)
 {
-  g_autoptr (GString) names = g_string_new (NULL);
+  g_autoptr (GString) names = g_string_new ("(no room for: ");
+  g_autofree char *cut = NULL;
 
   for (guint i = shown; i < table->columns->len; i++)
     g_string_append_printf (names, "%s%s", i > shown ? ", " : "",
                             g_array_index (table->columns, Column, i).title);
-  fprintf (out, "%s(not enough room for: %s)%s\n", term_style (STYLE_DIM, colour), names->str,
-           term_plain (colour));
+  g_string_append_c (names, ')');
+  cut = term_cut (names->str, width);
+  fprintf (out, "%s%s%s\n", term_style (STYLE_DIM, colour), cut, term_plain (colour));
 }
 
 void
@@ -208,5 +210,5 @@ table_print (Table *table, FILE *out, guint width, gboolean colour)
         fputc ('\n', out);
     }
   if (shown < all)
-    print_left_out (table, shown, out, colour);
+    print_left_out (table, shown, out, width, colour);
 }
