@@ -72,6 +72,33 @@ print_run_stages (JsonArray *stages)
                term_colour (STDOUT_FILENO));
 }
 
+/* Counters by the rule they belong to: "html: rows 9, cells 9, chars 195". */
+static void
+print_counters (const char *stage, JsonObject *counters)
+{
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *value;
+  g_autofree char *rule = NULL;
+
+  printf ("%s counted", stage);
+  json_object_iter_init_ordered (&iter, counters);
+  while (json_object_iter_next_ordered (&iter, &name, &value))
+    {
+      const char *dot = strrchr (name, '.');
+      g_autofree char *of = g_strndup (name, dot != NULL ? (gsize) (dot - name) : 0);
+      g_autofree char *count = text_count ((guint64) MAX (json_node_get_int (value), 0));
+
+      if (rule == NULL || strcmp (rule, of) != 0)
+        printf ("\n  %s%s%s %s", of, *of != '\0' ? ": " : "", dot != NULL ? dot + 1 : name, count);
+      else
+        printf (", %s %s", dot != NULL ? dot + 1 : name, count);
+      g_free (rule);
+      rule = g_steal_pointer (&of);
+    }
+  printf ("\n");
+}
+
 /* What the stages wrote, counted and warned of. */
 static void
 print_run_details (JsonArray *stages)
@@ -93,11 +120,7 @@ print_run_details (JsonArray *stages)
         }
       if (counters != NULL && JSON_NODE_HOLDS_OBJECT (counters)
           && json_object_get_size (json_node_get_object (counters)) > 0)
-        {
-          g_autofree char *text = fr_json_to_string (counters, 0);
-
-          printf ("%s counted %s\n", text_of (stage, "id"), text);
-        }
+        print_counters (text_of (stage, "id"), json_node_get_object (counters));
     }
 }
 
