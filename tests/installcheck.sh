@@ -48,6 +48,7 @@ step "it lists its elements" "$flowrun" list
 step "pkg-config knows flowrun" pkg-config --exists --print-errors flowrun
 step "pkg-config knows flowrun-test" pkg-config --exists --print-errors flowrun-test
 step "pkg-config says where plugins are" test "$(pkg-config --variable=plugindir flowrun)" = "$plugindir"
+step "the plugins are there" sh -c 'ls "$1"/*-*.so' sh "$plugindir"
 step "the autoconf macro is there" test -f "$datadir/aclocal/flowrun.m4"
 step "the manual page is there" test -f "$mandir/man1/flowrun.1"
 step "bash completion is there" test -f "$datadir/bash-completion/completions/flowrun"
