@@ -13,7 +13,7 @@ cd "$(dirname "$0")"
 
 build_packages="build-essential autoconf automake libtool pkg-config \
 libglib2.0-dev libjson-glib-dev libxxhash-dev libarchive-dev libicu-dev \
-libsqlite3-dev libpcre2-dev"
+libsqlite3-dev libpcre2-dev libopenblas-openmp-dev libdnnl-dev"
 test_packages="python3 valgrind zip xz-utils zstd bzip2 mandoc"
 
 say () { printf '%s\n' "$*" >&2; }

@@ -45,6 +45,44 @@ AC_DEFUN([FR_OPTIONAL], [
   AM_CONDITIONAL([HAVE_$1], [test $have_$2 = yes])
 ])
 
+# FR_SUMMARY_LINE(yes or no, what, reason)
+AC_DEFUN([FR_SUMMARY_LINE], [
+  AS_IF([test "$1" = yes], [fr_summary="$fr_summary
+    yes  $2"], [fr_summary="$fr_summary
+    no   $2 ($3)"])
+])
+
+# FR_ONEDNN: oneDNN has no pkg-config file in Debian.
+AC_DEFUN([FR_ONEDNN], [
+  AC_ARG_WITH([onednn], [AS_HELP_STRING([--without-onednn], [leave out compute "onednn"])], [], [with_onednn=auto])
+  have_onednn=no
+  AS_IF([test "x$with_onednn" != xno],
+        [AC_CHECK_HEADER([dnnl.h], [AC_CHECK_LIB([dnnl], [dnnl_sgemm], [have_onednn=yes])])
+         AS_IF([test "x$with_onednn" = xyes && test $have_onednn = no], [AC_MSG_ERROR([--with-onednn was given, but dnnl.h or libdnnl is missing])])])
+  ONEDNN_LIBS=
+  AS_IF([test $have_onednn = yes], [ONEDNN_LIBS=-ldnnl])
+  AC_SUBST([ONEDNN_LIBS])
+  FR_SUMMARY_LINE([$have_onednn], [compute "onednn"], [missing or left out: dnnl.h, libdnnl])
+  AM_CONDITIONAL([HAVE_ONEDNN], [test $have_onednn = yes])
+])
+
+# FR_CUDA: nvcc and cuBLAS, on the path or in /usr/local/cuda.
+AC_DEFUN([FR_CUDA], [
+  AC_ARG_WITH([cuda], [AS_HELP_STRING([--without-cuda], [leave out compute "cublas"])], [], [with_cuda=auto])
+  have_cuda=no
+  NVCC= CUDA_HOME=
+  AS_IF([test "x$with_cuda" != xno],
+        [AC_PATH_PROG([NVCC], [nvcc], [], [$PATH:/usr/local/cuda/bin])
+         AS_IF([test -n "$NVCC"],
+               [CUDA_HOME=$(dirname "$(dirname "$(readlink -f "$NVCC")")")
+                AS_IF([test -e "$CUDA_HOME/include/cublas_v2.h" && ls "$CUDA_HOME"/lib64/libcublas.so* >/dev/null 2>&1], [have_cuda=yes])])
+         AS_IF([test "x$with_cuda" = xyes && test $have_cuda = no], [AC_MSG_ERROR([--with-cuda was given, but nvcc or cuBLAS is missing])])])
+  AC_SUBST([NVCC])
+  AC_SUBST([CUDA_HOME])
+  FR_SUMMARY_LINE([$have_cuda], [compute "cublas" (CUDA kernels)], [missing or left out: nvcc, cuBLAS])
+  AM_CONDITIONAL([HAVE_CUDA], [test $have_cuda = yes])
+])
+
 AC_DEFUN([FR_SUMMARY], [
   cat <<FR_END
 

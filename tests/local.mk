@@ -7,6 +7,7 @@ include tests/abi/local.mk
 include tests/bench/local.mk
 include tests/broken/local.mk
 include tests/command/local.mk
+include tests/conformance/local.mk
 include tests/fuzz/local.mk
 include tests/pipelines/local.mk
 

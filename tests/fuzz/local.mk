@@ -86,3 +86,7 @@ tests_fuzz_fuzz_cleanrules_LDADD = $(TEXT_MODULE_LIBS) $(PCRE2_LIBS)
 TESTS += tests/fuzz/fuzz-html tests/fuzz/fuzz-template tests/fuzz/fuzz-cleanrules
 EXTRA_DIST += tests/fuzz/corpus/html tests/fuzz/corpus/template tests/fuzz/corpus/cleanrules
 endif
+
+include tests/fuzz/weights.mk
+include tests/fuzz/tokenizer.mk
+include tests/fuzz/jinja.mk

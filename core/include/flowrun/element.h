@@ -40,14 +40,16 @@
 
 #include <flowrun/batch.h>
 #include <flowrun/error.h>
+#include <flowrun/object.h>
 #include <flowrun/param.h>
 #include <flowrun/port.h>
+#include <flowrun/service.h>
 #include <glib.h>
 
 G_BEGIN_DECLS
 
 #define FR_ABI_MAJOR 0 /* must be equal */
-#define FR_ABI_MINOR 1 /* a plugin's must not be newer than the core's */
+#define FR_ABI_MINOR 2 /* a plugin's must not be newer than the core's */
 
 typedef struct _FrHost FrHost; /* host.h */
 typedef struct _FrBind FrBind;
@@ -102,6 +104,10 @@ typedef enum {
  * @finish: commits (a sink renames its file here); optional
  * @close: releases the state; required with open
  * @fingerprint: adds to the stage's fingerprint what the parameter table cannot say; optional
+ * @forecast: what run would do, found out without doing it (since 0.2): `flowrun check` calls it in place of open, run and
+ *            finish, with the stage's real input.  It reads its ports as run would, puts what it found under the
+ *            key "forecast" with fr_host_report(), and may push rows to ports marked FR_PORT_FORECAST.  It must be
+ *            quick, and without side effects; optional
  */
 typedef struct {
   gsize size;
@@ -127,6 +133,7 @@ typedef struct {
   gboolean (*finish) (FrHost *host, gpointer state, GError **error);
   void (*close) (gpointer state);
   gboolean (*fingerprint) (gconstpointer config, GString *out, GError **error);
+  FrFlow (*forecast) (gconstpointer config, FrHost *host, GError **error);
 } FrElement;
 
 /**
@@ -138,7 +145,8 @@ typedef struct {
  * @summary: one line
  * @licence: SPDX expression
  * @origin: where it comes from (a URL or a person)
- * @elements: NULL-terminated
+ * @elements: NULL-terminated; may be empty when there are services
+ * @services: NULL-terminated; NULL for none (since 0.2)
  */
 typedef struct {
   gsize size;
@@ -150,6 +158,7 @@ typedef struct {
   const char *licence;
   const char *origin;
   const FrElement *const *elements;
+  const FrService *const *services;
 } FrPlugin;
 
 /* The one exported symbol of a plugin. */
@@ -170,7 +179,23 @@ typedef const FrPlugin *(*FrPluginFunc) (void);
     static const FrPlugin plugin = { sizeof (FrPlugin), FR_ABI_MAJOR,           \
                                      FR_ABI_MINOR, (name_), (version_),         \
                                      (summary_), (licence_), (origin_),         \
-                                     elements };                                \
+                                     elements, NULL };                          \
+    return &plugin;                                                             \
+  }
+
+/**
+ * FR_PLUGIN_SERVICES: the same for a plugin with services, given as an array
+ * that ends in NULL; the elements follow, none being well too.
+ */
+#define FR_PLUGIN_SERVICES(name_, version_, summary_, licence_, origin_, services_, ...) \
+  G_MODULE_EXPORT const FrPlugin *flowrun_plugin (void);                        \
+  const FrPlugin *flowrun_plugin (void)                                         \
+  {                                                                             \
+    static const FrElement *const elements[] = { __VA_ARGS__ NULL };            \
+    static const FrPlugin plugin = { sizeof (FrPlugin), FR_ABI_MAJOR,           \
+                                     FR_ABI_MINOR, (name_), (version_),         \
+                                     (summary_), (licence_), (origin_),         \
+                                     elements, (services_) };                   \
     return &plugin;                                                             \
   }
 
@@ -200,6 +225,19 @@ gboolean fr_bind_is_connected (const FrBind *bind, const char *port);
  * the first input.
  */
 void fr_bind_output (FrBind *bind, const char *port, FrSchema *schema);
+
+/**
+ * fr_bind_output_object:
+ * @object: borrowed; NULL when it cannot be known before the run
+ *
+ * States what an output port of a model or report will carry, as far as it is
+ * known now: a stand-in that later stages may ask for shapes and settings.
+ * source.model gives the opened checkpoint, a trainer its base model.
+ */
+void fr_bind_output_object (FrBind *bind, const char *port, FrObject *object);
+
+/** fr_bind_input_object: the stand-in that input port @port brings; owned by the core; NULL when it is not connected or not known. */
+FrObject *fr_bind_input_object (const FrBind *bind, const char *port);
 
 /**
  * fr_bind_problem:

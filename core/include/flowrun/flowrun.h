@@ -14,8 +14,10 @@
 #include <flowrun/error.h>
 #include <flowrun/host.h>
 #include <flowrun/json.h>
+#include <flowrun/object.h>
 #include <flowrun/param.h>
 #include <flowrun/port.h>
 #include <flowrun/schema.h>
+#include <flowrun/service.h>
 
 #endif

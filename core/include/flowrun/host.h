@@ -49,6 +49,24 @@ gboolean fr_host_rewind (FrHost *host, const char *port, GError **error);
 FrFlow fr_host_push (FrHost *host, const char *port, FrBatch *batch, GError **error);
 
 /**
+ * fr_host_next_object:
+ * @port: name of an input port of a model or report
+ * @object: where to put it; the caller's to unref
+ *
+ * Waits for the object of @port, and gives the same one again when asked
+ * again.  FR_FLOW_DONE when the port is not connected.
+ */
+FrFlow fr_host_next_object (FrHost *host, const char *port, FrObject **object, GError **error);
+
+/**
+ * fr_host_push_object:
+ * @object: taken, also on failure; of the port's type
+ *
+ * Passes an object on, once in a run; finish may still do so.
+ */
+FrFlow fr_host_push_object (FrHost *host, const char *port, FrObject *object, GError **error);
+
+/**
  * fr_host_reject:
  * @batch: the batch that holds the row
  * @row: its index there
@@ -123,6 +141,10 @@ const char *fr_host_spill_dir (FrHost *host, GError **error);
 /** fr_host_checkpoint_dir: a directory that outlives a killed run, and is found again by a stage with the same fingerprint. */
 const char *fr_host_checkpoint_dir (FrHost *host, GError **error);
 
+/** fr_host_service: fr_service_find() on this pipeline's plugin path. */
+const FrService *fr_host_service (FrHost *host, const char *kind, guint version, const char *name,
+                                  GError **error);
+
 /* ---- cancellation -------------------------------------------------------- */
 
 /** fr_host_cancellable: fires when the run is cancelled; pass it to every GIO call. */
@@ -139,6 +161,11 @@ void fr_host_count (FrHost *host, const char *name, gint64 n);
 void fr_host_metric (FrHost *host, const char *name, double value);
 /** fr_host_progress: @total 0 when unknown. Rate-limited by the core. */
 void fr_host_progress (FrHost *host, guint64 done, guint64 total, const char *unit);
+/**
+ * fr_host_status: one line on where it stands ("loss 2.31, 412 tok/s, 3 min left"), shown in the live display beside
+ * the progress, and as a line every few seconds where there is none.  Rate-limited by the core.
+ */
+void fr_host_status (FrHost *host, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /** fr_host_report: puts @value (taken) under @key in the stage's part of report.json. */
 void fr_host_report (FrHost *host, const char *key, JsonNode *value);
 /** fr_host_committed: a sink has put a file in place; the core hashes it for the manifest. */

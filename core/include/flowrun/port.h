@@ -14,6 +14,7 @@
 #ifndef FLOWRUN_PORT_H
 #define FLOWRUN_PORT_H
 
+#include <flowrun/object.h>
 #include <flowrun/schema.h>
 #include <glib.h>
 
@@ -28,7 +29,8 @@ typedef enum {
 typedef enum {
   FR_PORT_OPTIONAL = 1 << 0,  /* may stay unconnected                                              */
   FR_PORT_MANY = 1 << 1,      /* inputs: takes several connections, read one after the other in order */
-  FR_PORT_REWINDABLE = 1 << 2 /* inputs: fr_host_rewind() works; the core keeps the rows on disk      */
+  FR_PORT_REWINDABLE = 1 << 2, /* inputs: fr_host_rewind() works; the core keeps the rows on disk     */
+  FR_PORT_FORECAST = 1 << 3   /* outputs: filled by forecast alone, for `flowrun head`; cannot be connected */
 } FrPortFlags;
 
 /** FrNeed: a column that an input port must bring. */
@@ -46,6 +48,8 @@ typedef struct {
  * @flags: FrPortFlags
  * @needs: columns required, NULL-terminated; NULL for none
  * @help: one line
+ * @object: type of the object that a model or report port carries; needed for outputs, checked for inputs
+ *          where it is given (since 0.2)
  */
 typedef struct {
   gsize size;
@@ -54,6 +58,7 @@ typedef struct {
   guint flags;
   const FrNeed *const *needs;
   const char *help;
+  const FrObjectType *object;
 } FrPort;
 
 #ifndef __cplusplus

@@ -1,0 +1,1 @@
+# plugins/lm/chat: records to token ids

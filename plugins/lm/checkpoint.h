@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* checkpoint.h: tensors in files: safetensors and GGUF v3, read and written.
+ *
+ * Files are memory-mapped and every length, offset and shape is checked
+ * before it is used.  Follows the safetensors format description (with the
+ * checks of its Rust crate, in their order) and the GGUF specification.
+ */
+#ifndef FLOWRUN_LM_CHECKPOINT_H
+#define FLOWRUN_LM_CHECKPOINT_H
+
+#include <flowrun/batch.h>
+#include <flowrun/error.h>
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+#include "lm/type.h"
+
+G_BEGIN_DECLS
+
+/**
+ * LmTensor: a named tensor as it is stored.
+ * @dims: outermost first, as PyTorch has it: a weight is [out, in]
+ * @data: in mapped (or owned) memory; may be unaligned
+ */
+typedef struct {
+  char *name;
+  LmType type;
+  guint n_dims;
+  gint64 dims[4];
+  gconstpointer data;
+  gsize bytes;
+} LmTensor;
+
+typedef struct _LmWeightFile LmWeightFile;
+
+/**
+ * lm_weight_file_open: a .safetensors or .gguf file by its first bytes.
+ * FR_ERROR_DATA with file, offset, tensor and what was expected.
+ */
+LmWeightFile *lm_weight_file_open (const char *path, GError **error);
+/** lm_weight_file_parse: the same from memory (fuzzing, tests); @data must outlive it. */
+LmWeightFile *lm_weight_file_parse (const char *name, gconstpointer data, gsize len, GError **error);
+/** lm_weight_file_open_header: reads names, types and shapes even where the data is cut off; *@truncated says so (tensors
+ * beyond the end have data NULL). */
+LmWeightFile *lm_weight_file_open_header (const char *path, gboolean *truncated, GError **error);
+LmWeightFile *lm_weight_file_ref (LmWeightFile *file);
+void lm_weight_file_unref (LmWeightFile *file);
+
+gsize lm_weight_file_n_tensors (const LmWeightFile *file);
+const LmTensor *lm_weight_file_tensor (const LmWeightFile *file, gsize i);
+const LmTensor *lm_weight_file_find (const LmWeightFile *file, const char *name);
+/** lm_weight_file_metadata: safetensors: the strings of __metadata__; GGUF: all keys except arrays longer than 64; owned by the file. */
+JsonObject *lm_weight_file_metadata (const LmWeightFile *file);
+gboolean lm_weight_file_is_gguf (const LmWeightFile *file);
+/** lm_gguf_strings: an array of strings, as pointers into the file with lengths; *@n items; NULL when there is no such key or it is none. */
+const FrStr *lm_gguf_strings (LmWeightFile *file, const char *key, gsize *n);
+/** lm_gguf_ints: an array of integers (i32 or u32); owned by the file. */
+const gint32 *lm_gguf_ints (LmWeightFile *file, const char *key, gsize *n);
+
+/* ---- writing ------------------------------------------------------------------- */
+
+/**
+ * LmTensorSource: gives a tensor's bytes when the writer comes to it, so that
+ * no more than one is held.
+ * @fill: writes exactly lm_type_bytes() of @tensor's numbers to @out
+ */
+typedef struct {
+  LmTensor tensor; /* data is not looked at */
+  gboolean (*fill) (const LmTensor *tensor, gpointer out, gpointer user, GError **error);
+  gpointer user;
+} LmTensorSource;
+
+/**
+ * lm_safetensors_write: the bytes that the safetensors crate writes for the same tensors (sorted by type, then name).
+ * @path: written under a temporary name beside it, synced, renamed
+ * @metadata: strings, or NULL
+ */
+gboolean lm_safetensors_write (const char *path, const LmTensorSource *tensors, gsize n,
+                               JsonObject *metadata, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmWeightFile, lm_weight_file_unref)
+
+G_END_DECLS
+
+#endif

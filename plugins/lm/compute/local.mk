@@ -1,0 +1,1 @@
+# plugins/lm/compute: opening backends; the reference backend is in plugins/compute/reference

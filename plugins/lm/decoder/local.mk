@@ -1,0 +1,1 @@
+# plugins/lm/decoder: forward, backward, cache

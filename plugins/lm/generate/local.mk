@@ -1,0 +1,1 @@
+# plugins/lm/generate: choosing tokens

@@ -1,0 +1,1 @@
+# plugins/lm/lora: adapters

@@ -1,0 +1,1 @@
+# plugins/lm/tokenizer: text to ids and back

@@ -1,0 +1,1 @@
+# tests/conformance: other people's programs against ours; each skips where its oracle is missing.
