@@ -617,7 +617,7 @@ static const gsize attention_sizes[][2]
     = { { 0, 16 }, { 1, 16 }, { 3, 17 }, { 17, 3 }, { 33, 64 }, { 64, 32 }, { 65, 65 }, { 129, 8 } };
 static const gsize matmul_sizes[][2]
     = { { 0, 17 }, { 1, 1 }, { 1, 64 }, { 1, 129 }, { 3, 65 }, { 17, 3 }, { 64, 64 }, { 65, 16 }, { 129, 129 } };
-static const gsize large_sizes[][2] = { { 8, 1536 }, { 130, 768 }, { 520, 256 }, { 300, 1280 } };
+static const gsize large_sizes[][2] = { { 5, 1536 }, { 70, 768 }, { 300, 256 } };
 
 static const Operation operations[] = {
   { "memory", op_memory, row_sizes, G_N_ELEMENTS (row_sizes), FALSE },
@@ -733,16 +733,22 @@ compare_shape (const Case *test, LmCompute *two, LmCompute *one, LmCompute *refe
 {
   GArray *expected = run (reference, test->operation, shape, seed);
   GArray *got = run (two, test->operation, shape, seed);
-  GArray *again = run (two, test->operation, shape, seed);
-  GArray *alone = run (one, test->operation, shape, seed);
 
   compare (test, shape, "2 threads", got, expected);
-  compare (test, shape, "1 thread", alone, expected);
-  same_bytes (got, again);
+  if (two->klass == reference->klass)
+    same_bytes (got, expected);
+  else
+    {
+      GArray *again = run (two, test->operation, shape, seed);
+      GArray *alone = run (one, test->operation, shape, seed);
+
+      compare (test, shape, "1 thread", alone, expected);
+      same_bytes (got, again);
+      free_outputs (again);
+      free_outputs (alone);
+    }
   free_outputs (expected);
   free_outputs (got);
-  free_outputs (again);
-  free_outputs (alone);
 }
 
 static void
