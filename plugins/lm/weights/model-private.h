@@ -24,8 +24,8 @@ typedef struct
 } LmSlot;
 
 /**
- * LmModel: either a checkpoint (no base), or a base with an adapter or with tensors of its own; what the latter has
- * not it takes from the base.
+ * LmModel: either a checkpoint (no base), or a base with an adapter or with tensors of its own;
+ * what the latter has not it takes from the base.
  * @own: tuned: by slot, NULL where the base's counts
  * @by_role: index into @slots plus one, by role and layer
  * @files: LmWeightFile *, kept open
