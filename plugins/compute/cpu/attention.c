@@ -500,7 +500,7 @@ back (const LmCpuUnit *u, gpointer workspace)
 
 typedef struct
 {
-  float *q, *line, *p; /* [queries][kdp]; a row of keys; [queries][keys] */
+  float *q, *p; /* [queries][kdp], [queries][keys] */
 } Decode;
 
 static gsize
@@ -510,7 +510,6 @@ decode_lay (const Shape *s, gsize q_rows, gsize k_rows, char *at, Decode *d)
   const gsize rows = q_rows * s->group;
 
   d->q = take (&at, rows * s->kdp);
-  d->line = take (&at, s->kdp);
   d->p = take (&at, rows * whole (k_rows, W));
   return (gsize) (at - begin);
 }
@@ -524,42 +523,80 @@ decode_bytes (const LmAttention *a, gsize q_rows, gsize k_rows)
   return decode_lay (&s, q_rows, k_rows, NULL, &d);
 }
 
+#define DECODE_ROWS 4
+#define AHEAD 16 /* rows: heads lie apart, which the processor does not foresee */
+
 INLINE void
-decode_scores (LmType type, const LmCpuUnit *u, const Shape *s, const Decode *d, gsize rows,
-               gsize keys)
+prefetch_row (const char *row, gsize bytes)
 {
-  const gsize n = s->key_dim;
+  for (gsize i = 0; i < bytes; i += 64)
+    __builtin_prefetch (row + i);
+}
 
-  for (gsize j = 0; j < keys; j++)
+/* W words of a row at word @i: pairs as they are, or numbers as floats. */
+INLINE vf
+row_words (LmType type, gboolean pairs, const char *row, gsize i, gsize n)
+{
+  return pairs ? vload (row + 4 * i) : vget (type, row, i, n);
+}
+
+/* p[r][j] = scale * q[r] · k[j] of @rows queries for 4 keys, of which @n count. */
+INLINE void
+decode_scores_4 (LmType type, gboolean pairs, const char *const *key, gsize n, const float *q, gsize ldq,
+                 gsize dim, const int rows, float scale, float *p, gsize ldp)
+{
+  const gsize wide = pairs ? dim / 2 : dim;
+  vf sum[DECODE_ROWS][4];
+
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int k = 0; k < 4; k++)
+      sum[r][k] = (vf) {};
+  for (gsize i = 0; i < wide; i += W)
     {
-      const char *key = row_at (&u->a->k, u->span.k_start + u->k_from + j, u->kv_head, n);
+      vf x[4];
 
-      for (gsize i = 0; i < n; i += W)
-        vstore (d->line + i, vget (type, key, i, n));
-      for (gsize r = 0; r < rows; r++)
-        {
-          const float *q = d->q + r * s->kdp;
-          vf s0 = vload (q) * vload (d->line), s1 = {};
-          gsize i;
+      UNROLL for (int k = 0; k < 4; k++)
+        x[k] = row_words (type, pairs, key[k], i, wide);
+      UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int k = 0; k < 4; k++)
+          sum[r][k] = word_product (vload (q + r * ldq + i), x[k], sum[r][k], pairs);
+    }
+  UNROLL for (int r = 0; r < rows; r++)
+    {
+      float four[4];
 
-          for (i = W; i + W < n; i += 2 * W)
-            {
-              s0 = vfma (vload (q + i), vload (d->line + i), s0);
-              s1 = vfma (vload (q + i + W), vload (d->line + i + W), s1);
-            }
-          if (i < n)
-            s0 = vfma (vload (q + i), vload (d->line + i), s0);
-          d->p[r * whole (keys, W) + j] = vsum (s0 + s1) * u->a->scale;
-        }
+      vsum4 (sum[r], four);
+      for (gsize k = 0; k < n; k++)
+        p[r * ldp + k] = four[k] * scale;
     }
 }
 
-#define DECODE_ROWS 4
+INLINE void
+decode_scores (const int rows, LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s,
+               const float *q, gsize keys, float *p)
+{
+  const gsize dim = s->key_dim, size = dim * (type == LM_BF16 ? 2 : 4);
+  const gsize start = u->span.k_start + u->k_from;
+
+  for (gsize j = 0; j < keys; j += 4)
+    {
+      const char *key[4];
+
+      for (gsize k = 0; k < 4; k++)
+        {
+          key[k] = row_at (&u->a->k, start + MIN (j + k, keys - 1), u->kv_head, dim);
+          prefetch_row (row_at (&u->a->k, start + MIN (j + k + AHEAD, keys - 1), u->kv_head, dim),
+                        size);
+        }
+      decode_scores_4 (type, pairs, key, MIN (4, keys - j), q, s->kdp, dim, rows, u->a->scale,
+                       p + j, whole (keys, W));
+    }
+}
 
 /* out[r] = sum of p[r][j] v[j], for @rows queries and TILE_VECTORS vectors of values at @from. */
 INLINE void
-decode_values (LmType type, const LmCpuUnit *u, const Shape *s, const float *p, gsize keys,
-               const int rows, gsize from, float *out, gsize step)
+decode_values (const int rows, LmType type, const LmCpuUnit *u, const Shape *s, const float *p,
+               gsize keys, gsize from, float *out, gsize step)
 {
   const gsize n = s->value_dim;
   vf sum[DECODE_ROWS][TILE_VECTORS];
@@ -569,9 +606,12 @@ decode_values (LmType type, const LmCpuUnit *u, const Shape *s, const float *p, 
       sum[r][v] = (vf) {};
   for (gsize j = 0; j < keys; j++)
     {
-      const char *value = row_at (&u->a->v, u->span.k_start + u->k_from + j, u->kv_head, n);
+      const gsize row = u->span.k_start + u->k_from;
+      const char *value = row_at (&u->a->v, row + j, u->kv_head, n);
       vf x[TILE_VECTORS];
 
+      prefetch_row (row_at (&u->a->v, row + MIN (j + AHEAD, keys - 1), u->kv_head, n),
+                    n * (type == LM_BF16 ? 2 : 4));
       UNROLL for (int v = 0; v < TILE_VECTORS; v++)
         x[v] = from + v * W < n ? vget (type, value, from + v * W, n) : (vf) {};
       UNROLL for (int r = 0; r < rows; r++)
@@ -584,8 +624,26 @@ decode_values (LmType type, const LmCpuUnit *u, const Shape *s, const float *p, 
         vput (LM_F32, out + r * step, from + v * W, n, sum[r][v]);
 }
 
+/* Up to DECODE_ROWS rows of q, from one on: their scores; and from probabilities their outputs. */
+
+#define BY_ROWS(rows, f, ...)                                                                      \
+  switch (rows)                                                                                    \
+    {                                                                                              \
+    case 4:                                                                                        \
+      f (4, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    case 3:                                                                                        \
+      f (3, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    case 2:                                                                                        \
+      f (2, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    default:                                                                                       \
+      f (1, __VA_ARGS__);                                                                          \
+    }
+
 INLINE void
-decode_typed (LmType type, const LmCpuUnit *u, const Shape *s, const Decode *d)
+decode_typed (LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s, const Decode *d)
 {
   const gsize q_rows = u->q_to - u->q_from, rows = q_rows * s->group, keys = u->k_to - u->k_from;
   const gsize step = 2 + s->value_dim, ldp = whole (keys, W);
@@ -595,10 +653,14 @@ decode_typed (LmType type, const LmCpuUnit *u, const Shape *s, const Decode *d)
       const char *q = row_at (&u->a->q, u->span.q_start + u->q_from + r % q_rows,
                               u->kv_head * s->group + r / q_rows, s->key_dim);
 
-      for (gsize i = 0; i < s->key_dim; i += W)
-        vstore (d->q + r * s->kdp + i, vget (type, q, i, s->key_dim));
+      words_of_row (type, pairs, q, s->key_dim, d->q + r * s->kdp);
+      if (!pairs)
+        for (gsize i = s->key_dim; i < s->kdp; i++)
+          d->q[r * s->kdp + i] = 0;
     }
-  decode_scores (type, u, s, d, rows, keys);
+  for (gsize r = 0; r < rows; r += DECODE_ROWS)
+    BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_scores, type, pairs, u, s, d->q + r * s->kdp,
+             keys, d->p + r * ldp)
   for (gsize r = 0; r < rows; r++)
     {
       const gsize seen = visible (&u->span, u->q_from + r % q_rows, u->k_from, keys);
@@ -613,25 +675,8 @@ decode_typed (LmType type, const LmCpuUnit *u, const Shape *s, const Decode *d)
     }
   for (gsize r = 0; r < rows; r += DECODE_ROWS)
     for (gsize i = 0; i < s->value_dim; i += PANEL)
-      {
-        const float *p = d->p + r * ldp;
-        float *out = u->partial + r * step + 2;
-
-        switch (MIN (rows - r, DECODE_ROWS))
-          {
-          case 4:
-            decode_values (type, u, s, p, keys, 4, i, out, step);
-            break;
-          case 3:
-            decode_values (type, u, s, p, keys, 3, i, out, step);
-            break;
-          case 2:
-            decode_values (type, u, s, p, keys, 2, i, out, step);
-            break;
-          default:
-            decode_values (type, u, s, p, keys, 1, i, out, step);
-          }
-      }
+      BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_values, type, u, s, d->p + r * ldp, keys, i,
+               u->partial + r * step + 2, step)
 }
 
 static void
@@ -641,10 +686,12 @@ decode (const LmCpuUnit *u, gpointer workspace)
   Decode d;
 
   decode_lay (&s, u->q_to - u->q_from, u->k_to - u->k_from, workspace, &d);
-  if (s.type == LM_BF16)
-    decode_typed (LM_BF16, u, &s, &d);
+  if (s.pairs && s.key_dim % (2 * W) == 0)
+    decode_typed (LM_BF16, TRUE, u, &s, &d);
+  else if (s.type == LM_BF16)
+    decode_typed (LM_BF16, FALSE, u, &s, &d);
   else
-    decode_typed (LM_F32, u, &s, &d);
+    decode_typed (LM_F32, FALSE, u, &s, &d);
 }
 
 static void
