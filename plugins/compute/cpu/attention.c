@@ -500,14 +500,13 @@ back (const LmCpuUnit *u, gpointer workspace)
 
 typedef struct
 {
-  float *q, *p; /* [queries][kdp], [queries][keys] */
+  float *q, *p; /* [heads * queries][kdp], [heads * queries][keys] */
 } Decode;
 
 static gsize
-decode_lay (const Shape *s, gsize q_rows, gsize k_rows, char *at, Decode *d)
+decode_lay (const Shape *s, gsize rows, gsize k_rows, char *at, Decode *d)
 {
   char *const begin = at;
-  const gsize rows = q_rows * s->group;
 
   d->q = take (&at, rows * s->kdp);
   d->p = take (&at, rows * whole (k_rows, W));
@@ -520,18 +519,38 @@ decode_bytes (const LmAttention *a, gsize q_rows, gsize k_rows)
   const Shape s = shape_of (a);
   Decode d;
 
-  return decode_lay (&s, q_rows, k_rows, NULL, &d);
+  return decode_lay (&s, q_rows * a->n_heads, k_rows, NULL, &d);
 }
 
 #define DECODE_ROWS 4
-#define AHEAD 16 /* rows: heads lie apart, which the processor does not foresee */
+#define AHEAD 8 /* rows */
 
+/* A row of all heads, for soon: the processor's own foresight ends with a page. */
 INLINE void
-prefetch_row (const char *row, gsize bytes)
+prefetch_row (const LmMat *m, gsize row)
 {
-  for (gsize i = 0; i < bytes; i += 64)
-    __builtin_prefetch (row + i);
+  const char *p = row_at (m, row, 0, 0);
+
+  for (gsize i = 0; i < m->cols * (m->type == LM_BF16 ? 2 : 4); i += 64)
+    __builtin_prefetch (p + i, 0, 2);
 }
+
+/* Calls @f with its first argument, up to DECODE_ROWS, a constant. */
+#define BY_ROWS(rows, f, ...)                                                                      \
+  switch (rows)                                                                                    \
+    {                                                                                              \
+    case 4:                                                                                        \
+      f (4, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    case 3:                                                                                        \
+      f (3, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    case 2:                                                                                        \
+      f (2, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    default:                                                                                       \
+      f (1, __VA_ARGS__);                                                                          \
+    }
 
 /* W words of a row at word @i: pairs as they are, or numbers as floats. */
 INLINE vf
@@ -542,8 +561,8 @@ row_words (LmType type, gboolean pairs, const char *row, gsize i, gsize n)
 
 /* p[r][j] = scale * q[r] · k[j] of @rows queries for 4 keys, of which @n count. */
 INLINE void
-decode_scores_4 (LmType type, gboolean pairs, const char *const *key, gsize n, const float *q, gsize ldq,
-                 gsize dim, const int rows, float scale, float *p, gsize ldp)
+decode_scores (const int rows, LmType type, gboolean pairs, const char *const *key, gsize n,
+               const float *q, gsize ldq, gsize dim, float scale, float *p, gsize ldp)
 {
   const gsize wide = pairs ? dim / 2 : dim;
   vf sum[DECODE_ROWS][4];
@@ -571,32 +590,24 @@ decode_scores_4 (LmType type, gboolean pairs, const char *const *key, gsize n, c
     }
 }
 
+/* Scores of 4 keys at row @row on, @n of them counting, of all queries of one key head. */
 INLINE void
-decode_scores (const int rows, LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s,
-               const float *q, gsize keys, float *p)
+decode_head (LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s, gsize kv_head,
+             gsize row, gsize n, const float *q, gsize rows, float *p, gsize ldp)
 {
-  const gsize dim = s->key_dim, size = dim * (type == LM_BF16 ? 2 : 4);
-  const gsize start = u->span.k_start + u->k_from;
+  const char *key[4];
 
-  for (gsize j = 0; j < keys; j += 4)
-    {
-      const char *key[4];
-
-      for (gsize k = 0; k < 4; k++)
-        {
-          key[k] = row_at (&u->a->k, start + MIN (j + k, keys - 1), u->kv_head, dim);
-          prefetch_row (row_at (&u->a->k, start + MIN (j + k + AHEAD, keys - 1), u->kv_head, dim),
-                        size);
-        }
-      decode_scores_4 (type, pairs, key, MIN (4, keys - j), q, s->kdp, dim, rows, u->a->scale,
-                       p + j, whole (keys, W));
-    }
+  for (gsize k = 0; k < 4; k++)
+    key[k] = row_at (&u->a->k, row + MIN (k, n - 1), kv_head, s->key_dim);
+  for (gsize r = 0; r < rows; r += DECODE_ROWS)
+    BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_scores, type, pairs, key, n, q + r * s->kdp, s->kdp,
+             s->key_dim, u->a->scale, p + r * ldp, ldp)
 }
 
 /* out[r] = sum of p[r][j] v[j], for @rows queries and TILE_VECTORS vectors of values at @from. */
 INLINE void
-decode_values (const int rows, LmType type, const LmCpuUnit *u, const Shape *s, const float *p,
-               gsize keys, gsize from, float *out, gsize step)
+decode_values (const int rows, LmType type, const LmCpuUnit *u, const Shape *s, gsize kv_head,
+               const float *p, gsize keys, gsize from, float *out, gsize step)
 {
   const gsize n = s->value_dim;
   vf sum[DECODE_ROWS][TILE_VECTORS];
@@ -606,12 +617,9 @@ decode_values (const int rows, LmType type, const LmCpuUnit *u, const Shape *s, 
       sum[r][v] = (vf) {};
   for (gsize j = 0; j < keys; j++)
     {
-      const gsize row = u->span.k_start + u->k_from;
-      const char *value = row_at (&u->a->v, row + j, u->kv_head, n);
+      const char *value = row_at (&u->a->v, u->span.k_start + u->k_from + j, kv_head, n);
       vf x[TILE_VECTORS];
 
-      prefetch_row (row_at (&u->a->v, row + MIN (j + AHEAD, keys - 1), u->kv_head, n),
-                    n * (type == LM_BF16 ? 2 : 4));
       UNROLL for (int v = 0; v < TILE_VECTORS; v++)
         x[v] = from + v * W < n ? vget (type, value, from + v * W, n) : (vf) {};
       UNROLL for (int r = 0; r < rows; r++)
@@ -624,59 +632,46 @@ decode_values (const int rows, LmType type, const LmCpuUnit *u, const Shape *s, 
         vput (LM_F32, out + r * step, from + v * W, n, sum[r][v]);
 }
 
-/* Up to DECODE_ROWS rows of q, from one on: their scores; and from probabilities their outputs. */
-
-#define BY_ROWS(rows, f, ...)                                                                      \
-  switch (rows)                                                                                    \
-    {                                                                                              \
-    case 4:                                                                                        \
-      f (4, __VA_ARGS__);                                                                          \
-      break;                                                                                       \
-    case 3:                                                                                        \
-      f (3, __VA_ARGS__);                                                                          \
-      break;                                                                                       \
-    case 2:                                                                                        \
-      f (2, __VA_ARGS__);                                                                          \
-      break;                                                                                       \
-    default:                                                                                       \
-      f (1, __VA_ARGS__);                                                                          \
-    }
-
 INLINE void
 decode_typed (LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s, const Decode *d)
 {
+  const LmAttention *a = u->a;
   const gsize q_rows = u->q_to - u->q_from, rows = q_rows * s->group, keys = u->k_to - u->k_from;
-  const gsize step = 2 + s->value_dim, ldp = whole (keys, W);
+  const gsize step = 2 + s->value_dim, ldp = whole (keys, W), start = u->span.k_start + u->k_from;
 
-  for (gsize r = 0; r < rows; r++)
+  for (gsize r = 0; r < q_rows * a->n_heads; r++)
     {
-      const char *q = row_at (&u->a->q, u->span.q_start + u->q_from + r % q_rows,
-                              u->kv_head * s->group + r / q_rows, s->key_dim);
+      float *q = d->q + r * s->kdp;
 
-      words_of_row (type, pairs, q, s->key_dim, d->q + r * s->kdp);
-      if (!pairs)
-        for (gsize i = s->key_dim; i < s->kdp; i++)
-          d->q[r * s->kdp + i] = 0;
+      memset (q, 0, s->kdp * sizeof *q);
+      words_of_row (type, pairs, row_at (&a->q, u->span.q_start + u->q_from + r % q_rows, r / q_rows, s->key_dim),
+                    s->key_dim, q);
     }
-  for (gsize r = 0; r < rows; r += DECODE_ROWS)
-    BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_scores, type, pairs, u, s, d->q + r * s->kdp,
-             keys, d->p + r * ldp)
-  for (gsize r = 0; r < rows; r++)
+  for (gsize j = 0; j < keys; j += 4)
+    {
+      for (gsize k = j; k < MIN (j + 4, keys); k++)
+        {
+          prefetch_row (&a->k, start + MIN (k + AHEAD, keys - 1));
+          prefetch_row (&a->v, start + k);
+        }
+      for (gsize h = 0; h < a->n_kv_heads; h++)
+        decode_head (type, pairs, u, s, h, start + j, MIN (4, keys - j), d->q + h * rows * s->kdp,
+                     rows, d->p + h * rows * ldp + j, ldp);
+    }
+  for (gsize r = 0; r < q_rows * a->n_heads; r++)
     {
       const gsize seen = visible (&u->span, u->q_from + r % q_rows, u->k_from, keys);
       float *p = d->p + r * ldp, *partial = u->partial + r * step;
 
       partial[0] = -INFINITY;
       partial[1] = 0;
-      if (seen > 0)
-        soften (FALSE, p, seen, keys, 1, &partial[0], &partial[1], NULL, 0, p);
-      else
-        memset (p, 0, keys * sizeof *p);
+      soften (FALSE, p, seen, keys, 1, &partial[0], &partial[1], NULL, 0, p);
     }
-  for (gsize r = 0; r < rows; r += DECODE_ROWS)
-    for (gsize i = 0; i < s->value_dim; i += PANEL)
-      BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_values, type, u, s, d->p + r * ldp, keys, i,
-               u->partial + r * step + 2, step)
+  for (gsize h = 0; h < a->n_kv_heads; h++)
+    for (gsize r = 0; r < rows; r += DECODE_ROWS)
+      for (gsize i = 0; i < s->value_dim; i += PANEL)
+        BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_values, type, u, s, h,
+                 d->p + (h * rows + r) * ldp, keys, i, u->partial + (h * rows + r) * step + 2, step)
 }
 
 static void
@@ -685,7 +680,7 @@ decode (const LmCpuUnit *u, gpointer workspace)
   const Shape s = shape_of (u->a);
   Decode d;
 
-  decode_lay (&s, u->q_to - u->q_from, u->k_to - u->k_from, workspace, &d);
+  decode_lay (&s, (u->q_to - u->q_from) * u->a->n_heads, u->k_to - u->k_from, workspace, &d);
   if (s.pairs && s.key_dim % (2 * W) == 0)
     decode_typed (LM_BF16, TRUE, u, &s, &d);
   else if (s.type == LM_BF16)
@@ -701,23 +696,22 @@ merge (const LmCpuUnit *u, gsize n, gsize step)
   const Shape s = shape_of (a);
   const gsize q_rows = u->q_to - u->q_from, width = 2 + s.value_dim;
 
-  for (gsize r = 0; r < q_rows * s.group; r++)
+  for (gsize r = 0; r < q_rows * a->n_heads; r++)
     {
-      const gsize row = u->span.q_start + u->q_from + r % q_rows;
-      const gsize h = u->kv_head * s.group + r / q_rows;
-      float *first = u->partial + r * width, largest = first[0], sum = 0;
+      const gsize row = u->span.q_start + u->q_from + r % q_rows, h = r / q_rows;
+      float *first = u->partial + r * width, *out = first + 2, largest = first[0], sum = 0;
 
       for (gsize i = 1; i < n; i++)
         largest = MAX (largest, first[i * step]);
       for (gsize i = 0; i < n; i++)
         {
-          float *part = first + i * step, weight = expf (part[0] - largest);
+          const float *part = first + i * step, weight = expf (part[0] - largest);
 
           sum += part[1] * weight;
           for (gsize j = 0; j < s.value_dim; j++)
-            first[2 + j] = (i > 0 ? first[2 + j] : 0) + part[2 + j] * weight;
+            out[j] = (i > 0 ? out[j] : 0) + part[2 + j] * weight;
         }
-      store_row (s.type, row_at (&a->out, row, h, s.value_dim), first + 2, s.value_dim, 1 / sum);
+      store_row (s.type, row_at (&a->out, row, h, s.value_dim), out, s.value_dim, 1 / sum);
       if (a->lse.data != NULL)
         ((float *) a->lse.data)[row * a->lse.stride + h] = largest + logf (sum);
     }
