@@ -406,46 +406,98 @@ make_tries (LmTokenizer *t)
 
 /* ---- the model ------------------------------------------------------------------------- */
 
+/* Tokens and merges are read some at a time, so that where they will be looked for is near by then. */
+#define BATCH 64
+
+typedef struct {
+  GString *text;
+  struct {
+    gsize at, cut, len;
+    guint32 id;
+  } items[BATCH];
+  guint n;
+} Batch;
+
 static gboolean
-read_vocab (Reader *r, FrJsonReader *json)
+add_tokens (Reader *r, Batch *b)
+{
+  const char *fault;
+
+  for (guint i = 0; i < b->n; i++)
+    {
+      const char *text = b->text->str + b->items[i].at;
+      gsize len = b->items[i].len;
+
+      if (!lm_vocab_add (r->t->vocab, b->items[i].id, text, len, LM_TOKEN_MODEL, &fault))
+        return fail (r, "/model/vocab", "token \"%.*s\" (id %u): %s", (int) len, text, b->items[i].id, fault);
+    }
+  b->n = 0;
+  g_string_truncate (b->text, 0);
+  return TRUE;
+}
+
+static gboolean
+read_vocab_into (Reader *r, FrJsonReader *json, Batch *b)
 {
   FrJsonToken token = fr_json_reader_next (json);
-  g_autoptr (GString) name = g_string_new (NULL);
-  const char *fault;
 
   if (token != FR_JSON_OBJECT)
     return token == FR_JSON_ERROR ? fail_json (r, json) : fail (r, "/model/vocab", "expected an object");
   while ((token = fr_json_reader_next (json)) == FR_JSON_KEY)
     {
-      g_string_truncate (name, 0);
-      g_string_append_len (name, json->str.data, (gssize) json->str.len);
+      gsize at = b->text->len, len = json->str.len;
+
+      g_string_append_len (b->text, json->str.data, (gssize) len);
       token = fr_json_reader_next (json);
       if (token == FR_JSON_ERROR)
         return fail_json (r, json);
       if (token != FR_JSON_INT || json->integer < 0 || json->integer >= LM_VOCAB_MAX)
-        return fail (r, "/model/vocab", "the id of \"%s\" is no whole number between 0 and %d", name->str,
+        return fail (r, "/model/vocab", "the id of \"%s\" is no whole number between 0 and %d", b->text->str + at,
                      LM_VOCAB_MAX - 1);
-      if (!lm_vocab_add (r->t->vocab, (guint32) json->integer, name->str, name->len, LM_TOKEN_MODEL, &fault))
-        return fail (r, "/model/vocab", "token \"%s\" (id %d): %s", name->str, (int) json->integer, fault);
+      lm_vocab_prefetch (r->t->vocab, b->text->str + at, len);
+      b->items[b->n].at = at;
+      b->items[b->n].len = len;
+      b->items[b->n].id = (guint32) json->integer;
+      if (++b->n == BATCH && !add_tokens (r, b))
+        return FALSE;
     }
-  return token == FR_JSON_OBJECT_END || fail_json (r, json);
+  return token == FR_JSON_OBJECT_END ? add_tokens (r, b) : fail_json (r, json);
 }
 
-/* "a b" or ["a", "b"] */
+static gboolean
+add_merges (Reader *r, Batch *b)
+{
+  const char *fault;
+
+  for (guint i = 0; i < b->n; i++)
+    {
+      const char *text = b->text->str + b->items[i].at;
+      gsize cut = b->items[i].cut, len = b->items[i].len;
+
+      if (!lm_vocab_merge (r->t->vocab, text, cut, len, &fault))
+        return fail (r, "/model/merges", "merge %" G_GSIZE_FORMAT " (\"%.*s\" and \"%.*s\"): %s",
+                     r->t->vocab->n_merges, (int) cut, text, (int) (len - cut), text + cut, fault);
+    }
+  b->n = 0;
+  g_string_truncate (b->text, 0);
+  return TRUE;
+}
+
+/* "a b" or ["a", "b"]: appends "ab". */
 static gboolean
 read_merge (Reader *r, FrJsonReader *json, FrJsonToken token, GString *text, gsize *cut)
 {
-  const char *space;
+  gsize number = r->t->vocab->n_merges, start = text->len;
 
-  g_string_truncate (text, 0);
   if (token == FR_JSON_STRING)
     {
-      g_string_append_len (text, json->str.data, (gssize) json->str.len);
-      space = memchr (text->str, ' ', text->len);
-      if (space == NULL || memchr (space + 1, ' ', text->len - (gsize) (space + 1 - text->str)) != NULL)
-        return fail (r, "/model/merges", "\"%s\" is not two tokens with a space between", text->str);
-      *cut = (gsize) (space - text->str);
-      g_string_erase (text, (gssize) *cut, 1);
+      const char *s = json->str.data, *end = s + json->str.len, *space = memchr (s, ' ', json->str.len);
+
+      if (space == NULL || memchr (space + 1, ' ', (gsize) (end - space - 1)) != NULL)
+        return fail (r, "/model/merges", "\"%.*s\" is not two tokens with a space between", (int) json->str.len, s);
+      *cut = (gsize) (space - s);
+      g_string_append_len (text, s, space - s);
+      g_string_append_len (text, space + 1, end - space - 1);
       return TRUE;
     }
   for (guint i = 0; i < 3 && token == FR_JSON_ARRAY; i++)
@@ -459,35 +511,46 @@ read_merge (Reader *r, FrJsonReader *json, FrJsonToken token, GString *text, gsi
       if (i == 2 || next != FR_JSON_STRING)
         break;
       if (i == 1)
-        *cut = text->len;
+        *cut = text->len - start;
       g_string_append_len (text, json->str.data, (gssize) json->str.len);
     }
-  return token == FR_JSON_ERROR ? fail_json (r, json)
-                                : fail (r, "/model/merges", "merge %" G_GSIZE_FORMAT " is neither \"a b\" nor [\"a\", \"b\"]",
-                                        r->t->vocab->n_merges);
+  if (token == FR_JSON_ERROR)
+    return fail_json (r, json);
+  return fail (r, "/model/merges", "what follows merge %" G_GSIZE_FORMAT " is neither \"a b\" nor [\"a\", \"b\"]", number);
 }
 
 static gboolean
-read_merges (Reader *r, FrJsonReader *json)
+read_merges_into (Reader *r, FrJsonReader *json, Batch *b)
 {
   FrJsonToken token = fr_json_reader_next (json);
-  g_autoptr (GString) text = g_string_new (NULL);
-  const char *fault;
 
   if (token != FR_JSON_ARRAY)
     return token == FR_JSON_ERROR ? fail_json (r, json) : fail (r, "/model/merges", "expected a list");
   while ((token = fr_json_reader_next (json)) != FR_JSON_ARRAY_END)
     {
-      gsize cut = 0;
+      gsize at = b->text->len, cut = 0;
 
-      if (!read_merge (r, json, token, text, &cut))
+      if (!read_merge (r, json, token, b->text, &cut))
         return FALSE;
-      if (!lm_vocab_merge (r->t->vocab, (FrStr) { text->str, cut }, (FrStr) { text->str + cut, text->len - cut },
-                           &fault))
-        return fail (r, "/model/merges", "merge %" G_GSIZE_FORMAT " (\"%.*s\" and \"%s\"): %s", r->t->vocab->n_merges,
-                     (int) cut, text->str, text->str + cut, fault);
+      b->items[b->n].at = at;
+      b->items[b->n].cut = cut;
+      b->items[b->n].len = b->text->len - at;
+      lm_vocab_prefetch (r->t->vocab, b->text->str + at, cut);
+      lm_vocab_prefetch (r->t->vocab, b->text->str + at + cut, b->text->len - at - cut);
+      if (++b->n == BATCH && !add_merges (r, b))
+        return FALSE;
     }
-  return TRUE;
+  return add_merges (r, b);
+}
+
+static gboolean
+in_batches (Reader *r, FrJsonReader *json, gboolean (*read) (Reader *, FrJsonReader *, Batch *))
+{
+  Batch b = { .text = g_string_sized_new (4096) };
+  gboolean ok = read (r, json, &b);
+
+  g_string_free (b.text, TRUE);
+  return ok;
 }
 
 /* A member that is small: as a tree. */
@@ -561,13 +624,13 @@ read_model (Reader *r, FrJsonReader *json)
 
       if (g_str_equal (key, "vocab"))
         {
-          if (has_vocab || !read_vocab (r, json))
+          if (has_vocab || !in_batches (r, json, read_vocab_into))
             return has_vocab ? fail (r, "/model/vocab", "it is there twice") : FALSE;
           has_vocab = TRUE;
         }
       else if (g_str_equal (key, "merges") && has_vocab)
         {
-          if (!read_merges (r, json))
+          if (!in_batches (r, json, read_merges_into))
             return FALSE;
         }
       else if (g_str_equal (key, "merges"))
@@ -597,7 +660,7 @@ read_late_merges (Reader *r)
   if (r->merges.data == NULL)
     return TRUE;
   fr_json_reader_init (&json, r->merges.data, r->merges.len, FR_JSON_UTF8);
-  ok = read_merges (r, &json);
+  ok = in_batches (r, &json, read_merges_into);
   fr_json_reader_clear (&json);
   return ok;
 }
@@ -712,7 +775,7 @@ lm_tokenizer_read (LmTokenizer *t, const char *data, gsize len, GError **error)
   r.splits = g_array_new (FALSE, FALSE, sizeof (LmSplit));
   r.prefix = g_array_new (FALSE, FALSE, sizeof (gint32));
   r.suffix = g_array_new (FALSE, FALSE, sizeof (gint32));
-  lm_vocab_reserve (t->vocab, len / 60);
+  lm_vocab_reserve (t->vocab, len / 46); /* bytes of the file a token, at least */
   fr_json_reader_init (&json, data, len, utf8 ? FR_JSON_UTF8 : 0);
   ok = read_file (&r, &json) && read_late_merges (&r) && number_added (&r) && unknown_bytes (&r);
   if (ok && !lm_vocab_seal (t->vocab, &fault))

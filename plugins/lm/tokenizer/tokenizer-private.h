@@ -138,12 +138,14 @@ void lm_vocab_free (LmVocab *vocab);
 void lm_vocab_reserve (LmVocab *vocab, gsize n);
 /** lm_vocab_add: token @id, written @text in byte-level letters; FALSE with what is wrong. */
 gboolean lm_vocab_add (LmVocab *vocab, guint32 id, const char *text, gsize len, guint flags, const char **fault);
+/** lm_vocab_prefetch: @text will be looked for soon: the tables are larger than the caches. */
+void lm_vocab_prefetch (const LmVocab *vocab, const char *text, gsize len);
 /** lm_vocab_find: id of the token written @text; -1: none. */
 gint32 lm_vocab_find (const LmVocab *vocab, const char *text, gsize len);
 /** lm_vocab_text: appends the token as it is written in tokenizer.json. */
 void lm_vocab_text (const LmVocab *vocab, guint32 id, GString *out);
-/** lm_vocab_merge: the next merge by rank; FALSE with what is wrong. */
-gboolean lm_vocab_merge (LmVocab *vocab, FrStr left, FrStr right, const char **fault);
+/** lm_vocab_merge: the next merge by rank: of the first @cut letters of @text and the rest; FALSE with what is wrong. */
+gboolean lm_vocab_merge (LmVocab *vocab, const char *text, gsize cut, gsize len, const char **fault);
 /** lm_vocab_seal: after tokens and merges. */
 gboolean lm_vocab_seal (LmVocab *vocab, const char **fault);
 /** lm_vocab_encode: appends the ids of one piece; FALSE: a byte has no token (*@byte). */

@@ -146,7 +146,7 @@ power_above (gsize n)
 void
 lm_vocab_reserve (LmVocab *v, gsize n)
 {
-  gsize size = power_above (2 * MIN (n, LM_VOCAB_MAX));
+  gsize size = power_above (3 * MIN (n, LM_VOCAB_MAX) / 2);
 
   if (size > v->names_mask + 1)
     resize_names (v, size);
@@ -190,7 +190,7 @@ lm_vocab_add (LmVocab *v, guint32 id, const char *text, gsize len, guint flags, 
   if (id < v->n_tokens && v->tokens[id].flags & LM_TOKEN_HERE)
     return *fault = "its id is that of another token", FALSE;
   room_for (v, id);
-  if (2 * (v->n_names + 1) > v->names_mask)
+  if (3 * (v->n_names + 1) / 2 > v->names_mask)
     resize_names (v, 2 * (v->names_mask + 1));
   t = &v->tokens[id];
   t->data = g_string_chunk_insert_len (v->chunk, bytes, (gssize) n);
@@ -203,6 +203,16 @@ lm_vocab_add (LmVocab *v, guint32 id, const char *text, gsize len, guint flags, 
   if (n == 1 && (flags & LM_TOKEN_TEXT) == 0 && flags & LM_TOKEN_MODEL)
     v->bytes[(guint8) bytes[0]] = (gint32) id;
   return TRUE;
+}
+
+void
+lm_vocab_prefetch (const LmVocab *v, const char *text, gsize len)
+{
+  char bytes[256];
+  gsize n = 0;
+
+  if (len <= sizeof bytes && lm_alphabet_read (text, len, bytes, &n))
+    __builtin_prefetch (&v->names[hash_bytes (bytes, n) & v->names_mask]);
 }
 
 gint32
@@ -247,20 +257,30 @@ pair_rank (const LmVocab *v, guint32 left, guint32 right)
   return LM_NO_RANK;
 }
 
-gboolean
-lm_vocab_merge (LmVocab *v, FrStr left, FrStr right, const char **fault)
+/* Vocabularies are mostly numbered in the order of their merges: is @id what @left and @right make? */
+static gboolean
+is_joined (const LmVocab *v, guint32 id, guint32 left, guint32 right)
 {
-  gsize len = left.len + right.len;
-  g_autofree char *heap = len > 512 ? g_malloc (len) : NULL;
-  char stack[512], *both = heap != NULL ? heap : stack;
-  gint32 a = lm_vocab_find (v, left.data, left.len), b = lm_vocab_find (v, right.data, right.len), ab;
+  const LmToken *t, *a = &v->tokens[left], *b = &v->tokens[right];
+
+  if (id >= v->n_tokens || (a->flags | b->flags) & LM_TOKEN_TEXT)
+    return FALSE;
+  t = &v->tokens[id];
+  return (t->flags & (LM_TOKEN_TEXT | LM_TOKEN_HERE)) == LM_TOKEN_HERE && t->len == a->len + b->len
+         && memcmp (t->data, a->data, a->len) == 0 && memcmp (t->data + a->len, b->data, b->len) == 0;
+}
+
+gboolean
+lm_vocab_merge (LmVocab *v, const char *text, gsize cut, gsize len, const char **fault)
+{
+  gint32 a = lm_vocab_find (v, text, cut), b = lm_vocab_find (v, text + cut, len - cut), ab;
   gsize rank = v->n_merges;
 
   if (a < 0 || b < 0)
     return *fault = a < 0 ? "its left half is no token" : "its right half is no token", FALSE;
-  memcpy (both, left.data, left.len);
-  memcpy (both + left.len, right.data, right.len);
-  ab = lm_vocab_find (v, both, len);
+  ab = rank > 0 && is_joined (v, v->merged[rank - 1] + 1, (guint32) a, (guint32) b)
+           ? (gint32) v->merged[rank - 1] + 1
+           : lm_vocab_find (v, text, len);
   if (ab < 0)
     return *fault = "its halves together are no token", FALSE;
   if (rank >= 0x3fffff)
