@@ -6,6 +6,7 @@ core_libflowrun_la_SOURCES += \
 	core/engine/engine.h \
 	core/engine/graph.c \
 	core/engine/host.c \
+	core/engine/object.c \
 	core/engine/plan.c \
 	core/engine/pool.c \
 	core/engine/record.c \

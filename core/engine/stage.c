@@ -40,7 +40,7 @@ open_outputs (FrHost *h, GError **error)
       FriOut *out = g_ptr_array_index (h->outs, i);
       g_autofree char *ids = g_strdup_printf ("%s/%s.ids", h->dir, out->name);
 
-      if (e->options->ephemeral)
+      if (e->options->ephemeral || fri_out_is_object (out))
         continue;
       out->lineage = fri_lineage_new (ids, (const char *const *) e->sources, error);
       if (out->lineage == NULL)
@@ -546,7 +546,8 @@ fri_stage_end (FrHost *h)
   gboolean run = h->stage->element->run != NULL;
   gboolean ok;
 
-  ok = fri_stage_flush_rejects (h, run, &error) && close_files (h, &error)
+  ok = fri_stage_flush_rejects (h, run, &error) && fri_object_end (h, &error)
+       && close_files (h, &error)
        && fri_record_save (h, &error);
   if (ok)
     {
@@ -619,9 +620,15 @@ fri_stage_finish (FrHost *h, GError **error)
   const FrElement *el = h->stage->element;
   GError *failure = NULL;
 
-  if (el->finish == NULL)
+  gboolean ok;
+
+  if (el->finish == NULL || h->finished)
     return TRUE;
-  if (el->finish (h, h->state, &failure))
+  h->finishing = TRUE;
+  ok = el->finish (h, h->state, &failure);
+  h->finishing = FALSE;
+  h->finished = TRUE;
+  if (ok)
     {
       g_clear_error (&failure);
       return TRUE;

@@ -1109,6 +1109,55 @@ test_kill (void)
   g_rand_free (rand);
 }
 
+/* ---- models and reports ------------------------------------------------------------------ */
+
+#define LEARN                                                                                      \
+  "'base': {'use': 'source.thing', 'with': {'rows': 1000}},"                                       \
+  "'goods': {'use': 'source.count', 'with': {'rows': 20}},"                                        \
+  "'learn': {'use': 'trainer.sum', 'from': {'in': 'goods', 'base': 'base'}%s},"                    \
+  "'out': {'use': 'sink.thing', 'from': {'model': 'learn'}, 'with': {'path': '@/%s'}},"            \
+  "'both': {'use': 'sink.thing', 'from': 'learn', 'with': {'path': '@/both'}}"
+
+static void
+learn (const char *with, const char *path)
+{
+  g_autofree char *stages = g_strdup_printf (LEARN, with, path);
+
+  run_well (stages, 2);
+}
+
+static void
+test_objects (void)
+{
+  static const char *const with[] = { "", ", 'with': {'fail': 'late'}" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (with); i++)
+    {
+      g_autoptr (JsonObject) manifest = NULL;
+      g_autofree char *out = NULL, *both = NULL;
+      JsonObject *object;
+
+      fresh_base ();
+      learn (with[i], "out");
+      out = contents ("out");
+      both = contents ("both");
+      g_assert_cmpstr (out, ==, "1020 0\n");
+      g_assert_cmpstr (both, ==, out);
+      g_assert_cmpint (calls.finishes, ==, 3);
+      g_assert_cmpint (things, ==, 0);
+      manifest = document ("run/manifest.json");
+      object = fri_json_member (fri_json_member (report_of (manifest, "learn"), "objects_out"),
+                                "model");
+      g_assert_cmpstr (json_object_get_string_member (object, "type"), ==, "test.thing");
+      g_assert_cmpint (json_object_get_int_member (object, "description"), ==, 1020);
+      object
+          = fri_json_member (fri_json_member (report_of (manifest, "out"), "objects_in"), "model");
+      g_assert_cmpint (json_object_get_int_member (object, "description"), ==, 1020);
+      g_assert_false (json_object_has_member (
+          fri_json_member (report_of (manifest, "learn"), "rows_out"), "model"));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1141,6 +1190,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/until", test_until);
   g_test_add_func ("/engine/lock", test_lock);
   g_test_add_func ("/engine/tap", test_tap);
+  g_test_add_func ("/engine/objects", test_objects);
   g_test_add_func ("/engine/events", test_events);
   g_test_add_func ("/engine/why", test_why);
   g_test_add_func ("/engine/kill", test_kill);
