@@ -192,6 +192,7 @@ struct _FrHost
   GPtrArray *outs; /* FriOut *; the last is "rejects" */
   FriOut *rejects;
   gboolean active;    /* this run works on it */
+  gboolean forecasting; /* its forecast is asked for, in place of its work */
   gboolean volatile_; /* its result is no one's to reuse */
   char *fingerprint;  /* 32 hex digits */
   JsonObject *files;  /* what it reads: path → {hash, bytes} */
@@ -295,6 +296,12 @@ gboolean fri_object_can_keep (const FriOut *out);
 gboolean fri_object_end (FrHost *h, GError **error);
 /** fri_object_describe: "objects_in" and "objects_out" of a stage's manifest @entry. */
 void fri_object_describe (FrHost *h, JsonObject *entry);
+
+/* forecast.c */
+/** fri_forecast_choose: marks the stages that are asked. */
+void fri_forecast_choose (FriEngine *e);
+/** fri_forecast_tell: hands over what they found. */
+void fri_forecast_tell (FriEngine *e);
 
 /* host.c */
 /** fri_host_wait: until @edge has something or ends; lock held. */

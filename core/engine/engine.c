@@ -502,6 +502,8 @@ run_active (FriEngine *e, GError **error)
       g_set_error (error, FR_ERROR, FR_ERROR_CANCELLED, "the run was cancelled");
       status = FRI_EXIT_INTERRUPTED;
     }
+  if (status == FRI_EXIT_OK)
+    fri_forecast_tell (e);
   close_all (e);
   if (e->error != NULL)
     {

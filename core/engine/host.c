@@ -204,6 +204,31 @@ fr_host_rewind (FrHost *h, const char *port, GError **error)
   return TRUE;
 }
 
+/* Whether @h may push rows to @out now; @task: the call of map it does so in, or NULL. */
+static gboolean
+may_push (FrHost *h, FriOut *out, const FriTask *task, const char *port, GError **error)
+{
+  const char *fault = NULL;
+
+  if (out == NULL)
+    fault = "a port '%s' that it does not declare";
+  else if (out == h->rejects)
+    fault = "'%s' itself; fr_host_reject() does that";
+  else if (fri_out_is_object (out))
+    fault = "its port '%s' rows, which it does not carry";
+  else if (h->forecasting && !(out->port->flags & FR_PORT_FORECAST))
+    fault = "'%s' in forecast, where only ports marked FR_PORT_FORECAST may be pushed to";
+  else if (!h->forecasting && (out->port->flags & FR_PORT_FORECAST))
+    fault = "'%s' outside of forecast";
+  else if (task == NULL && h->thread != g_thread_self ())
+    fault = "'%s' outside of map and run";
+  if (fault == NULL)
+    return TRUE;
+  g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL, fault, port);
+  g_prefix_error (error, "the element pushed to ");
+  return FALSE;
+}
+
 FrFlow
 fr_host_push (FrHost *h, const char *port, FrBatch *batch, GError **error)
 {
@@ -211,21 +236,8 @@ fr_host_push (FrHost *h, const char *port, FrBatch *batch, GError **error)
   FriTask *task = task_of (h);
   FriPushed pushed = { out, batch };
 
-  if (out != NULL && fri_out_is_object (out))
+  if (!may_push (h, out, task, port, error))
     {
-      g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
-                   "the element pushed rows to its port '%s', which carries none", port);
-      fr_batch_unref (batch);
-      return FR_FLOW_ERROR;
-    }
-  if (out == NULL || out == h->rejects || (task == NULL && h->thread != g_thread_self ()))
-    {
-      g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
-                   out == NULL ? "the element pushed to a port '%s' that it does not declare"
-                   : out == h->rejects
-                       ? "the element pushed to '%s' itself; fr_host_reject() does that"
-                       : "the element pushed to '%s' outside of map and run",
-                   port);
       fr_batch_unref (batch);
       return FR_FLOW_ERROR;
     }

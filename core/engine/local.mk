@@ -4,6 +4,7 @@ core_libflowrun_la_SOURCES += \
 	core/engine/engine-private.h \
 	core/engine/engine.c \
 	core/engine/engine.h \
+	core/engine/forecast.c \
 	core/engine/graph.c \
 	core/engine/host.c \
 	core/engine/object.c \

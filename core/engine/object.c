@@ -123,6 +123,9 @@ may_push (FrHost *h, FriOut *out, const char *port, const FrObject *object, GErr
     g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
                  "the element pushed an object of type '%s' to its port '%s', which carries '%s'",
                  object->type->name, port, out->port->object->name);
+  else if (h->forecasting)
+    g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
+                 "the element pushed an object to its port '%s' in forecast", port);
   else if (h->thread != g_thread_self () && !h->finishing)
     g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
                  "the element pushed an object to '%s' outside of run and finish", port);
@@ -192,7 +195,7 @@ save (FriOut *out, GError **error)
 gboolean
 fri_object_end (FrHost *h, GError **error)
 {
-  FriOut *missing = first_missing (h);
+  FriOut *missing = h->forecasting ? NULL : first_missing (h);
 
   /* Consumers wait for what finish will push, and all other stages' work for them. */
   if (missing != NULL && h->stage->element->finish != NULL)

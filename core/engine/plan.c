@@ -146,11 +146,16 @@ set_scope (FriEngine *e, GError **error)
       mark_ancestors (e, fri_graph_host (e, stage));
       return TRUE;
     }
+  if (e->options->forecast != NULL)
+    fri_forecast_choose (e);
   for (guint i = 0; i < e->hosts->len; i++)
     {
       FrHost *h = g_ptr_array_index (e->hosts, i);
 
-      h->in_scope = !e->options->ephemeral || h->stage->element->kind != FR_KIND_SINK;
+      if (h->forecasting)
+        mark_ancestors (e, h);
+      else if (e->options->forecast == NULL)
+        h->in_scope = !e->options->ephemeral || h->stage->element->kind != FR_KIND_SINK;
     }
   return TRUE;
 }
@@ -180,6 +185,7 @@ set_tap (FriEngine *e, GError **error)
                    out->port->kind == FR_PORT_MODEL ? "model" : "report");
       return FALSE;
     }
+  h->forecasting = out->port != NULL && (out->port->flags & FR_PORT_FORECAST);
   out->tapped = TRUE;
   return TRUE;
 }

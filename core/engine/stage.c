@@ -70,7 +70,7 @@ fri_stage_open (FrHost *h, GError **error)
 
   if (!open_outputs (h, error))
     return FALSE;
-  if (el->open == NULL)
+  if (el->open == NULL || h->forecasting)
     return TRUE;
   for (guint attempt = 1;; attempt++)
     {
@@ -569,16 +569,17 @@ static void
 judge (FrHost *h, FrFlow flow, GError *error)
 {
   FriEngine *e = h->e;
+  const char *what = h->forecasting ? "forecast" : "run";
 
   if (error == NULL && flow == FR_FLOW_ERROR)
-    g_set_error (&error, FR_ERROR, FR_ERROR_INTERNAL, "run failed without saying why");
+    g_set_error (&error, FR_ERROR, FR_ERROR_INTERNAL, "%s failed without saying why", what);
   if (error == NULL && flow == FR_FLOW_CANCELLED && !fr_host_is_cancelled (h))
     g_set_error (&error, FR_ERROR, FR_ERROR_INTERNAL,
-                 "run says that it was cancelled, but it was not");
+                 "%s says that it was cancelled, but it was not", what);
   if (error != NULL)
     {
       if (flow != FR_FLOW_ERROR && flow != FR_FLOW_CANCELLED)
-        g_prefix_error (&error, "run set an error and did not return it: ");
+        g_prefix_error (&error, "%s set an error and did not return it: ", what);
       fri_engine_fail (e, h, NULL, error);
     }
   else if (!fr_host_is_cancelled (h))
@@ -589,6 +590,7 @@ gpointer
 fri_stage_thread (gpointer data)
 {
   FrHost *h = data;
+  const FrElement *el = h->stage->element;
   FriEngine *e = h->e;
   GError *error = NULL;
   FrFlow flow = FR_FLOW_CANCELLED;
@@ -601,7 +603,8 @@ fri_stage_thread (gpointer data)
   if (!stop)
     {
       tell_state (h, FRI_STAGE_RUNNING);
-      flow = h->stage->element->run (h, h->state, &error);
+      flow = h->forecasting ? el->forecast (h->stage->config, h, &error)
+                            : el->run (h, h->state, &error);
       judge (h, flow, error);
     }
   g_mutex_lock (&e->lock);
@@ -622,7 +625,7 @@ fri_stage_finish (FrHost *h, GError **error)
 
   gboolean ok;
 
-  if (el->finish == NULL || h->finished)
+  if (el->finish == NULL || h->finished || h->forecasting)
     return TRUE;
   h->finishing = TRUE;
   ok = el->finish (h, h->state, &failure);
