@@ -84,10 +84,6 @@ FrObject *lm_model_load (const char *dir, GError **error);
 #pragma weak lm_template_new
 #pragma weak lm_template_free
 #pragma weak lm_tokenizer_new_gguf
-#pragma weak lm_tokenizer_new_json
-#pragma weak lm_tokenizer_n_tokens
-#pragma weak lm_tokenizer_ref
-#pragma weak lm_tokenizer_unref
 
 G_END_DECLS
 

@@ -50,12 +50,12 @@ refused (GByteArray *bytes, const char *text)
 static void
 test_read (void)
 {
-  g_autoptr (GByteArray) bytes = safetensors (
-      "{'__metadata__':{'format':'pt','a':'b'},"
-      "'empty':{'dtype':'F32','shape':[2,0],'data_offsets':[24,24]},"
-      "'one':{'dtype':'F32','shape':[2,3],'data_offsets':[0,24],'more':{'x':[1]}},"
-      "'scalar':{'dtype':'BF16','shape':[],'data_offsets':[24,26]}}  ",
-      26);
+  g_autoptr (GByteArray) bytes
+      = safetensors ("{'__metadata__':{'format':'pt','a':'b'},"
+                     "'empty':{'dtype':'F32','shape':[2,0],'data_offsets':[24,24]},"
+                     "'one':{'dtype':'F32','shape':[2,3],'data_offsets':[0,24],'more':{'x':[1]}},"
+                     "'scalar':{'dtype':'BF16','shape':[],'data_offsets':[24,26]}}  ",
+                     26);
   g_autoptr (GError) error = NULL;
   g_autofree gpointer copy = NULL;
   g_autoptr (LmWeightFile) file = parse (bytes, &copy, &error);
