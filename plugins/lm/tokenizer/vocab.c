@@ -490,25 +490,44 @@ piece_keep (LmPieces *pieces, const char *piece, gsize len, guint64 hash, const 
   g_free (e);
 }
 
-gboolean
-lm_vocab_encode (LmVocab *v, const char *piece, gsize len, GArray *ids, guint8 *byte)
+/* The bytes of @p that are tokens; *@len becomes how many.  NULL when all are. */
+static guint8 *
+without_unknown (const LmVocab *v, const guint8 *p, gsize *len)
+{
+  guint8 *known;
+  gsize i = 0, n;
+
+  while (i < *len && v->bytes[p[i]] >= 0)
+    i++;
+  if (i == *len)
+    return NULL;
+  known = g_malloc (*len);
+  memcpy (known, p, i);
+  for (n = i; i < *len; i++)
+    if (v->bytes[p[i]] >= 0)
+      known[n++] = p[i];
+  *len = n;
+  return known;
+}
+
+gsize
+lm_vocab_encode (LmVocab *v, const char *piece, gsize len, GArray *ids)
 {
   const guint8 *p = (const guint8 *) piece;
+  g_autofree guint8 *known = NULL;
+  gboolean keep = len <= PIECE_MAX;
   guint32 small[SMALL];
   guint64 hash = 0;
   const Entry *e;
-  gsize n;
+  gsize n = len;
 
-  if (len <= PIECE_MAX || v->ignore_merges)
+  if (keep || v->ignore_merges)
     hash = hash_bytes (piece, len);
-  if (len <= PIECE_MAX && (e = piece_find (v->pieces, piece, len, hash)) != NULL)
+  if (keep && (e = piece_find (v->pieces, piece, len, hash)) != NULL)
     {
       g_array_append_vals (ids, e->ids, e->n_ids);
-      return TRUE;
+      return 0;
     }
-  for (gsize i = 0; i < len; i++)
-    if (v->bytes[p[i]] < 0)
-      return *byte = p[i], FALSE;
   if (v->ignore_merges)
     {
       gint32 id = find_name (v, piece, len, hash, 0);
@@ -516,19 +535,23 @@ lm_vocab_encode (LmVocab *v, const char *piece, gsize len, GArray *ids, guint8 *
       if (id >= 0 && v->tokens[id].flags & LM_TOKEN_MODEL)
         {
           g_array_append_val (ids, id);
-          if (len <= PIECE_MAX)
+          if (keep)
             piece_keep (v->pieces, piece, len, hash, (guint32 *) &id, 1);
-          return TRUE;
+          return 0;
         }
     }
-  if (len > SMALL)
+  known = without_unknown (v, p, &n);
+  if (known != NULL)
+    p = known;
+  if (n > SMALL)
+    merge_large (v, p, n, ids);
+  else if (n > 0)
     {
-      merge_large (v, p, len, ids);
-      return TRUE;
+      gsize n_ids = merge_small (v, p, n, small);
+
+      g_array_append_vals (ids, small, (guint) n_ids);
+      if (keep && known == NULL)
+        piece_keep (v->pieces, piece, len, hash, small, n_ids);
     }
-  n = merge_small (v, p, len, small);
-  g_array_append_vals (ids, small, (guint) n);
-  if (len <= PIECE_MAX)
-    piece_keep (v->pieces, piece, len, hash, small, n);
-  return TRUE;
+  return len - n;
 }
