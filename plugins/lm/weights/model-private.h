@@ -80,11 +80,6 @@ JsonNode *lm_model_describe (FrObject *object);
 gboolean lm_model_save (FrObject *object, const char *dir, GError **error);
 FrObject *lm_model_load (const char *dir, GError **error);
 
-/* Until the parts that define them are merged. */
-#pragma weak lm_template_new
-#pragma weak lm_template_free
-#pragma weak lm_tokenizer_new_gguf
-
 G_END_DECLS
 
 #endif

@@ -7,8 +7,6 @@
 
 #include "lm/checkpoint.h"
 
-#pragma weak lm_tokenizer_new_gguf /* until it is merged */
-
 extern const FrInspect model_inspect;
 
 /** Groups: tensors of one name but for its numbers, of one shape and type, as one line. */
