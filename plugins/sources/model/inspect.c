@@ -207,14 +207,16 @@ add_file (Report *r, const char *path)
 static void
 cut_problem (Report *r)
 {
-  g_autofree char *message = NULL;
+  g_autofree char *message = NULL, *size = NULL;
   const char *first;
-  guint n = groups_cut (r->groups, &first);
+  guint64 bytes;
+  guint n = groups_cut (r->groups, &first, &bytes);
 
   if (n == 0)
     return;
-  message
-      = g_strdup_printf ("truncated: the data of %u tensors is cut off, '%s' the first", n, first);
+  size = size_text (bytes);
+  message = g_strdup_printf ("truncated: %u tensors of together %s are cut off, '%s' the first", n,
+                             size, first);
   problem (r, message);
 }
 
