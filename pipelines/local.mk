@@ -1,6 +1,8 @@
 # pipelines: installed as they are; "flowrun shop/quickstart" finds one by its name.
 shoppipelinedir = $(pipelinedir)/shop
 dist_shoppipeline_DATA = \
+	pipelines/shop/deepseek-r1.json \
 	pipelines/shop/litemall.json \
 	pipelines/shop/quickstart.json \
+	pipelines/shop/records.json \
 	pipelines/shop/shop.sql

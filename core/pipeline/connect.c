@@ -65,26 +65,50 @@ kind_words (FrPortKind kind)
 
 /* ---- one link ---------------------------------------------------------------------- */
 
-/* The output port that "stage" alone means. */
-static const char *
-default_port (Reader *reader, const char *pointer, FriStage *from)
+/* Names of the outputs that may be connected, and NULL: those of the kind that
+ * @to takes if there are any. */
+static GPtrArray *
+connectable (const FrPort *const *outputs, const FrPort *to)
 {
-  const FrPort *const *outputs = from->element->outputs;
+  GPtrArray *names = g_ptr_array_new ();
 
-  if (outputs == NULL || outputs[0] == NULL)
+  for (guint i = 0; outputs != NULL && outputs[i] != NULL; i++)
+    if (!(outputs[i]->flags & FR_PORT_FORECAST) && (to == NULL || outputs[i]->kind == to->kind))
+      g_ptr_array_add (names, (gpointer) outputs[i]->name);
+  if (names->len == 0 && to != NULL)
+    {
+      g_ptr_array_unref (names);
+      return connectable (outputs, NULL);
+    }
+  g_ptr_array_add (names, NULL);
+  return names;
+}
+
+static gboolean
+lists (const GPtrArray *names, const char *name)
+{
+  return g_strv_contains ((const char *const *) names->pdata, name);
+}
+
+/* The output port that "stage" alone means to input @to (or NULL). */
+static const char *
+default_port (Reader *reader, const char *pointer, FriStage *from, const FrPort *to)
+{
+  g_autoptr (GPtrArray) names = connectable (from->element->outputs, to);
+
+  if (names->len == 1)
     {
       wrong (reader, pointer, "'%s' (%s) has no output but 'rejects'", from->id,
              from->element->name);
       return NULL;
     }
-  if (outputs[1] == NULL || fri_find_port (outputs, "out") != NULL)
-    return outputs[1] == NULL ? outputs[0]->name : "out";
+  if (names->len == 2 || lists (names, "out"))
+    return names->len == 2 ? names->pdata[0] : "out";
   {
-    g_autoptr (GPtrArray) names = port_names (outputs, FALSE);
     g_autofree char *all = g_strjoinv ("', '", (char **) names->pdata);
 
     wrong (reader, pointer, "'%s' (%s) has the outputs '%s': say which, as in '%s.%s'", from->id,
-           from->element->name, all, from->id, outputs[0]->name);
+           from->element->name, all, from->id, (char *) names->pdata[0]);
   }
   return NULL;
 }
@@ -115,6 +139,23 @@ check_output (Reader *reader, const char *pointer, FriStage *from, const char *p
       wrong (reader, pointer, "'%s.%s' gives %s, but the input '%s' of '%s' (%s) takes %s",
              from->id, port, kind_words (kind), to->name, reader->stage->id,
              reader->stage->element->name, kind_words (to->kind));
+      return FALSE;
+    }
+  if (output != NULL && (output->flags & FR_PORT_FORECAST))
+    {
+      wrong (reader, pointer,
+             "nothing can be connected to '%s.%s' of %s: it has rows only for 'flowrun head'",
+             from->id, port, from->element->name);
+      return FALSE;
+    }
+  if (output != NULL && to != NULL && output->object != NULL && to->object != NULL
+      && strcmp (output->object->name, to->object->name) != 0)
+    {
+      wrong (reader, pointer,
+             "'%s.%s' (%s) gives %s of type '%s', but the input '%s' of '%s' (%s) takes one of "
+             "type '%s'",
+             from->id, port, from->element->name, kind_words (kind), output->object->name,
+             to->name, reader->stage->id, reader->stage->element->name, to->object->name);
       return FALSE;
     }
   return TRUE;
@@ -156,7 +197,7 @@ read_link (Reader *reader, const char *pointer, const char *text, const FrPort *
   if (from->element != NULL)
     {
       if (port == NULL)
-        port = default_port (reader, pointer, from);
+        port = default_port (reader, pointer, from, to);
       if (port == NULL || !check_output (reader, pointer, from, port, to))
         return;
     }

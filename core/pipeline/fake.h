@@ -184,17 +184,37 @@ static const FrElement fake_split = { .size = sizeof (FrElement),
                                       .outputs = fake_split_out,
                                       .run = fake_run };
 
+static void
+fake_object_free (FrObject *object)
+{
+  g_free (object);
+}
+
+static const FrObjectType fake_model_type = { .size = sizeof (FrObjectType),
+                                              .name = "fake.model",
+                                              .kind = FR_PORT_MODEL,
+                                              .free = fake_object_free };
+
 static const FrNeed *const fake_needs[]
     = { FR_NEED ("text", FR_TYPES_TEXT), FR_NEED ("price", FR_TYPES_INTEGER), NULL };
 static const FrPort *const fake_train_in[]
     = { FR_PORT ("train", FR_PORT_RECORDS, "what to learn", .flags = FR_PORT_REWINDABLE,
                  .needs = fake_needs),
-        FR_PORT ("model", FR_PORT_MODEL, "what to start from"),
+        FR_PORT ("model", FR_PORT_MODEL, "what to start from", .object = &fake_model_type),
         FR_PORT ("validation", FR_PORT_RECORDS, "what to measure on", .flags = FR_PORT_OPTIONAL),
         NULL };
 static const FrPort *const fake_train_out[]
-    = { FR_PORT ("model", FR_PORT_MODEL, "what was learnt"),
-        FR_PORT ("report", FR_PORT_REPORT, "how well"), NULL };
+    = { FR_PORT ("model", FR_PORT_MODEL, "what was learnt", .object = &fake_model_type),
+        FR_PORT ("report", FR_PORT_REPORT, "how well", .object = &fr_report_type),
+        FR_PORT ("seen", FR_PORT_RECORDS, "what would be learnt", .flags = FR_PORT_FORECAST),
+        NULL };
+
+static FrFlow
+fake_forecast (G_GNUC_UNUSED gconstpointer config, G_GNUC_UNUSED FrHost *host,
+               G_GNUC_UNUSED GError **error)
+{
+  return FR_FLOW_OK;
+}
 
 static const FrElement fake_trainer = { .size = sizeof (FrElement),
                                         .kind = FR_KIND_TRAINER,
@@ -203,10 +223,11 @@ static const FrElement fake_trainer = { .size = sizeof (FrElement),
                                         .summary = "learns nothing",
                                         .inputs = fake_train_in,
                                         .outputs = fake_train_out,
-                                        .run = fake_run };
+                                        .run = fake_run,
+                                        .forecast = fake_forecast };
 
 static const FrPort *const fake_model_out[]
-    = { FR_PORT ("model", FR_PORT_MODEL, "a model of nothing"), NULL };
+    = { FR_PORT ("model", FR_PORT_MODEL, "a model of nothing", .object = &fake_model_type), NULL };
 
 static const FrElement fake_model = { .size = sizeof (FrElement),
                                       .kind = FR_KIND_SOURCE,
@@ -214,6 +235,21 @@ static const FrElement fake_model = { .size = sizeof (FrElement),
                                       .revision = 1,
                                       .summary = "a model of nothing",
                                       .outputs = fake_model_out,
+                                      .run = fake_run };
+
+static const FrObjectType fake_other_type = { .size = sizeof (FrObjectType),
+                                              .name = "fake.other",
+                                              .kind = FR_PORT_MODEL,
+                                              .free = fake_object_free };
+static const FrPort *const fake_other_out[]
+    = { FR_PORT ("model", FR_PORT_MODEL, "another", .object = &fake_other_type), NULL };
+
+static const FrElement fake_other = { .size = sizeof (FrElement),
+                                      .kind = FR_KIND_SOURCE,
+                                      .name = "source.othermodel",
+                                      .revision = 1,
+                                      .summary = "a model of another type",
+                                      .outputs = fake_other_out,
                                       .run = fake_run };
 
 static const FrElement fake_sink = { .size = sizeof (FrElement),
@@ -228,7 +264,7 @@ static const FrElement fake_sink = { .size = sizeof (FrElement),
 
 static const FrElement *const fake_elements[]
     = { &fake_source,  &fake_transform, &fake_required, &fake_split,
-        &fake_trainer, &fake_model,     &fake_sink,     NULL };
+        &fake_trainer, &fake_model,     &fake_other,    &fake_sink, NULL };
 
 static const FrPlugin fake_plugin = { .size = sizeof (FrPlugin),
                                       .abi_major = FR_ABI_MAJOR,

@@ -101,6 +101,10 @@ fri_stage_new (const char *id, const FrElement *element, gpointer config)
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_schema_unref);
   stage->out_schemas
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_schema_unref);
+  stage->in_objects
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_object_unref);
+  stage->out_objects
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_object_unref);
   stage->connected = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return stage;
 }
@@ -128,6 +132,8 @@ fri_stage_free (FriStage *stage)
   g_ptr_array_unref (stage->inputs);
   g_hash_table_unref (stage->in_schemas);
   g_hash_table_unref (stage->out_schemas);
+  g_hash_table_unref (stage->in_objects);
+  g_hash_table_unref (stage->out_objects);
   g_hash_table_unref (stage->connected);
   g_free (stage);
 }
@@ -432,7 +438,7 @@ static void
 read_run (FriLoad *load, JsonObject *root)
 {
   static const char *const keys[]
-      = { "workers", "memory", "keep", "max_rejects", "$comment", NULL };
+      = { "workers", "memory", "record", "keep", "max_rejects", "$comment", NULL };
   JsonNode *node = expanded_member (load, root, "", "run");
   JsonObject *run;
   JsonNode *value;
@@ -466,6 +472,13 @@ read_run (FriLoad *load, JsonObject *root)
         load->pipeline->memory = bytes;
       else
         fri_expect (load, NULL, "/run/memory", "memory", value, "a size such as \"2GiB\"");
+    }
+  if ((value = json_object_get_member (run, "record")) != NULL)
+    {
+      if (JSON_NODE_HOLDS_VALUE (value) && json_node_get_value_type (value) == G_TYPE_BOOLEAN)
+        load->pipeline->no_record = !json_node_get_boolean (value);
+      else
+        fri_expect (load, NULL, "/run/record", "record", value, "true or false");
     }
   if ((value = json_object_get_member (run, "keep")) != NULL)
     read_keep (load, NULL, "/run/keep", value, &load->keep);

@@ -1,13 +1,13 @@
 #!/bin/sh
-# test-quickstart.sh: the shop, from its SQL script to training records.
+# test-records.sh: the shop, from its SQL script to training records.
 . "$top_srcdir/tests/command/lib.sh"
 for plugin in source-sqlite transform-clean transform-dedup transform-format transform-split sink-jsonl; do
   have $plugin || { echo "1..0 # SKIP $plugin is not built"; exit 0; }
 done
-quick=$top_srcdir/pipelines/shop/quickstart.json
+records=$top_srcdir/pipelines/shop/records.json
 
-run 0 check "$quick"
-run 0 "$quick" --workers 1 --run-dir one --progress none
+run 0 check "$records"
+run 0 "$records" --workers 1 --run-dir one --progress none
 ok "two files" test -s one/train.jsonl -a -s one/validation.jsonl
 cat > look.py <<'END'
 import json, re, sys
@@ -34,15 +34,15 @@ python3 look.py > .look; while read -r line; do
 done < .look
 ok "rejects say why" grep -q reject_reason one/rejects/clean.jsonl
 
-run 0 "$quick" --workers 16 --run-dir sixteen --progress none
+run 0 "$records" --workers 16 --run-dir sixteen --progress none
 ok "one worker and sixteen: the same bytes" sh -c 'cmp one/train.jsonl sixteen/train.jsonl && cmp one/validation.jsonl sixteen/validation.jsonl'
 before=$(stat -c %Y.%i one/train.jsonl)
-run 0 "$quick" --workers 1 --run-dir one --progress plain
+run 0 "$records" --workers 1 --run-dir one --progress plain
 ok "a second run has nothing to do" test "$before" = "$(stat -c %Y.%i one/train.jsonl)"
 err "reused"
-run 0 "$quick" --run-dir one --set split.validation=0.3 --progress none
+run 0 "$records" --run-dir one --set split.validation=0.3 --progress none
 ok "another share: another file" test "$(grep -c . one/validation.jsonl)" -gt "$(grep -c . sixteen/validation.jsonl)"
-run 0 head "$quick" clean -n 5
+run 0 head "$records" clean -n 5
 ok "head gives JSON Lines in a pipe" test "$(grep -c '^{' .out)" = 5
 run 0 why sixteen shop:17
 out 'clean'
