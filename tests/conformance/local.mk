@@ -1,1 +1,2 @@
 # tests/conformance: other people's programs against ours; each skips where its oracle is missing.
+include tests/conformance/decoder.mk
