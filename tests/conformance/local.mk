@@ -1,2 +1,3 @@
 # tests/conformance: other people's programs against ours; each skips where its oracle is missing.
 include tests/conformance/decoder.mk
+include tests/conformance/tokenizer.mk

@@ -29,8 +29,7 @@ const LmFamily lm_families[] = {
 #define MAX_LAYERS 1024
 #define MAX_POSITIONS (1 << 30)
 
-static gboolean
-refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 refuse (GError **error, const char *format, ...)
@@ -140,9 +139,8 @@ get_bool (JsonObject *json, const char *key, gboolean def, gboolean *out, GError
   JsonNode *node = member (json, key);
 
   *out = node != NULL && is_a (node, G_TYPE_BOOLEAN) ? json_node_get_boolean (node) : def;
-  return node == NULL || is_a (node, G_TYPE_BOOLEAN)
-             ? TRUE
-             : wrong (node, key, "true or false", error);
+  return node == NULL || is_a (node, G_TYPE_BOOLEAN) ? TRUE
+                                                     : wrong (node, key, "true or false", error);
 }
 
 /* ---- what is refused --------------------------------------------------------------- */
@@ -159,10 +157,15 @@ check_unsupported (JsonObject *json, GError **error)
     { "partial_rotary_factor", 1 }, { "embedding_multiplier", 1 }, { "residual_multiplier", 1 },
     { "logits_scaling", 1 },        { "logit_scale", 1 },          { "rotary_pct", 1 },
   };
-  static const char *const absent[]
-      = { "attn_logit_softcapping", "final_logit_softcapping", "attention_multiplier",
-          "no_rope_layers",         "clip_qkv",                "num_experts",
-          "num_local_experts",      "n_routed_experts",        "vision_config" };
+  static const char *const absent[] = { "attn_logit_softcapping",
+                                        "final_logit_softcapping",
+                                        "attention_multiplier",
+                                        "no_rope_layers",
+                                        "clip_qkv",
+                                        "num_experts",
+                                        "num_local_experts",
+                                        "n_routed_experts",
+                                        "vision_config" };
   JsonNode *node = member (json, "hidden_act");
 
   if (node != NULL && (!is_a (node, G_TYPE_STRING) || strcmp (json_node_get_string (node), "silu")))
@@ -172,8 +175,10 @@ check_unsupported (JsonObject *json, GError **error)
     {
       g_autofree char *text = shown (node);
 
-      return refuse (error, "'quantization_config' is %s: such weights are not read; take the "
-                     "checkpoint that is not quantised, or a GGUF file", text);
+      return refuse (error,
+                     "'quantization_config' is %s: such weights are not read; take the "
+                     "checkpoint that is not quantised, or a GGUF file",
+                     text);
     }
   for (guint i = 0; i < G_N_ELEMENTS (neutral); i++)
     {
@@ -251,10 +256,9 @@ read_attention_factor (LmConfig *config, JsonObject *json, GError **error)
   if (member (json, "mscale_all_dim") != NULL
       && !get_positive (json, "mscale_all_dim", 0, &all_dim, error))
     return FALSE;
-  rope->attention_factor
-      = mscale > 0 && all_dim > 0
-            ? yarn_mscale (rope->factor, mscale) / yarn_mscale (rope->factor, all_dim)
-            : yarn_mscale (rope->factor, 1);
+  rope->attention_factor = mscale > 0 && all_dim > 0 ? yarn_mscale (rope->factor, mscale)
+                                                           / yarn_mscale (rope->factor, all_dim)
+                                                     : yarn_mscale (rope->factor, 1);
   if (member (json, "attn_factor") == NULL)
     return TRUE;
   if (!get_positive (json, "attn_factor", 0, &attn, error))
@@ -306,10 +310,10 @@ static gboolean
 read_rope_kind (LmConfig *config, JsonObject *json, GError **error)
 {
   static const char *const kinds[] = { "default", "linear", "llama3", "yarn", NULL };
-  JsonNode *node = member (json, "rope_type") != NULL ? member (json, "rope_type")
-                                                      : member (json, "type");
-  const char *name = node != NULL && is_a (node, G_TYPE_STRING) ? json_node_get_string (node)
-                                                                : NULL;
+  JsonNode *node
+      = member (json, "rope_type") != NULL ? member (json, "rope_type") : member (json, "type");
+  const char *name
+      = node != NULL && is_a (node, G_TYPE_STRING) ? json_node_get_string (node) : NULL;
 
   if (node == NULL)
     return TRUE;
@@ -431,8 +435,8 @@ read_family (LmConfig *config, JsonObject *json, GError **error)
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   g_autofree char *known = NULL;
   JsonNode *node = member (json, "model_type");
-  const char *name = node != NULL && is_a (node, G_TYPE_STRING) ? json_node_get_string (node)
-                                                                : NULL;
+  const char *name
+      = node != NULL && is_a (node, G_TYPE_STRING) ? json_node_get_string (node) : NULL;
 
   for (const LmFamily *f = lm_families; f->name != NULL; f++)
     {
@@ -465,8 +469,8 @@ read_sizes (LmConfig *config, JsonObject *json, GError **error)
                     error)
       || !get_positive (json, "rms_norm_eps", 1e-6, &config->rms_norm_eps, error))
     return FALSE;
-  head_dim = strcmp (config->family->name, "qwen3") == 0 ? 128
-                                                         : config->hidden_size / config->n_heads;
+  head_dim
+      = strcmp (config->family->name, "qwen3") == 0 ? 128 : config->hidden_size / config->n_heads;
   if (!get_uint (json, "head_dim", 1, 65536, head_dim, &config->head_dim, error))
     return FALSE;
   if (config->n_heads % config->n_kv_heads != 0)
@@ -507,8 +511,8 @@ read_dtype (LmConfig *config, JsonObject *json, GError **error)
     const char *name;
     LmType type;
   } names[] = { { "float32", LM_F32 }, { "bfloat16", LM_BF16 }, { "float16", LM_F16 } };
-  JsonNode *node = member (json, "dtype") != NULL ? member (json, "dtype")
-                                                  : member (json, "torch_dtype");
+  JsonNode *node
+      = member (json, "dtype") != NULL ? member (json, "dtype") : member (json, "torch_dtype");
   const char *name;
 
   if (node == NULL)
@@ -539,8 +543,8 @@ read_token (LmConfig *config, JsonObject *json, const char *key, gint32 *out, GE
   *out = (gint32) id;
   if (id >= config->vocab_size)
     {
-      warn (config, "'%s' is %u, beyond the %u tokens of the vocabulary: it is passed over", key, id,
-            config->vocab_size);
+      warn (config, "'%s' is %u, beyond the %u tokens of the vocabulary: it is passed over", key,
+            id, config->vocab_size);
       *out = -1;
     }
   return TRUE;
@@ -742,9 +746,9 @@ layer_name (const char *pattern, guint layer)
 {
   const char *mark = strstr (pattern, "%u");
 
-  return mark == NULL ? g_strdup (pattern)
-                      : g_strdup_printf ("%.*s%u%s", (int) (mark - pattern), pattern, layer,
-                                         mark + 2);
+  return mark == NULL
+             ? g_strdup (pattern)
+             : g_strdup_printf ("%.*s%u%s", (int) (mark - pattern), pattern, layer, mark + 2);
 }
 
 char *

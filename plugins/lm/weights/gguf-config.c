@@ -19,8 +19,8 @@ typedef struct
   const LmFamily *family;
 } Made;
 
-static gboolean
-refuse (const Made *m, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static gboolean refuse (const Made *m, GError **error, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 
 static gboolean
 refuse (const Made *m, GError **error, const char *format, ...)
@@ -122,7 +122,8 @@ add_sizes (Made *m, GError **error)
   gint64 heads, hidden, head_dim;
 
   if (embed == NULL || embed->n_dims != 2 || gate == NULL)
-    return refuse (m, error, "token_embd.weight or blk.0.ffn_gate.weight is missing: no such "
+    return refuse (m, error,
+                   "token_embd.weight or blk.0.ffn_gate.weight is missing: no such "
                    "model is known here");
   json_object_set_int_member (m->out, "vocab_size", embed->dims[0]);
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
@@ -139,8 +140,10 @@ add_sizes (Made *m, GError **error)
   head_dim = int_of (m, "attention.key_length", hidden / heads);
   if (int_of (m, "attention.value_length", head_dim) != head_dim
       || int_of (m, "rope.dimension_count", head_dim) != head_dim)
-    return refuse (m, error, "keys have %" G_GINT64_FORMAT " numbers, but values or rotation "
-                   "another count: that is not computed", head_dim);
+    return refuse (m, error,
+                   "keys have %" G_GINT64_FORMAT " numbers, but values or rotation "
+                   "another count: that is not computed",
+                   head_dim);
   json_object_set_int_member (m->out, "num_key_value_heads",
                               int_of (m, "attention.head_count_kv", heads));
   json_object_set_int_member (m->out, "head_dim", head_dim);
@@ -155,14 +158,14 @@ add_attention (Made *m, GError **error)
   gboolean mlp_bias = lm_weight_file_find (m->file, "blk.0.ffn_gate.bias") != NULL;
 
   if (int_of (m, "attention.sliding_window", 0) != 0)
-    return refuse (m, error, "%s.attention.sliding_window is in use: sliding attention is not "
-                   "computed", m->family->gguf);
-  if (int_of (m, "expert_count", 0) != 0)
-    return refuse (m, error, "%s.expert_count is not 0: experts are not computed",
+    return refuse (m, error,
+                   "%s.attention.sliding_window is in use: sliding attention is not "
+                   "computed",
                    m->family->gguf);
+  if (int_of (m, "expert_count", 0) != 0)
+    return refuse (m, error, "%s.expert_count is not 0: experts are not computed", m->family->gguf);
   json_object_set_double_member (
-      m->out, "rms_norm_eps",
-      as_written (number_of (m, "attention.layer_norm_rms_epsilon", 1e-6)));
+      m->out, "rms_norm_eps", as_written (number_of (m, "attention.layer_norm_rms_epsilon", 1e-6)));
   json_object_set_boolean_member (m->out, "tie_word_embeddings",
                                   lm_weight_file_find (m->file, "output.weight") == NULL);
   if (!m->family->qkv_bias)
@@ -310,7 +313,8 @@ lm_gguf_config (LmWeightFile *file, GError **error)
   if (!add_sizes (&m, error) || !add_attention (&m, error) || !add_rope (&m, error))
     return NULL;
   add_tokens (&m);
-  /* What the numbers were before they were quantised, nobody says; bf16 is what such models come in. */
+  /* What the numbers were before they were quantised, nobody says; bf16 is what such models come
+   * in. */
   json_object_set_string_member (out, "torch_dtype",
                                  up != NULL && up->type == LM_F32   ? "float32"
                                  : up != NULL && up->type == LM_F16 ? "float16"

@@ -41,10 +41,10 @@ static const guint8 kv_size[KV_N_TYPES] = { 1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 
 
 /* Types that ggml knows and this library does not, by id, to say their names. */
 static const char *const other_types[]
-    = { [9] = "Q8_1",     [10] = "Q2_K",   [11] = "Q3_K",     [15] = "Q8_K",  [16] = "IQ2_XXS",
-        [17] = "IQ2_XS",  [18] = "IQ3_XXS", [19] = "IQ1_S",   [20] = "IQ4_NL", [21] = "IQ3_S",
-        [22] = "IQ2_S",   [23] = "IQ4_XS",  [29] = "IQ1_M",   [34] = "TQ1_0", [35] = "TQ2_0",
-        [39] = "MXFP4" };
+    = { [9] = "Q8_1",     [10] = "Q2_K",   [11] = "Q3_K",    [15] = "Q8_K",
+        [16] = "IQ2_XXS", [17] = "IQ2_XS", [18] = "IQ3_XXS", [19] = "IQ1_S",
+        [20] = "IQ4_NL",  [21] = "IQ3_S",  [22] = "IQ2_S",   [23] = "IQ4_XS",
+        [29] = "IQ1_M",   [34] = "TQ1_0",  [35] = "TQ2_0",   [39] = "MXFP4" };
 
 /* Where reading stands; every step checks what is left. */
 typedef struct
@@ -213,13 +213,16 @@ take_array (Cursor *c, const char *key, GError **error)
   if (!take_u32 (c, &type, error) || !take_u64 (c, &n, error))
     return FALSE;
   if (type >= KV_N_TYPES || type == KV_ARRAY)
-    return lm_weights_error (c->file, error, "key '%s': an array of elements of type %u, which "
-                             "is not allowed", key, type);
+    return lm_weights_error (c->file, error,
+                             "key '%s': an array of elements of type %u, which "
+                             "is not allowed",
+                             key, type);
   if (n > MAX_ARRAY)
-    return lm_weights_error (c->file, error, "key '%s': an array of %" G_GUINT64_FORMAT
-                             " elements, expected at most 2^30", key, n);
+    return lm_weights_error (
+        c->file, error,
+        "key '%s': an array of %" G_GUINT64_FORMAT " elements, expected at most 2^30", key, n);
   array = g_new0 (LmGgufArray, 1);
-  *array = (LmGgufArray) { .type = type, .n = n, .at = c->file->data + c->at };
+  *array = (LmGgufArray){ .type = type, .n = n, .at = c->file->data + c->at };
   g_hash_table_insert (c->file->arrays, g_strdup (key), array);
   if (n <= SHOWN_ARRAY)
     {
@@ -286,8 +289,8 @@ find_type (Cursor *c, const char *name, guint32 id, LmType *type, GError **error
       c->file, error,
       "tensor '%s' is stored as %s (type %u), which is not read; read are F32, F16, BF16, Q8_0, "
       "Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K",
-      name, id < G_N_ELEMENTS (other_types) && other_types[id] != NULL ? other_types[id] : "unknown",
-      id);
+      name,
+      id < G_N_ELEMENTS (other_types) && other_types[id] != NULL ? other_types[id] : "unknown", id);
 }
 
 /* Dimensions are stored fastest first; LmTensor has them the other way round. */
@@ -385,10 +388,11 @@ take_alignment (LmWeightFile *file, guint64 *alignment, GError **error)
   gint64 a = json_object_get_int_member_with_default (file->metadata, "general.alignment", 32);
 
   *alignment = (guint64) a;
-  return a > 0 && (a & (a - 1)) == 0
-             ? TRUE
-             : lm_weights_error (file, error, "general.alignment is %" G_GINT64_FORMAT
-                                 ", expected a power of two", a);
+  return a > 0 && (a & (a - 1)) == 0 ? TRUE
+                                     : lm_weights_error (file, error,
+                                                         "general.alignment is %" G_GINT64_FORMAT
+                                                         ", expected a power of two",
+                                                         a);
 }
 
 static gboolean
@@ -447,7 +451,7 @@ cook_strings (const LmGgufArray *array)
       guint64 len;
 
       memcpy (&len, p, sizeof len); /* checked when the header was read */
-      strings[i] = (FrStr) { (const char *) p + sizeof len, (gsize) len };
+      strings[i] = (FrStr){ (const char *) p + sizeof len, (gsize) len };
       p += sizeof len + len;
     }
   return strings;

@@ -91,8 +91,8 @@ lm_model_describe (FrObject *object)
     {
       g_autofree char *own = own_hash (model);
 
-      json_object_set_string_member (
-          out, model->lora != NULL ? "adapter_hash" : "tensors_hash", own);
+      json_object_set_string_member (out, model->lora != NULL ? "adapter_hash" : "tensors_hash",
+                                     own);
     }
   return json_node_init_object (json_node_alloc (), out);
 }
@@ -260,8 +260,10 @@ lm_model_load (const char *dir, GError **error)
     return (FrObject *) load_base (dir, state, error);
   if (g_strcmp0 (kind, "adapted") != 0 && g_strcmp0 (kind, "tuned") != 0)
     {
-      g_set_error (error, FR_ERROR, FR_ERROR_DATA, "%s holds no model: model.json is missing or "
-                   "names no kind", dir);
+      g_set_error (error, FR_ERROR, FR_ERROR_DATA,
+                   "%s holds no model: model.json is missing or "
+                   "names no kind",
+                   dir);
       return NULL;
     }
   base = (LmModel *) lm_model_load (base_dir, error);

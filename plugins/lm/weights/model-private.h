@@ -24,8 +24,8 @@ typedef struct
 } LmSlot;
 
 /**
- * LmModel: either a checkpoint (no base), or a base with an adapter or with tensors of its own; what the latter has
- * not it takes from the base.
+ * LmModel: either a checkpoint (no base), or a base with an adapter or with tensors of its own;
+ * what the latter has not it takes from the base.
  * @own: tuned: by slot, NULL where the base's counts
  * @by_role: index into @slots plus one, by role and layer
  * @files: LmWeightFile *, kept open
@@ -79,6 +79,19 @@ void lm_model_find_side_files (LmModel *model);
 JsonNode *lm_model_describe (FrObject *object);
 gboolean lm_model_save (FrObject *object, const char *dir, GError **error);
 FrObject *lm_model_load (const char *dir, GError **error);
+
+/* Until the parts that define them are merged. */
+#pragma weak lm_lora_load
+#pragma weak lm_lora_save
+#pragma weak lm_lora_ref
+#pragma weak lm_lora_unref
+#pragma weak lm_template_new
+#pragma weak lm_template_free
+#pragma weak lm_tokenizer_new_gguf
+#pragma weak lm_tokenizer_new_json
+#pragma weak lm_tokenizer_n_tokens
+#pragma weak lm_tokenizer_ref
+#pragma weak lm_tokenizer_unref
 
 G_END_DECLS
 

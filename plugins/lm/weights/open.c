@@ -62,12 +62,12 @@ find_stored (LmModel *model, const char *name)
 static gboolean
 check_stored (LmModel *model, const LmTensor *t, gsize rows, gsize cols, GError **error)
 {
-  gboolean fits = rows == 0 ? t->n_dims == 1 && (gsize) t->dims[0] == cols
-                            : t->n_dims == 2 && (gsize) t->dims[0] == rows
-                                  && (gsize) t->dims[1] == cols;
+  gboolean fits = rows == 0
+                      ? t->n_dims == 1 && (gsize) t->dims[0] == cols
+                      : t->n_dims == 2 && (gsize) t->dims[0] == rows && (gsize) t->dims[1] == cols;
   g_autoptr (GString) shape = g_string_new ("[");
-  g_autofree char *expected = rows == 0 ? g_strdup_printf ("[%zu]", cols)
-                                        : g_strdup_printf ("[%zu, %zu]", rows, cols);
+  g_autofree char *expected
+      = rows == 0 ? g_strdup_printf ("[%zu]", cols) : g_strdup_printf ("[%zu, %zu]", rows, cols);
 
   for (guint i = 0; i < t->n_dims; i++)
     g_string_append_printf (shape, "%s%" G_GINT64_FORMAT, i > 0 ? ", " : "", t->dims[i]);
@@ -170,8 +170,7 @@ place_weights (LmModel *model, GError **error)
     }
   note_extra (model, w.n_found);
   for (guint i = 0; i < model->config->warnings->len; i++)
-    g_ptr_array_add (model->warnings,
-                     g_strdup (g_ptr_array_index (model->config->warnings, i)));
+    g_ptr_array_add (model->warnings, g_strdup (g_ptr_array_index (model->config->warnings, i)));
   return TRUE;
 }
 
@@ -196,7 +195,8 @@ add_shards (LmModel *model, const char *dir, JsonObject *index, GError **error)
   JsonObjectIter iter;
   JsonNode *value;
 
-  if (map == NULL || !JSON_NODE_HOLDS_OBJECT (map) || json_object_get_size (json_node_get_object (map)) == 0)
+  if (map == NULL || !JSON_NODE_HOLDS_OBJECT (map)
+      || json_object_get_size (json_node_get_object (map)) == 0)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,
                    "%s/model.safetensors.index.json has no weight_map", dir);
@@ -332,7 +332,8 @@ add_splits (LmModel *model, const char *path, GError **error)
 static void
 gguf_generation (LmModel *model)
 {
-  static const char *const ends[] = { "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id" };
+  static const char *const ends[]
+      = { "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id" };
   JsonObject *metadata = lm_weight_file_metadata (g_ptr_array_index (model->files, 0));
 
   model->generation = json_object_new ();
@@ -385,9 +386,8 @@ open_base (const char *dir, const char *name, GError **error)
 {
   g_autofree char *beside = g_build_filename (dir, name, NULL);
   g_autofree char *config = NULL;
-  const char *found = !g_path_is_absolute (name) && g_file_test (beside, G_FILE_TEST_EXISTS)
-                          ? beside
-                          : name;
+  const char *found
+      = !g_path_is_absolute (name) && g_file_test (beside, G_FILE_TEST_EXISTS) ? beside : name;
 
   if (!g_file_test (found, G_FILE_TEST_EXISTS))
     {
@@ -411,8 +411,8 @@ static LmModel *
 open_adapter (const char *dir, JsonObject *config, GError **error)
 {
   JsonNode *node = json_object_get_member (config, "base_model_name_or_path");
-  const char *name = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node)
-                                                                  : NULL;
+  const char *name
+      = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
   g_autoptr (LmModel) base = NULL;
 
   if (name == NULL || *name == '\0')

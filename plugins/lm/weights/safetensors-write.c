@@ -16,7 +16,7 @@
 #include "lm/weights/weights-private.h"
 
 /* The crate's Dtype, last first: what is written first. */
-static const LmType order[] = { LM_I64, LM_F64, LM_F32,     LM_I32,     LM_BF16, LM_F16,
+static const LmType order[] = { LM_I64, LM_F64,     LM_F32,     LM_I32, LM_BF16, LM_F16,
                                 LM_I16, LM_F8_E4M3, LM_F8_E5M2, LM_I8,  LM_U8,   LM_BOOL };
 
 static int

@@ -126,8 +126,8 @@ read_member (LmWeightFile *file, FrJsonReader *r, Entry *entry, GError **error)
           || memcmp (members[i].key, r->str.data, r->str.len) != 0)
         continue;
       if (*seen)
-        return lm_weights_error (file, error, "tensor '%s' states its %s twice",
-                                 entry->tensor.name, members[i].key);
+        return lm_weights_error (file, error, "tensor '%s' states its %s twice", entry->tensor.name,
+                                 members[i].key);
       *seen = TRUE;
       return members[i].read (file, r, entry, error);
     }
@@ -257,7 +257,8 @@ place_entries (LmWeightFile *file, GArray *entries, gsize data, GError **error)
   if (previous > room && !file->header_only)
     return lm_weights_error (file, error,
                              "the file is truncated: its last %" G_GUINT64_FORMAT
-                             " of %" G_GUINT64_FORMAT " bytes of tensors are missing; fetch it again",
+                             " of %" G_GUINT64_FORMAT
+                             " bytes of tensors are missing; fetch it again",
                              previous - room, previous);
   if (previous < room)
     return lm_weights_error (file, error,
@@ -287,9 +288,8 @@ lm_safetensors_parse (LmWeightFile *file, GError **error)
 
   g_array_set_clear_func (entries, entry_clear);
   if (file->len < PREFIX)
-    return lm_weights_error (file, error,
-                             "%zu bytes are too few for weights; expected safetensors or GGUF",
-                             file->len);
+    return lm_weights_error (
+        file, error, "%zu bytes are too few for weights; expected safetensors or GGUF", file->len);
   memcpy (&n, file->data, PREFIX);
   if (n > MAX_HEADER)
     return lm_weights_error (file, error,

@@ -25,12 +25,20 @@ gguf_of (LmModel *root)
 void
 lm_model_find_side_files (LmModel *model)
 {
-  static const char *const names[]
-      = { "tokenizer.json",      "tokenizer_config.json", "chat_template.jinja",
-          "generation_config.json", "special_tokens_map.json", "added_tokens.json",
-          "vocab.json",          "merges.txt",            "tokenizer.model",
-          "LICENSE",             "LICENSE.txt",           "LICENSE.md",
-          "NOTICE",              "USE_POLICY.md" };
+  static const char *const names[] = { "tokenizer.json",
+                                       "tokenizer_config.json",
+                                       "chat_template.jinja",
+                                       "generation_config.json",
+                                       "special_tokens_map.json",
+                                       "added_tokens.json",
+                                       "vocab.json",
+                                       "merges.txt",
+                                       "tokenizer.model",
+                                       "LICENSE",
+                                       "LICENSE.txt",
+                                       "LICENSE.md",
+                                       "NOTICE",
+                                       "USE_POLICY.md" };
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
@@ -120,8 +128,8 @@ static const char *
 listed_template (JsonObject *config)
 {
   JsonNode *node = config != NULL ? json_object_get_member (config, "chat_template") : NULL;
-  JsonArray *list = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node)
-                                                                 : NULL;
+  JsonArray *list
+      = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
   for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
     {

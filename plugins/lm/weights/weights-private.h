@@ -51,10 +51,12 @@ typedef struct
 gboolean lm_weights_error (const LmWeightFile *file, GError **error, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 
-/** lm_weights_add: adds @tensor (its name is taken); FR_ERROR_DATA when the name is there already. */
+/** lm_weights_add: adds @tensor (its name is taken); FR_ERROR_DATA when the name is there already.
+ */
 gboolean lm_weights_add (LmWeightFile *file, LmTensor *tensor, GError **error);
 
-/** lm_weights_elements: product of @n dims, each >= 0; FALSE when it, or eight times it, is beyond 63 bits. */
+/** lm_weights_elements: product of @n dims, each >= 0; FALSE when it, or eight times it, is beyond
+ * 63 bits. */
 gboolean lm_weights_elements (const gint64 *dims, guint n, guint64 *elements);
 
 gboolean lm_safetensors_parse (LmWeightFile *file, GError **error);
