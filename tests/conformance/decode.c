@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decode.c: what our decoder makes of a model and tokens, for another program to compare.
  *
- * usage: decode MODEL BACKEND F32|BF16 logits|cache|lora|full TOKENS OUT.safetensors
+ * usage: decode MODEL BACKEND F32|BF16 logits|cache|lora|dropout|full TOKENS OUT.safetensors
  *
  * MODEL: a Hugging Face directory, a GGUF file or a PEFT adapter directory.
  * BACKEND: a name, or "best".  TOKENS: a text file, a sequence of token
  * numbers on each line.  OUT holds "loss" [1], the mean of -log p of each
- * sequence's tokens after its first, and
+ * sequence's tokens after its first (not of cache), and
  *   logits  "logits" [T, V] of all sequences, packed
  *   cache   "logits" [sequences, V] of each sequence's last token, the first half fed as a prompt and the rest one by one
  *   lora, full  the gradient of the loss, by parameter name
+ *   dropout  as lora, with dropout, the key of row t being t + 1, and its loss
  */
 #include "config.h"
 
@@ -108,6 +109,15 @@ clear_source (gpointer data)
   g_free (source->user);
 }
 
+static void
+add_loss (GArray *sources, double loss)
+{
+  float *mean = g_new (float, 1);
+
+  *mean = (float) loss;
+  add_tensor (sources, "loss", 0, 1, mean);
+}
+
 /* ---- work ----------------------------------------------------------------------------------- */
 
 static gboolean
@@ -115,7 +125,13 @@ make_logits (LmDecoder *decoder, const LmBatch *batch, gsize vocab, GArray *out,
 {
   float *logits = g_new (float, batch->n_tokens * vocab);
 
+  double loss;
+  gsize n;
+
   add_tensor (out, "logits", batch->n_tokens, vocab, logits);
+  if (!lm_decoder_loss (decoder, batch, &loss, &n, error))
+    return FALSE;
+  add_loss (out, loss / n);
   return lm_decoder_logits (decoder, batch, logits, error);
 }
 
@@ -145,16 +161,22 @@ make_cached (LmDecoder *decoder, const LmBatch *batch, gsize vocab, GArray *out,
 }
 
 static gboolean
-make_gradients (LmDecoder *decoder, LmCompute *compute, const LmBatch *batch, GArray *out,
-                GError **error)
+make_gradients (LmDecoder *decoder, LmCompute *compute, LmBatch batch, gboolean dropout,
+                GArray *out, GError **error)
 {
+  g_autofree guint64 *keys = g_new (guint64, batch.n_tokens);
   double loss;
   gsize n, counted = 0;
 
-  for (gsize t = 0; t < batch->n_tokens; t++)
-    counted += batch->labels[t] >= 0;
-  if (!lm_decoder_grad (decoder, batch, 1.0 / counted, &loss, &n, error))
+  for (gsize t = 0; t < batch.n_tokens; t++)
+    {
+      counted += batch.labels[t] >= 0;
+      keys[t] = t + 1;
+    }
+  batch.keys = dropout ? keys : NULL;
+  if (!lm_decoder_grad (decoder, &batch, 1.0 / counted, &loss, &n, error))
     return FALSE;
+  add_loss (out, loss / counted);
   for (gsize i = 0; i < lm_decoder_n_params (decoder); i++)
     {
       const LmParam *p = lm_decoder_param (decoder, i);
@@ -163,20 +185,6 @@ make_gradients (LmDecoder *decoder, LmCompute *compute, const LmBatch *batch, GA
       compute->klass->download (compute, grad, p->grad, p->rows * p->cols * sizeof (float));
       add_tensor (out, p->name, p->decay ? p->rows : 0, p->cols, grad);
     }
-  return TRUE;
-}
-
-static gboolean
-make_loss (LmDecoder *decoder, const LmBatch *batch, GArray *out, GError **error)
-{
-  float *mean = g_new0 (float, 1);
-  double loss;
-  gsize n;
-
-  add_tensor (out, "loss", 0, 1, mean);
-  if (!lm_decoder_loss (decoder, batch, &loss, &n, error))
-    return FALSE;
-  *mean = (float) (loss / MAX (n, 1));
   return TRUE;
 }
 
@@ -199,19 +207,19 @@ decode (char **argv, GError **error)
   g_array_set_clear_func (out, clear_source);
   vocab = lm_model_config (model)->vocab_size;
   batch = batch_of (&sequences);
-  if (strcmp (what, "lora") == 0)
+  if (strcmp (what, "lora") == 0 || strcmp (what, "dropout") == 0)
     options.train = LM_TRAIN_LORA;
   else if (strcmp (what, "full") == 0)
     options.train = LM_TRAIN_FULL;
   compute = lm_compute_open (NULL, strcmp (argv[2], "best") == 0 ? NULL : argv[2], 2, error);
   decoder = compute ? lm_decoder_new (model, compute, &options, error) : NULL;
-  done = decoder && make_loss (decoder, &batch, out, error);
+  done = decoder != NULL;
   if (done && strcmp (what, "logits") == 0)
     done = make_logits (decoder, &batch, vocab, out, error);
   else if (done && strcmp (what, "cache") == 0)
     done = make_cached (decoder, &batch, vocab, out, error);
   else if (done)
-    done = make_gradients (decoder, compute, &batch, out, error);
+    done = make_gradients (decoder, compute, batch, strcmp (what, "dropout") == 0, out, error);
   clear_sequences (&sequences);
   return done
          && lm_safetensors_write (argv[6], (LmTensorSource *) (gpointer) out->data, out->len, NULL,
@@ -225,7 +233,7 @@ main (int argc, char **argv)
 
   setlocale (LC_ALL, "");
   if (argc < 7)
-    g_printerr ("usage: decode MODEL BACKEND F32|BF16 logits|cache|lora|full TOKENS OUT.safetensors\n");
+    g_printerr ("usage: decode MODEL BACKEND F32|BF16 logits|cache|lora|dropout|full TOKENS OUT.safetensors\n");
   else if (!decode (argv, &error))
     g_printerr ("decode: %s\n", error->message);
   else

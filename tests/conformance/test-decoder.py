@@ -27,6 +27,7 @@ def skip_all(why):
 
 os.environ.pop("MALLOC_PERTURB_", None)  # ours is tested so elsewhere; here it would slow torch down
 try:
+    import numpy as np
     import torch
     import peft
     import transformers
@@ -104,6 +105,37 @@ def gradients(model, tokens):
         for n, p in model.named_parameters() if p.requires_grad}
 
 
+class KeyedDropout(torch.nn.Module):
+    """nn.Dropout with the masks of lm_dropout_keep(): row t has the key mix ((t + 1) ^ FNV-1a (module))."""
+
+    def __init__(self, name, rate):
+        super().__init__()
+        self.salt, self.rate = 0xcbf29ce484222325, rate
+        for byte in name.encode():
+            self.salt = (self.salt ^ byte) * 0x100000001b3 % 2**64
+
+    @staticmethod
+    def mix(z):
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xbf58476d1ce4e5b9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94d049bb133111eb)
+        return z ^ (z >> np.uint64(31))
+
+    def forward(self, x):
+        rows = x.reshape(-1, x.shape[-1])
+        keys = self.mix(np.arange(1, len(rows) + 1, dtype=np.uint64) ^ np.uint64(self.salt))
+        columns = np.arange(1, rows.shape[1] + 1, dtype=np.uint64) * np.uint64(0x9e3779b97f4a7c15)
+        z = self.mix(keys[:, None] + columns[None, :])
+        keep = (z >> np.uint64(40)).astype(np.float32) * np.float32(2**-24) >= np.float32(self.rate)
+        return (rows * torch.from_numpy(keep) / (1 - self.rate)).reshape(x.shape)
+
+
+def with_keyed_dropout(adapted, rate):
+    for name, module in adapted.named_modules():
+        if hasattr(module, "lora_dropout"):
+            module.lora_dropout["default"] = KeyedDropout(name.replace("base_model.model.", ""), rate)
+    return adapted
+
+
 def compare_gradients(name, model, path, backend, what, tokens):
     loss, theirs = gradients(model, tokens)
     ours = decode(path, backend, "F32", what, tokens)
@@ -141,6 +173,7 @@ def family(name, config, backend):
         adapted.peft_config["default"].base_model_name_or_path = d + "/base"
         adapted.save_pretrained(d + "/adapter")
         compare_gradients(name, adapted, d + "/adapter", backend, "lora", tokens)
+        compare_gradients(name, with_keyed_dropout(adapted, 0.1), d + "/adapter", backend, "dropout", tokens)
 
 
 def smollm2(path, backend):
