@@ -1,1 +1,3 @@
 # tests/conformance: other people's programs against ours; each skips where its oracle is missing.
+include tests/conformance/tokenizer.mk
+include tests/conformance/template.mk

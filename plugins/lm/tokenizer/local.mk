@@ -1,1 +1,15 @@
 # plugins/lm/tokenizer: text to ids and back
+if HAVE_LM
+plugins_libflowrun_lm_la_SOURCES += \
+	plugins/lm/tokenizer/added.c \
+	plugins/lm/tokenizer/classes.c \
+	plugins/lm/tokenizer/gguf.c \
+	plugins/lm/tokenizer/read.c \
+	plugins/lm/tokenizer/regex.c \
+	plugins/lm/tokenizer/scan.c \
+	plugins/lm/tokenizer/split.c \
+	plugins/lm/tokenizer/tokenizer-private.h \
+	plugins/lm/tokenizer/tokenizer.c \
+	plugins/lm/tokenizer/utf8.c \
+	plugins/lm/tokenizer/vocab.c
+endif
