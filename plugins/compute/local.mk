@@ -5,6 +5,8 @@ include plugins/compute/openblas/local.mk
 include plugins/compute/onednn/local.mk
 include plugins/compute/cublas/local.mk
 
+EXTRA_DIST += plugins/compute/tiled.h
+
 if HAVE_LM
 check_PROGRAMS += plugins/compute/test-compute
 plugins_compute_test_compute_SOURCES = plugins/compute/test-compute.c
