@@ -11,6 +11,6 @@ if HAVE_LM
 check_PROGRAMS += plugins/compute/test-compute
 plugins_compute_test_compute_SOURCES = plugins/compute/test-compute.c
 plugins_compute_test_compute_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
-plugins_compute_test_compute_LDADD = $(LM_MODULE_LIBS)
+plugins_compute_test_compute_LDADD = plugins/compute/cpu/libcompute-cpu.la $(LM_MODULE_LIBS)
 TESTS += plugins/compute/test-compute
 endif

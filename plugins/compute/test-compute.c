@@ -18,6 +18,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "compute/cpu/cpu.h"
 #include "lm/compute.h"
 
 #define TOLERANCE_F32 1e-5
@@ -1240,6 +1241,19 @@ skip (gconstpointer data)
 }
 
 static void
+add_class (const char *name, const LmComputeClass *klass)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (operations); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/compute/%s/%s", name, operations[i].name);
+      Case *test = g_new (Case, 1);
+
+      *test = (Case) { klass, &operations[i] };
+      g_test_add_data_func_full (path, test, test_operation, g_free);
+    }
+}
+
+static void
 add_backend (const FrService *service)
 {
   const char *why = NULL;
@@ -1252,22 +1266,68 @@ add_backend (const FrService *service)
       return;
     }
   g_test_add_data_func (describe, service, test_describe);
-  for (gsize i = 0; i < G_N_ELEMENTS (operations); i++)
-    {
-      g_autofree char *path
-          = g_strdup_printf ("/compute/%s/%s", service->name, operations[i].name);
-      Case *test = g_new (Case, 1);
+  add_class (service->name, service->table);
+}
 
-      *test = (Case) { service->table, &operations[i] };
-      g_test_add_data_func_full (path, test, test_operation, g_free);
-    }
+/* ---- the kernels that host backends share, of each instruction set this processor has */
+
+static void
+small_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolean ta, LmMat b,
+              gboolean tb)
+{
+  if (!lm_cpu_matmul_small (c, out, beta, alpha, a, ta, b, tb))
+    lm_compute_reference ()->matmul (c, out, beta, alpha, a, ta, b, tb);
+}
+
+static LmComputeClass
+cpu_class (void)
+{
+  LmComputeClass klass = { .version = LM_COMPUTE_VERSION, .name = "cpu", .host_memory = TRUE,
+                           .matmul = small_matmul };
+
+  lm_cpu_fill (&klass);
+  lm_compute_inherit (&klass, lm_compute_reference ());
+  return klass;
+}
+
+static const char *program;
+
+/* This program again, the kernels held down to an older instruction set. */
+static void
+test_level (gconstpointer level)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) env = g_environ_setenv (g_get_environ (), "FLOWRUN_CPU", level, TRUE);
+  g_autofree char *out = NULL;
+  const char *argv[] = { program, "-p", "/compute/cpu", NULL };
+  int status;
+
+  g_spawn_sync (NULL, (char **) argv, env, G_SPAWN_DEFAULT, NULL, NULL, &out, NULL, &status,
+                &error);
+  g_assert_no_error (error);
+  if (!g_spawn_check_wait_status (status, &error))
+    g_error ("%s: %s\n%s", (const char *) level, error->message, out);
+}
+
+static void
+add_cpu (const LmComputeClass *klass)
+{
+  add_class ("cpu", klass);
+  g_test_message ("%s", lm_cpu_name ());
+  if (g_getenv ("FLOWRUN_CPU") != NULL)
+    return;
+  g_test_add_data_func ("/compute/levels/AVX512", "AVX512", test_level);
+  g_test_add_data_func ("/compute/levels/AVX2", "AVX2", test_level);
+  g_test_add_data_func ("/compute/levels/baseline", "baseline", test_level);
 }
 
 int
 main (int argc, char **argv)
 {
   g_autoptr (GPtrArray) services = NULL;
+  const LmComputeClass cpu = cpu_class ();
 
+  program = argv[0];
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/compute/formulas/product", test_product);
   g_test_add_func ("/compute/formulas/silu", test_silu_gradient);
@@ -1282,5 +1342,6 @@ main (int argc, char **argv)
   services = fr_service_list (LM_COMPUTE_KIND);
   for (guint i = 0; i < services->len; i++)
     add_backend (services->pdata[i]);
+  add_cpu (&cpu);
   return g_test_run ();
 }
