@@ -33,4 +33,9 @@ plugins_compute_cpu_libkernels_bf16_la_SOURCES = $(CPU_KERNELS)
 plugins_compute_cpu_libkernels_bf16_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_CPU_VARIANT=bf16
 plugins_compute_cpu_libkernels_bf16_la_CFLAGS = $(AM_CFLAGS) -march=x86-64-v4 -mavx512bf16 -mprefer-vector-width=512
 endif
+
+check_PROGRAMS += plugins/compute/cpu/bench-cpu
+plugins_compute_cpu_bench_cpu_SOURCES = plugins/compute/cpu/bench-cpu.c
+plugins_compute_cpu_bench_cpu_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+plugins_compute_cpu_bench_cpu_LDADD = plugins/compute/cpu/libcompute-cpu.la $(LM_MODULE_LIBS)
 endif
