@@ -13,15 +13,18 @@ plugins_trainer_tune_la_LIBADD = $(LM_MODULE_LIBS)
 
 check_PROGRAMS += plugins/trainers/tune/test-parts
 plugins_trainers_tune_test_parts_SOURCES = plugins/trainers/tune/test-parts.c $(TUNE_PARTS)
+plugins_trainers_tune_test_parts_CFLAGS = $(AM_CFLAGS)
 plugins_trainers_tune_test_parts_LDADD = core/libflowrun.la $(CORE_LIBS) -lm
 TESTS += plugins/trainers/tune/test-parts
 
 check_PROGRAMS += plugins/trainers/tune/test-tune plugins/trainers/tune/make-tiny
 plugins_trainers_tune_test_tune_SOURCES = plugins/trainers/tune/test-tune.c plugins/trainers/tune/tiny.c \
 	plugins/trainers/tune/tiny.h $(TUNE_SOURCES)
+plugins_trainers_tune_test_tune_CFLAGS = $(AM_CFLAGS)
 plugins_trainers_tune_test_tune_LDADD = core/libflowrun-test.la $(LM_MODULE_LIBS)
 plugins_trainers_tune_make_tiny_SOURCES = plugins/trainers/tune/make-tiny.c plugins/trainers/tune/tiny.c \
 	plugins/trainers/tune/tiny.h plugins/trainers/tune/pack.h
+plugins_trainers_tune_make_tiny_CFLAGS = $(AM_CFLAGS)
 plugins_trainers_tune_make_tiny_LDADD = $(LM_MODULE_LIBS)
 TESTS += plugins/trainers/tune/test-tune
 endif

@@ -526,6 +526,8 @@ step_facts (Tune *t, JsonArray *facts)
   const Config *c = t->config;
   static const char *const kinds[] = { "cosine", "linear", "constant" };
 
+  fact (facts, "max_length", "%" G_GSIZE_FORMAT " tokens%s", t->max_length,
+        t->max_length < (gsize) c->max_length ? ", the model's own limit" : "");
   fact (facts, "steps",
         "%" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT " samples; %" G_GUINT64_FORMAT " make an epoch",
         t->total_steps, t->step_samples, t->epoch_steps);

@@ -219,6 +219,7 @@ bind_records (FrBind *bind, const char *port, GError **error)
 static gboolean
 bind_model (const Config *c, FrBind *bind, gboolean full)
 {
+  const char *pointer = c->init_adapter != NULL ? "/init_adapter" : "/targets";
   LmModel *model = (LmModel *) fr_bind_input_object (bind, "model");
   g_autoptr (GError) local = NULL;
   g_autoptr (LmLora) lora = NULL;
@@ -226,9 +227,6 @@ bind_model (const Config *c, FrBind *bind, gboolean full)
 
   if (model == NULL)
     return TRUE;
-  if (c->max_length > lm_model_config (model)->max_position)
-    fr_bind_warn (bind, "/max_length", "the model takes %u tokens at most; that is the limit then",
-                  lm_model_config (model)->max_position);
   if (full)
     return TRUE;
   if (c->init_adapter != NULL)
@@ -237,11 +235,13 @@ bind_model (const Config *c, FrBind *bind, gboolean full)
     {
       spec = tune_spec (c);
       lora = lm_lora_plan (lm_model_config (model), &spec, &local);
+      for (guint i = 0; spec.layers != NULL && i < spec.layers->len; i++)
+        if (g_array_index (spec.layers, guint, i) >= lm_model_config (model)->n_layers)
+          pointer = "/layers";
       lm_lora_spec_clear (&spec);
     }
   if (lora == NULL)
-    fr_bind_problem (bind, c->init_adapter != NULL ? "/init_adapter" : "/targets", "%s",
-                     local->message);
+    fr_bind_problem (bind, pointer, "%s", local->message);
   return lora != NULL;
 }
 
