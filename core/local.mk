@@ -16,9 +16,11 @@ flowruninclude_HEADERS = \
 	core/include/flowrun/flowrun.h \
 	core/include/flowrun/host.h \
 	core/include/flowrun/json.h \
+	core/include/flowrun/object.h \
 	core/include/flowrun/param.h \
 	core/include/flowrun/port.h \
 	core/include/flowrun/schema.h \
+	core/include/flowrun/service.h \
 	core/include/flowrun/test.h
 
 # What a unit test in core/ or plugins/ links.

@@ -98,7 +98,14 @@ status_text (const ProgressStage *stage, gint64 time_us)
     g_string_append_printf (out, "%d %%", (int) (100.0 * (double) s->done / (double) s->total));
   else
     g_string_append (out, state_text (s->state));
-  if (left_text != NULL && s->state < FRI_STAGE_REUSED)
+  /* What the element says of itself is better than what can be guessed. */
+  if (s->status != NULL && s->state == FRI_STAGE_RUNNING)
+    {
+      g_autofree char *status = term_clean (s->status, strlen (s->status), 1000);
+
+      g_string_append_printf (out, ", %s", status);
+    }
+  else if (left_text != NULL && s->state < FRI_STAGE_REUSED)
     g_string_append_printf (out, ", %s left", left_text);
   if (s->queued_batches > 0 && s->state < FRI_STAGE_REUSED)
     g_string_append_printf (out, ", %u queued", s->queued_batches);

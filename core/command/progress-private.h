@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  char *id, *unit;
-  FriStageStats now; /* id and unit are ours, element is not set */
+  char *id, *unit, *status;
+  FriStageStats now; /* id, unit and status are ours, element is not set */
   gint64 started_us, ended_us;
   gint64 measured_us;
   guint64 measured_rows;

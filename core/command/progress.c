@@ -39,9 +39,15 @@ copy_stats (Progress *p, const FriEvent *event)
           g_free (stage->unit);
           stage->unit = g_strdup (event->stats[i].unit);
         }
+      if (g_strcmp0 (stage->status, event->stats[i].status) != 0)
+        {
+          g_free (stage->status);
+          stage->status = g_strdup (event->stats[i].status);
+        }
       stage->now = event->stats[i];
       stage->now.id = stage->id;
       stage->now.unit = stage->unit;
+      stage->now.status = stage->status;
       stage->now.element = NULL; /* not ours to keep */
       progress_measure (stage, event->time_us);
     }
@@ -116,6 +122,15 @@ plain_stage (Progress *p, const FriEvent *event)
   if (event->state == FRI_STAGE_BLOCKED_INPUT || event->state == FRI_STAGE_BLOCKED_OUTPUT)
     return;
   say ("%s  %s: %s", when, event->stage, fri_stage_state_name (event->state));
+}
+
+static void
+plain_status (const FriEvent *event)
+{
+  g_autofree char *when = clock_text (event->time_us);
+  g_autofree char *text = term_clean (event->text, strlen (event->text), 1000);
+
+  say ("%s  %s: %s", when, event->stage, text);
 }
 
 static void
@@ -208,7 +223,7 @@ static void
 json_event (Progress *p, const FriEvent *event)
 {
   static const char *const names[]
-      = { "", "run_start", "stage", "tick", "metric", "log", "run_end" };
+      = { "", "run_start", "stage", "tick", "metric", "log", "status", "run_end" };
   static const char *const levels[] = { "info", "warning", "error" };
   g_autoptr (GString) out = g_string_new (NULL);
 
@@ -226,6 +241,8 @@ json_event (Progress *p, const FriEvent *event)
       add_text (out, "name", event->name);
       add_double (out, "value", event->value);
     }
+  if (event->type == FRI_EVENT_STATUS)
+    add_text (out, "text", event->text);
   if (event->type == FRI_EVENT_LOG)
     {
       add_text (out, "level", levels[event->level]);
@@ -281,6 +298,8 @@ progress_event (const FriEvent *event, gpointer data)
     progress_live_draw (p, event->time_us);
   else if (p->mode == PROGRESS_PLAIN && event->type == FRI_EVENT_STAGE)
     plain_stage (p, event);
+  else if (p->mode == PROGRESS_PLAIN && event->type == FRI_EVENT_STATUS)
+    plain_status (event);
   else if (p->mode == PROGRESS_PLAIN && event->type == FRI_EVENT_TICK)
     plain_tick (p, event);
   g_mutex_unlock (&p->lock);
@@ -303,6 +322,7 @@ stage_clear (gpointer data)
 
   g_free (stage->id);
   g_free (stage->unit);
+  g_free (stage->status);
 }
 
 Progress *

@@ -10,8 +10,9 @@
  * on a ring of the pipeline (graph.c finds out) is full and its consumer waits
  * elsewhere, the rows go to a spool on disk, until the consumer reads here.
  *
- * Edges carry batches; an edge of another kind of object (a model, a report)
- * would hold a single one and need none of this.
+ * That holds for rows.  The edge of a model or report carries nothing itself:
+ * the object waits at its producer's port (object.c), so the edge is never
+ * full; but a consumer that waits for the object is one that waits elsewhere.
  */
 #include "config.h"
 
@@ -23,6 +24,8 @@
 gboolean
 fri_edge_empty (const FriEdge *edge)
 {
+  if (edge->in->port->kind != FR_PORT_RECORDS)
+    return edge->source->object == NULL;
   if (edge->replaying)
     return edge->replayed;
   return g_queue_is_empty ((GQueue *) &edge->queue) && edge->unread == 0;

@@ -46,6 +46,7 @@ void fri_spool_free (FriSpool *spool);
 struct _FriEdge
 {
   FriOut *from; /* NULL: the rows come from a kept output alone */
+  FriOut *source; /* the same, or the port of a stage that is not run */
   FriIn *in;
   FrHost *to;
   GQueue queue;
@@ -66,6 +67,7 @@ struct _FriEdge
 /* What fri_edge_take() adds to FrFlow. */
 #define FRI_EDGE_WAIT ((FrFlow) 100)
 
+/** fri_edge_empty: nothing to take now (lock held); of an object's edge: it is not there yet. */
 gboolean fri_edge_empty (const FriEdge *edge);
 /** fri_edge_room: whether the producer may put a batch now (lock held). */
 gboolean fri_edge_room (const FriEdge *edge);
@@ -90,8 +92,10 @@ FrBatch *fri_batch_renumber (FrBatch *batch, const char *const *from, const char
 struct _FriOut
 {
   FrHost *host;
+  const FrPort *port; /* NULL: "rejects" */
   char *name;
   FrSchema *schema;
+  FrObject *object; /* of a model or report, once it was pushed or loaded */
   GPtrArray *edges; /* FriEdge *, not owned */
   guint64 rows, bytes, batches;
   FriLineage *lineage;
@@ -105,6 +109,7 @@ struct _FriIn
 {
   const FrPort *port;
   FrSchema *schema;
+  FrObject *object; /* of a model or report, once it was asked for */
   GPtrArray *edges; /* FriEdge *, owned */
   guint current;
   guint64 bytes;
@@ -187,6 +192,7 @@ struct _FrHost
   GPtrArray *outs; /* FriOut *; the last is "rejects" */
   FriOut *rejects;
   gboolean active;    /* this run works on it */
+  gboolean forecasting; /* its forecast is asked for, in place of its work */
   gboolean volatile_; /* its result is no one's to reuse */
   char *fingerprint;  /* 32 hex digits */
   JsonObject *files;  /* what it reads: path → {hash, bytes} */
@@ -199,6 +205,7 @@ struct _FrHost
 
   gpointer state;
   gboolean opened;
+  gboolean finishing, finished; /* finish is under way, was called */
   char *dir; /* DIR/tmp-PID/stages/ID */
   char *spill_dir, *checkpoint_dir;
 
@@ -213,6 +220,8 @@ struct _FrHost
   guint64 progress_done, progress_total;
   const char *progress_unit;
   gint64 progress_at;
+  char *status; /* GRefString, or NULL */
+  gint64 status_at, status_told_at;
   guint64 n_rejects;
   gint64 busy_us, wait_in_us, wait_out_us;
   gint64 since; /* when it last went from one of these to another */
@@ -258,6 +267,7 @@ struct _FriEngine
   gboolean validate;
   gint64 start_us, started_at;
 
+  GMutex load_lock; /* held while a kept object is loaded; taken before `lock` */
   GMutex lock;
   GCond pool_cond, main_cond;
   GQueue grants; /* FrHost *: map stages that a worker may serve now */
@@ -273,6 +283,29 @@ struct _FriEngine
 
   JsonObject *manifest_before, *report_before; /* of the last run, if they can be trusted */
 };
+
+/* object.c: what flows on ports without rows */
+static inline gboolean
+fri_out_is_object (const FriOut *out)
+{
+  return out->port != NULL && out->port->kind != FR_PORT_RECORDS;
+}
+/** fri_object_can_keep: whether the objects of @out can be saved and loaded. */
+gboolean fri_object_can_keep (const FriOut *out);
+/** fri_object_end: sees that all objects were pushed, and saves those to keep. */
+gboolean fri_object_end (FrHost *h, GError **error);
+/** fri_object_describe: "objects_in" and "objects_out" of a stage's manifest @entry. */
+void fri_object_describe (FrHost *h, JsonObject *entry);
+
+/* forecast.c */
+/** fri_forecast_choose: marks the stages that are asked. */
+void fri_forecast_choose (FriEngine *e);
+/** fri_forecast_tell: hands over what they found. */
+void fri_forecast_tell (FriEngine *e);
+
+/* host.c */
+/** fri_host_wait: until @edge has something or ends; lock held. */
+void fri_host_wait (FrHost *h, FriEdge *edge);
 
 /* engine.c */
 void fri_engine_stop (FriEngine *e);
@@ -337,6 +370,8 @@ char *fri_record_limit (FrHost *h);
 gboolean fri_record_keep (FrHost *h, gboolean late, GError **error);
 /** fri_record_kept_dir: DIR/kept/ID-FINGERPRINT; g_free(). */
 char *fri_record_kept_dir (FrHost *h);
+/** fri_record_kept_path: what is kept of @out there: PORT.rows, or the folder PORT.object; g_free(). */
+char *fri_record_kept_path (const FriOut *out);
 /** fri_record_kept_whole: whether kept outputs of @h are there and undamaged. */
 gboolean fri_record_kept_whole (FrHost *h);
 /** fri_record_clean: removes kept outputs that no stage of now would use. */

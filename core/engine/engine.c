@@ -114,6 +114,7 @@ fill_stats (FrHost *h, FriStageStats *s)
   s->done = h->progress_done;
   s->total = h->progress_total;
   s->unit = h->progress_unit;
+  s->status = h->status != NULL ? g_ref_string_acquire (h->status) : NULL;
   s->busy_us = h->busy_us;
   s->wait_in_us = h->wait_in_us;
   s->wait_out_us = h->wait_out_us;
@@ -135,6 +136,9 @@ tell_stats (FriEngine *e, FriEventType type, int status)
     }
   g_mutex_unlock (&e->lock);
   fri_events_tell (e->events, &event);
+  for (guint i = 0; i < event.n_stats; i++)
+    if (stats[i].status != NULL)
+      g_ref_string_release ((char *) stats[i].status);
 }
 
 static void
@@ -147,7 +151,9 @@ describe_blocked (FrHost *h, GString *text)
     return;
   g_string_append_printf (text, "%s'%s' is ", text->len > 0 ? "; " : "", id);
   if (h->waiting != NULL)
-    g_string_append_printf (text, "waiting for rows at '%s'", h->waiting->in->port->name);
+    g_string_append_printf (text, "waiting for %s at '%s'",
+                            h->waiting->in->port->kind == FR_PORT_RECORDS ? "rows" : "an object",
+                            h->waiting->in->port->name);
   else if (h->blocked != NULL)
     g_string_append_printf (text, "blocked on its output '%s'", h->blocked->name);
   else if (h->wants_token)
@@ -496,6 +502,8 @@ run_active (FriEngine *e, GError **error)
       g_set_error (error, FR_ERROR, FR_ERROR_CANCELLED, "the run was cancelled");
       status = FRI_EXIT_INTERRUPTED;
     }
+  if (status == FRI_EXIT_OK)
+    fri_forecast_tell (e);
   close_all (e);
   if (e->error != NULL)
     {
@@ -538,6 +546,7 @@ engine_clear (FriEngine *e)
   g_clear_object (&e->cancellable);
   fri_rundir_close (e->dir);
   g_mutex_clear (&e->lock);
+  g_mutex_clear (&e->load_lock);
   g_cond_clear (&e->pool_cond);
   g_cond_clear (&e->main_cond);
 }
@@ -546,6 +555,7 @@ static void
 engine_init (FriEngine *e, FriPipeline *pipeline, const FriRunOptions *options)
 {
   g_mutex_init (&e->lock);
+  g_mutex_init (&e->load_lock);
   g_cond_init (&e->pool_cond);
   g_cond_init (&e->main_cond);
   g_queue_init (&e->grants);

@@ -36,6 +36,10 @@ typedef struct
   const char *tap_stage, *tap_port;
   gboolean (*tap) (FrBatch *batch, gpointer data);
   gpointer tap_data;
+  /* check: asks elements with forecast for one instead of running them; called for each with what
+   * it found, before fri_run() returns.  Needs `ephemeral`. */
+  void (*forecast) (const char *stage, JsonNode *forecast, gpointer data);
+  gpointer forecast_data;
   gint64 watchdog_us; /* warn when nothing has moved for so long; 0: 30 s */
 } FriRunOptions;
 
@@ -54,6 +58,12 @@ typedef enum
  * (which limit).
  */
 FriExit fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error);
+
+/**
+ * fri_forecast_possible: whether some stage of the bound @pipeline can give a
+ * forecast; @why_not: what stands against it, NULL when no stage could; g_free().
+ */
+gboolean fri_forecast_possible (const FriPipeline *pipeline, char **why_not);
 
 /** fri_run_default_dir: "runs/NAME" below the current directory; g_free(). */
 char *fri_run_default_dir (const FriPipeline *pipeline);

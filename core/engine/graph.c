@@ -57,6 +57,7 @@ out_free (gpointer p)
     fri_page_writer_discard (out->kept);
   if (out->schema != NULL)
     fr_schema_unref (out->schema);
+  g_clear_pointer (&out->object, fr_object_unref);
   g_ptr_array_unref (out->edges);
   g_free (out->kept_path);
   g_free (out->name);
@@ -70,6 +71,7 @@ in_free (gpointer p)
 
   if (in->schema != NULL)
     fr_schema_unref (in->schema);
+  g_clear_pointer (&in->object, fr_object_unref);
   g_ptr_array_unref (in->edges);
   g_free (in);
 }
@@ -92,21 +94,8 @@ out_new (FrHost *h, const char *name)
   return out;
 }
 
-static gboolean
-records_only (FrHost *h, const FrPort *port, GError **error)
-{
-  if (port->kind == FR_PORT_RECORDS)
-    return TRUE;
-  g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
-               "stage '%s' (%s): port '%s' carries a %s, which this version of flowrun cannot "
-               "pass on; only records flow",
-               h->stage->id, h->stage->element->name, port->name,
-               port->kind == FR_PORT_MODEL ? "model" : "report");
-  return FALSE;
-}
-
-static gboolean
-make_ports (FrHost *h, GError **error)
+static void
+make_ports (FrHost *h)
 {
   const FrElement *el = h->stage->element;
 
@@ -121,17 +110,10 @@ make_ports (FrHost *h, GError **error)
       in->schema = schema != NULL ? fr_schema_ref (schema) : NULL;
       in->edges = g_ptr_array_new_with_free_func ((GDestroyNotify) fri_edge_free);
       g_ptr_array_add (h->ins, in);
-      if (!records_only (h, in->port, error))
-        return FALSE;
     }
   for (guint i = 0; el->outputs != NULL && el->outputs[i] != NULL; i++)
-    {
-      if (!records_only (h, el->outputs[i], error))
-        return FALSE;
-      out_new (h, el->outputs[i]->name);
-    }
+    out_new (h, el->outputs[i]->name)->port = el->outputs[i];
   h->rejects = out_new (h, "rejects");
-  return TRUE;
 }
 
 static void
@@ -191,8 +173,7 @@ fri_graph_make (FriEngine *e, GError **error)
           return FALSE;
         }
       e->sources[stage->source] = g_strdup (stage->id);
-      if (!make_ports (h, error))
-        return FALSE;
+      make_ports (h);
     }
   return TRUE;
 }
@@ -210,16 +191,15 @@ edge_new (FriEngine *e, FrHost *to, FriLink *link)
   g_queue_init (&edge->queue);
   g_ptr_array_add (edge->in->edges, edge);
   edge->limit_rows = EDGE_BATCHES * FR_BATCH_ROWS;
+  edge->source = fri_host_out (from, link->port);
   if (from->active)
     {
-      edge->from = fri_host_out (from, link->port);
+      edge->from = edge->source;
       g_ptr_array_add (edge->from->edges, edge);
       return edge;
     }
   /* The producer's work is done already: its kept output is read in its place. */
-  g_autofree char *dir = fri_record_kept_dir (from);
-  g_autofree char *name = g_strconcat (link->port, ".rows", NULL);
-  edge->tape_path = g_build_filename (dir, name, NULL);
+  edge->tape_path = fri_record_kept_path (edge->source);
   edge->replaying = edge->closed = TRUE;
   return edge;
 }
@@ -256,7 +236,7 @@ add_tape (FriEngine *e, FriEdge *edge, guint number, GError **error)
 {
   g_autofree char *dir = g_build_filename (e->dir->tmp, "spool", NULL);
 
-  if (edge->from->keep)
+  if (edge->from->keep || fri_out_is_object (edge->from))
     return TRUE; /* the kept output is the tape: stage.c sets its path */
   if (!fri_mkdir (dir, error))
     return FALSE;
@@ -336,6 +316,8 @@ host_free (FrHost *h)
     fclose (h->reject_file);
   if (h->reason_file != NULL)
     fclose (h->reason_file);
+  if (h->status != NULL)
+    g_ref_string_release (h->status);
   g_free (h->reject_row_key);
   g_free (h->fingerprint);
   g_free (h->dir);

@@ -15,6 +15,7 @@
 
 #define RAW_MAX (64 * 1024)
 #define PROGRESS_EVERY_US 100000
+#define STATUS_EVENT_EVERY_US (3 * G_USEC_PER_SEC)
 #define METRIC_VALUES 4096
 
 static _Thread_local FriTask *current_task;
@@ -81,6 +82,12 @@ find_in (FrHost *h, const char *port, GError **error)
   if (in == NULL)
     g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
                  "the element asked for an input port '%s' that it does not declare", port);
+  else if (in->port->kind != FR_PORT_RECORDS)
+    {
+      g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
+                   "the element asked for rows at its port '%s', which carries none", port);
+      return NULL;
+    }
   else if (h->stage->element->map != NULL)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
@@ -90,9 +97,8 @@ find_in (FrHost *h, const char *port, GError **error)
   return in;
 }
 
-/* Waits until @edge has a batch or ends; lock held. */
-static void
-wait_for_rows (FrHost *h, FriEdge *edge)
+void
+fri_host_wait (FrHost *h, FriEdge *edge)
 {
   FriEngine *e = h->e;
 
@@ -124,7 +130,7 @@ next_batch (FrHost *h, FriIn *in, FrBatch **batch, GError **error)
       if (flow == FR_FLOW_DONE)
         in->current++;
       else if (flow == FRI_EDGE_WAIT)
-        wait_for_rows (h, edge);
+        fri_host_wait (h, edge);
       else
         return flow;
     }
@@ -198,6 +204,31 @@ fr_host_rewind (FrHost *h, const char *port, GError **error)
   return TRUE;
 }
 
+/* Whether @h may push rows to @out now; @task: the call of map it does so in, or NULL. */
+static gboolean
+may_push (FrHost *h, FriOut *out, const FriTask *task, const char *port, GError **error)
+{
+  const char *fault = NULL;
+
+  if (out == NULL)
+    fault = "a port '%s' that it does not declare";
+  else if (out == h->rejects)
+    fault = "'%s' itself; fr_host_reject() does that";
+  else if (fri_out_is_object (out))
+    fault = "its port '%s' rows, which it does not carry";
+  else if (h->forecasting && !(out->port->flags & FR_PORT_FORECAST))
+    fault = "'%s' in forecast, where only ports marked FR_PORT_FORECAST may be pushed to";
+  else if (!h->forecasting && (out->port->flags & FR_PORT_FORECAST))
+    fault = "'%s' outside of forecast";
+  else if (task == NULL && h->thread != g_thread_self ())
+    fault = "'%s' outside of map and run";
+  if (fault == NULL)
+    return TRUE;
+  g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL, fault, port);
+  g_prefix_error (error, "the element pushed to ");
+  return FALSE;
+}
+
 FrFlow
 fr_host_push (FrHost *h, const char *port, FrBatch *batch, GError **error)
 {
@@ -205,14 +236,8 @@ fr_host_push (FrHost *h, const char *port, FrBatch *batch, GError **error)
   FriTask *task = task_of (h);
   FriPushed pushed = { out, batch };
 
-  if (out == NULL || out == h->rejects || (task == NULL && h->thread != g_thread_self ()))
+  if (!may_push (h, out, task, port, error))
     {
-      g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
-                   out == NULL ? "the element pushed to a port '%s' that it does not declare"
-                   : out == h->rejects
-                       ? "the element pushed to '%s' itself; fr_host_reject() does that"
-                       : "the element pushed to '%s' outside of map and run",
-                   port);
       fr_batch_unref (batch);
       return FR_FLOW_ERROR;
     }
@@ -419,6 +444,12 @@ fr_host_checkpoint_dir (FrHost *h, GError **error)
                   g_build_filename (h->e->dir->dir, "checkpoints", h->fingerprint, NULL), error);
 }
 
+const FrService *
+fr_host_service (FrHost *h, const char *kind, guint version, const char *name, GError **error)
+{
+  return fri_registry_service (h->e->pipeline->registry, kind, version, name, error);
+}
+
 /* ---- cancellation --------------------------------------------------------------------------- */
 
 GCancellable *
@@ -601,6 +632,43 @@ fr_host_progress (FrHost *h, guint64 done, guint64 total, const char *unit)
   h->progress_unit = g_intern_string (unit);
   h->e->moves++;
   g_mutex_unlock (&h->e->lock);
+}
+
+/* The display asks for the newest at every tick; logs get one every few seconds. */
+void
+fr_host_status (FrHost *h, const char *format, ...)
+{
+  FriEvent event = { .type = FRI_EVENT_STATUS, .stage = h->stage->id };
+  gint64 now = g_get_monotonic_time ();
+  g_autofree char *text = NULL;
+  char *shown;
+  gboolean log;
+  va_list args;
+
+  g_mutex_lock (&h->e->lock);
+  if (now - h->status_at < PROGRESS_EVERY_US)
+    {
+      g_mutex_unlock (&h->e->lock);
+      return;
+    }
+  h->status_at = now;
+  h->e->moves++;
+  g_mutex_unlock (&h->e->lock);
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  shown = g_ref_string_new (g_strdelimit (text, "\r\n", ' '));
+  g_mutex_lock (&h->e->lock);
+  if (h->status != NULL)
+    g_ref_string_release (h->status);
+  h->status = shown;
+  log = now - h->status_told_at >= STATUS_EVENT_EVERY_US;
+  if (log)
+    h->status_told_at = now;
+  g_mutex_unlock (&h->e->lock);
+  event.text = text;
+  if (log)
+    fri_events_queue (h->e->events, &event);
 }
 
 void

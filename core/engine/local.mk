@@ -4,8 +4,10 @@ core_libflowrun_la_SOURCES += \
 	core/engine/engine-private.h \
 	core/engine/engine.c \
 	core/engine/engine.h \
+	core/engine/forecast.c \
 	core/engine/graph.c \
 	core/engine/host.c \
+	core/engine/object.c \
 	core/engine/plan.c \
 	core/engine/pool.c \
 	core/engine/record.c \

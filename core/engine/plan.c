@@ -146,11 +146,16 @@ set_scope (FriEngine *e, GError **error)
       mark_ancestors (e, fri_graph_host (e, stage));
       return TRUE;
     }
+  if (e->options->forecast != NULL)
+    fri_forecast_choose (e);
   for (guint i = 0; i < e->hosts->len; i++)
     {
       FrHost *h = g_ptr_array_index (e->hosts, i);
 
-      h->in_scope = !e->options->ephemeral || h->stage->element->kind != FR_KIND_SINK;
+      if (h->forecasting)
+        mark_ancestors (e, h);
+      else if (e->options->forecast == NULL)
+        h->in_scope = !e->options->ephemeral || h->stage->element->kind != FR_KIND_SINK;
     }
   return TRUE;
 }
@@ -172,6 +177,15 @@ set_tap (FriEngine *e, GError **error)
                    h->stage->id, h->stage->element->name, port);
       return FALSE;
     }
+  if (fri_out_is_object (out))
+    {
+      g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+                   "the output '%s' of stage '%s' (%s) carries a %s and no rows", out->name,
+                   h->stage->id, h->stage->element->name,
+                   out->port->kind == FR_PORT_MODEL ? "model" : "report");
+      return FALSE;
+    }
+  h->forecasting = out->port != NULL && (out->port->flags & FR_PORT_FORECAST);
   out->tapped = TRUE;
   return TRUE;
 }
@@ -223,13 +237,19 @@ record_before (FrHost *h)
 }
 
 static gboolean
-has_kept (FrHost *h, const char *port)
+can_keep (const FriOut *out)
 {
-  g_autofree char *dir = fri_record_kept_dir (h);
-  g_autofree char *path = g_strdup_printf ("%s/%s.rows", dir, port);
+  return fri_out_is_object (out) ? fri_object_can_keep (out)
+                                 : out->port != NULL && !(out->port->flags & FR_PORT_FORECAST);
+}
 
-  return !h->e->options->fresh && !h->e->options->ephemeral && !h->volatile_
-         && g_file_test (path, G_FILE_TEST_IS_REGULAR) && fri_record_kept_whole (h);
+static gboolean
+has_kept (FrHost *h, const FriOut *out)
+{
+  g_autofree char *path = fri_record_kept_path (out);
+
+  return !h->e->options->fresh && !h->e->options->ephemeral && !h->volatile_ && can_keep (out)
+         && g_file_test (path, G_FILE_TEST_EXISTS) && fri_record_kept_whole (h);
 }
 
 /* A record kept with the outputs of a stage further down; a new reference. */
@@ -303,13 +323,23 @@ is_last (FrHost *h)
   return TRUE;
 }
 
+/* @none: what to say of a stage without outputs. */
 static gboolean
-keeps_all (FrHost *h)
+keeps_all (FrHost *h, gboolean none)
 {
+  gboolean all = none;
+
   for (guint i = 0; i + 1 < h->outs->len; i++)
-    if (!has_kept (h, ((FriOut *) g_ptr_array_index (h->outs, i))->name))
-      return FALSE;
-  return TRUE;
+    {
+      FriOut *out = g_ptr_array_index (h->outs, i);
+
+      if (out->port->flags & FR_PORT_FORECAST)
+        continue;
+      if (!has_kept (h, out))
+        return FALSE;
+      all = TRUE;
+    }
+  return all;
 }
 
 static gboolean
@@ -317,7 +347,7 @@ is_up_to_date (FrHost *h)
 {
   g_autoptr (JsonObject) record = record_before (h);
 
-  if (h->stage->keep == FRI_KEEP_YES && !keeps_all (h))
+  if (h->stage->keep == FRI_KEEP_YES && !keeps_all (h, TRUE))
     return FALSE;
   return record != NULL && outputs_are (h, record);
 }
@@ -336,7 +366,7 @@ is_supplied (FrHost *h)
         {
           FriLink *link = g_ptr_array_index (to->stage->inputs, k);
 
-          if (link->from == h->stage && !has_kept (h, link->port))
+          if (link->from == h->stage && !has_kept (h, fri_host_out (h, link->port)))
             return FALSE;
         }
     }
@@ -352,7 +382,7 @@ decide (FrHost *h)
   if (h->forced || h->e->options->fresh || h->e->options->ephemeral || !is_supplied (h))
     h->active = TRUE;
   else if (is_last (h) || h->stage->keep == FRI_KEEP_YES)
-    h->active = !is_up_to_date (h) && (h->outs->len == 1 || !keeps_all (h));
+    h->active = !is_up_to_date (h) && !keeps_all (h, FALSE);
 }
 
 /* What stands in for a stage that is not run; FALSE when nothing does. */
@@ -387,6 +417,9 @@ decide_all (FriEngine *e)
     }
 }
 
+/* What another run would have to compute for long, or read twice, is kept
+ * unasked: what a trainer made, and rows that a consumer rewinds.  A source is
+ * run again instead: what it reads is there already. */
 static void
 set_keep (FrHost *h)
 {
@@ -394,9 +427,11 @@ set_keep (FrHost *h)
     {
       FriOut *out = g_ptr_array_index (h->outs, i);
 
-      if (h->e->options->ephemeral)
+      if (h->e->options->ephemeral || !can_keep (out))
         continue;
-      out->keep = h->stage->keep == FRI_KEEP_YES;
+      out->keep = h->stage->keep == FRI_KEEP_YES
+                  || (h->stage->keep == FRI_KEEP_AUTO && fri_out_is_object (out)
+                      && h->stage->element->kind == FR_KIND_TRAINER && !h->volatile_);
       for (guint k = h->rank + 1; k < h->e->hosts->len && h->stage->keep == FRI_KEEP_AUTO; k++)
         {
           FrHost *to = g_ptr_array_index (h->e->hosts, k);

@@ -44,12 +44,17 @@ add_rows (FrHost *h, JsonObject *object)
     {
       FriIn *p = g_ptr_array_index (h->ins, i);
 
+      if (p->port->kind != FR_PORT_RECORDS)
+        continue;
       json_object_set_int_member (in, p->port->name, (gint64) p->rows);
     }
   for (guint i = 0; i < h->outs->len; i++)
     {
       FriOut *p = g_ptr_array_index (h->outs, i);
 
+      if (p->port != NULL
+          && (p->port->kind != FR_PORT_RECORDS || p->port->flags & FR_PORT_FORECAST))
+        continue;
       json_object_set_int_member (out, p->name, (gint64) p->rows);
     }
   json_object_set_object_member (object, "rows_in", in);
@@ -115,6 +120,7 @@ manifest_entry (FrHost *h, GError **error)
   json_object_set_object_member (object, "from", inputs_json (h));
   json_object_set_object_member (object, "files", json_object_ref (h->files));
   add_rows (h, object);
+  fri_object_describe (h, object);
   if (!add_outputs (h, object, error))
     return NULL;
   return g_steal_pointer (&object);
@@ -336,6 +342,14 @@ fri_record_kept_dir (FrHost *h)
   return g_strdup_printf ("%s/kept/%s-%s", h->e->dir->dir, h->stage->id, h->fingerprint);
 }
 
+char *
+fri_record_kept_path (const FriOut *out)
+{
+  g_autofree char *dir = fri_record_kept_dir (out->host);
+
+  return g_strdup_printf ("%s/%s.%s", dir, out->name, fri_out_is_object (out) ? "object" : "rows");
+}
+
 /* All stages that @h rests on, itself first. */
 static void
 add_ancestors (FrHost *h, GPtrArray *all)
@@ -361,7 +375,7 @@ is_over (FriEngine *e, GPtrArray *all)
     {
       FrHost *h = g_ptr_array_index (all, i);
 
-      if (h->active && (!h->ended || h->stage->element->finish != NULL))
+      if (h->active && (!h->ended || (h->stage->element->finish != NULL && !h->finished)))
         over = FALSE;
     }
   g_mutex_unlock (&e->lock);
@@ -412,8 +426,10 @@ rows_are_whole (const char *path)
   return FALSE;
 }
 
+/* @objects_only: rows have checksums of their own, and the rest is as it was
+ * written; what an object's load would notice nobody knows. */
 static gboolean
-is_undamaged (const char *dir, JsonObject *folders)
+is_undamaged (const char *dir, JsonObject *folders, gboolean objects_only)
 {
   g_auto (GStrv) names = fri_list_dir (dir);
   guint n = 0;
@@ -425,6 +441,11 @@ is_undamaged (const char *dir, JsonObject *folders)
 
       if (strcmp (*name, "kept.json") == 0)
         continue;
+      if (objects_only && !g_str_has_suffix (*name, ".object"))
+        {
+          n += !g_str_has_suffix (*name, ".rows");
+          continue;
+        }
       if (g_str_has_suffix (*name, ".rows"))
         {
           if (!rows_are_whole (path))
@@ -453,9 +474,10 @@ check_kept (FrHost *h)
   object = fri_json_load (path, NULL);
   folders = fri_json_member (object, "folders");
   if (folders != NULL && *boot != '\0'
-      && strcmp (json_object_get_string_member_with_default (object, "boot", ""), boot) == 0)
+      && strcmp (json_object_get_string_member_with_default (object, "boot", ""), boot) == 0
+      && is_undamaged (dir, folders, TRUE))
     return TRUE;
-  if (folders != NULL && is_undamaged (dir, folders) && seal (dir, folders, NULL))
+  if (folders != NULL && is_undamaged (dir, folders, FALSE) && seal (dir, folders, NULL))
     return TRUE;
   fri_events_log (h->e->events, FRI_LOG_WARNING, h->stage->id,
                   "its kept output is damaged and will be made again");
@@ -472,8 +494,31 @@ fri_record_kept_whole (FrHost *h)
 }
 
 static gboolean
+gather_output (FriOut *out, const char *to, JsonObject *folders, GError **error)
+{
+  g_autofree char *final = NULL;
+  g_autofree char *name = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *hash = NULL;
+
+  if (!out->keep)
+    return TRUE;
+  final = fri_record_kept_path (out);
+  name = g_path_get_basename (final);
+  path = g_build_filename (to, name, NULL);
+  if (!fri_out_is_object (out))
+    return fri_link_file (out->kept_path, path, error);
+  if (!fri_link_tree (out->kept_path, path, NULL, error)
+      || (hash = fri_hash_tree (path, NULL, error)) == NULL)
+    return FALSE;
+  json_object_set_string_member (folders, name, hash);
+  return TRUE;
+}
+
+static gboolean
 gather (FrHost *h, GPtrArray *all, const char *to, GError **error)
 {
+  static const char *const outputs[] = { ".rows", ".object", NULL };
   g_autoptr (JsonObject) folders = json_object_new ();
 
   for (guint i = 0; i < all->len; i++)
@@ -483,20 +528,14 @@ gather (FrHost *h, GPtrArray *all, const char *to, GError **error)
       g_autofree char *below = g_build_filename (to, a->stage->id, NULL);
       g_autofree char *hash = NULL;
 
-      if (!fri_link_tree (from, below, ".rows", error)
+      if (!fri_link_tree (from, below, outputs, error)
           || (hash = fri_hash_tree (below, NULL, error)) == NULL)
         return FALSE;
       json_object_set_string_member (folders, a->stage->id, hash);
     }
   for (guint i = 0; i < h->outs->len; i++)
-    {
-      FriOut *out = g_ptr_array_index (h->outs, i);
-      g_autofree char *name = g_strconcat (out->name, ".rows", NULL);
-      g_autofree char *path = g_build_filename (to, name, NULL);
-
-      if (out->keep && !fri_link_file (out->kept_path, path, error))
-        return FALSE;
-    }
+    if (!gather_output (g_ptr_array_index (h->outs, i), to, folders, error))
+      return FALSE;
   return seal (to, folders, error);
 }
 

@@ -40,7 +40,7 @@ open_outputs (FrHost *h, GError **error)
       FriOut *out = g_ptr_array_index (h->outs, i);
       g_autofree char *ids = g_strdup_printf ("%s/%s.ids", h->dir, out->name);
 
-      if (e->options->ephemeral)
+      if (e->options->ephemeral || fri_out_is_object (out))
         continue;
       out->lineage = fri_lineage_new (ids, (const char *const *) e->sources, error);
       if (out->lineage == NULL)
@@ -70,7 +70,7 @@ fri_stage_open (FrHost *h, GError **error)
 
   if (!open_outputs (h, error))
     return FALSE;
-  if (el->open == NULL)
+  if (el->open == NULL || h->forecasting)
     return TRUE;
   for (guint attempt = 1;; attempt++)
     {
@@ -546,7 +546,8 @@ fri_stage_end (FrHost *h)
   gboolean run = h->stage->element->run != NULL;
   gboolean ok;
 
-  ok = fri_stage_flush_rejects (h, run, &error) && close_files (h, &error)
+  ok = fri_stage_flush_rejects (h, run, &error) && fri_object_end (h, &error)
+       && close_files (h, &error)
        && fri_record_save (h, &error);
   if (ok)
     {
@@ -568,16 +569,17 @@ static void
 judge (FrHost *h, FrFlow flow, GError *error)
 {
   FriEngine *e = h->e;
+  const char *what = h->forecasting ? "forecast" : "run";
 
   if (error == NULL && flow == FR_FLOW_ERROR)
-    g_set_error (&error, FR_ERROR, FR_ERROR_INTERNAL, "run failed without saying why");
+    g_set_error (&error, FR_ERROR, FR_ERROR_INTERNAL, "%s failed without saying why", what);
   if (error == NULL && flow == FR_FLOW_CANCELLED && !fr_host_is_cancelled (h))
     g_set_error (&error, FR_ERROR, FR_ERROR_INTERNAL,
-                 "run says that it was cancelled, but it was not");
+                 "%s says that it was cancelled, but it was not", what);
   if (error != NULL)
     {
       if (flow != FR_FLOW_ERROR && flow != FR_FLOW_CANCELLED)
-        g_prefix_error (&error, "run set an error and did not return it: ");
+        g_prefix_error (&error, "%s set an error and did not return it: ", what);
       fri_engine_fail (e, h, NULL, error);
     }
   else if (!fr_host_is_cancelled (h))
@@ -588,6 +590,7 @@ gpointer
 fri_stage_thread (gpointer data)
 {
   FrHost *h = data;
+  const FrElement *el = h->stage->element;
   FriEngine *e = h->e;
   GError *error = NULL;
   FrFlow flow = FR_FLOW_CANCELLED;
@@ -600,7 +603,8 @@ fri_stage_thread (gpointer data)
   if (!stop)
     {
       tell_state (h, FRI_STAGE_RUNNING);
-      flow = h->stage->element->run (h, h->state, &error);
+      flow = h->forecasting ? el->forecast (h->stage->config, h, &error)
+                            : el->run (h, h->state, &error);
       judge (h, flow, error);
     }
   g_mutex_lock (&e->lock);
@@ -619,9 +623,15 @@ fri_stage_finish (FrHost *h, GError **error)
   const FrElement *el = h->stage->element;
   GError *failure = NULL;
 
-  if (el->finish == NULL)
+  gboolean ok;
+
+  if (el->finish == NULL || h->finished || h->forecasting)
     return TRUE;
-  if (el->finish (h, h->state, &failure))
+  h->finishing = TRUE;
+  ok = el->finish (h, h->state, &failure);
+  h->finishing = FALSE;
+  h->finished = TRUE;
+  if (ok)
     {
       g_clear_error (&failure);
       return TRUE;

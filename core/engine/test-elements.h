@@ -12,6 +12,7 @@
 typedef struct
 {
   int opens, closes, begins, ends, maps, runs, finishes;
+  int sources, trainings, loads;
   int inside, most_inside; /* of serial maps */
   int transient;           /* opens still to fail for a moment */
 } Calls;
@@ -49,6 +50,7 @@ typedef struct
   const Config *config;
   FILE *file;
   char *temporary;
+  gint64 sum;
 } State;
 
 static gboolean
@@ -462,6 +464,221 @@ file_run (FrHost *host, gpointer state, GError **error)
   return flow;
 }
 
+/* ---- objects ---------------------------------------------------------------------------- */
+
+typedef struct
+{
+  FrObject object;
+  gint64 number;
+} Thing;
+
+static int things; /* alive */
+
+static gboolean
+thing_save (FrObject *object, const char *dir, GError **error)
+{
+  g_autofree char *path = g_build_filename (dir, "number", NULL);
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, ((Thing *) object)->number);
+
+  return g_file_set_contents (path, text, -1, error);
+}
+
+static FrObject *thing_load (const char *dir, GError **error);
+
+static JsonNode *
+thing_describe (FrObject *object)
+{
+  return json_node_init_int (json_node_alloc (), ((Thing *) object)->number);
+}
+
+static void
+thing_free (FrObject *object)
+{
+  g_atomic_int_add (&things, -1);
+  g_free (object);
+}
+
+static const FrObjectType thing_type
+    = { sizeof (FrObjectType), "test.thing", FR_PORT_MODEL, thing_save, thing_load,
+        thing_describe, thing_free };
+static const FrObjectType other_type
+    = { sizeof (FrObjectType), "test.other", FR_PORT_MODEL, NULL, NULL, NULL, thing_free };
+
+static FrObject *
+thing_new (gint64 number)
+{
+  Thing *thing = g_new0 (Thing, 1);
+
+  fr_object_init (&thing->object, &thing_type);
+  thing->number = number;
+  g_atomic_int_inc (&things);
+  return &thing->object;
+}
+
+static FrObject *
+thing_load (const char *dir, GError **error)
+{
+  g_autofree char *path = g_build_filename (dir, "number", NULL);
+  g_autofree char *text = NULL;
+
+  g_atomic_int_inc (&calls.loads);
+  if (!g_file_get_contents (path, &text, NULL, error))
+    return NULL;
+  return thing_new (g_ascii_strtoll (text, NULL, 10));
+}
+
+static gboolean
+thing_bind (gconstpointer config, FrBind *bind, GError **error)
+{
+  const Config *c = config;
+  g_autoptr (FrObject) stand_in = thing_new (c->rows);
+
+  (void) error;
+  if (fr_bind_is_connected (bind, "model"))
+    fr_bind_output_object (bind, "model", stand_in);
+  return TRUE;
+}
+
+static FrFlow
+push_thing (FrHost *host, const Config *c, gint64 number, GError **error)
+{
+  FrFlow flow;
+
+  if (g_strcmp0 (c->fail, "no object") == 0)
+    return FR_FLOW_OK;
+  if (g_strcmp0 (c->fail, "other object") == 0)
+    {
+      FrObject *other = thing_new (0);
+
+      other->type = &other_type;
+      return fr_host_push_object (host, "model", other, error);
+    }
+  flow = fr_host_push_object (host, "model", thing_new (number), error);
+  if (flow == FR_FLOW_OK && g_strcmp0 (c->fail, "two objects") == 0)
+    flow = fr_host_push_object (host, "model", thing_new (number), error);
+  return flow;
+}
+
+static FrFlow
+thing_run (FrHost *host, gpointer state, GError **error)
+{
+  const Config *c = ((State *) state)->config;
+
+  g_atomic_int_inc (&calls.sources);
+  return push_thing (host, c, c->rows, error);
+}
+
+/* Adds up the rows and what it started from; looks for that only after the rows. */
+static FrFlow
+learn_run (FrHost *host, gpointer state, GError **error)
+{
+  State *s = state;
+  g_autoptr (FrObject) base = NULL, again = NULL;
+  FrBatch *batch;
+  FrFlow flow;
+
+  g_atomic_int_inc (&calls.trainings);
+  if (g_strcmp0 (s->config->fail, "model first") == 0)
+    {
+      g_autoptr (FrObject) first = NULL;
+
+      flow = fr_host_next_object (host, "base", &first, error);
+      if (flow != FR_FLOW_OK)
+        return flow;
+    }
+  while ((flow = fr_host_next (host, "in", &batch, error)) == FR_FLOW_OK)
+    {
+      s->sum += (gint64) fr_batch_n_rows (batch);
+      fr_host_metric (host, "loss", 1. / (double) s->sum);
+      fr_host_status (host, "%d rows", (int) s->sum);
+      fr_batch_unref (batch);
+    }
+  if (flow != FR_FLOW_DONE)
+    return flow;
+  flow = fr_host_next_object (host, "base", &base, error);
+  if (flow == FR_FLOW_OK)
+    {
+      g_assert_cmpint (fr_host_next_object (host, "base", &again, error), ==, FR_FLOW_OK);
+      g_assert_true (base == again);
+      s->sum += ((Thing *) base)->number;
+    }
+  if (flow != FR_FLOW_OK && flow != FR_FLOW_DONE)
+    return flow;
+  if (g_strcmp0 (s->config->fail, "late") == 0)
+    return FR_FLOW_OK;
+  return push_thing (host, s->config, s->sum, error);
+}
+
+static gboolean
+learn_finish (FrHost *host, gpointer state, GError **error)
+{
+  State *s = state;
+
+  g_atomic_int_inc (&calls.finishes);
+  if (g_strcmp0 (s->config->fail, "late") != 0)
+    return TRUE;
+  return fr_host_push_object (host, "model", thing_new (s->sum), error) == FR_FLOW_OK;
+}
+
+static FrFlow
+learn_forecast (gconstpointer config, FrHost *host, GError **error)
+{
+  const Config *c = config;
+  g_autoptr (FrObject) base = NULL;
+  JsonObject *told = json_object_new ();
+  gint64 n = 0;
+  FrBatch *batch;
+  FrFlow flow;
+
+  if (fails (c, "forecast", error))
+    return FR_FLOW_ERROR;
+  while ((flow = fr_host_next (host, "in", &batch, error)) == FR_FLOW_OK)
+    {
+      n += (gint64) fr_batch_n_rows (batch);
+      flow = fr_host_push (host, "seen", batch, error);
+      if (flow == FR_FLOW_ERROR || flow == FR_FLOW_CANCELLED)
+        return flow;
+    }
+  if (flow != FR_FLOW_DONE)
+    return flow;
+  flow = fr_host_next_object (host, "base", &base, error);
+  if (flow == FR_FLOW_OK)
+    n += ((Thing *) base)->number;
+  json_object_set_int_member (told, "sum", n);
+  fr_host_report (host, "forecast", json_node_init_object (json_node_alloc (), told));
+  json_object_unref (told);
+  return flow;
+}
+
+/* Writes the number of its model, and the rows if there are any, to its file. */
+static FrFlow
+store_run (FrHost *host, gpointer state, GError **error)
+{
+  State *s = state;
+  g_autoptr (FrObject) model = NULL;
+  FrFlow flow = fr_host_next_object (host, "model", &model, error);
+  FrBatch *batch;
+
+  if (flow != FR_FLOW_OK)
+    return flow;
+  while ((flow = fr_host_next (host, "rows", &batch, error)) == FR_FLOW_OK)
+    {
+      s->sum += (gint64) fr_batch_n_rows (batch);
+      fr_batch_unref (batch);
+    }
+  if (flow != FR_FLOW_DONE)
+    return flow;
+  s->temporary = g_strconcat (s->config->path, ".tmp", NULL);
+  s->file = fopen (s->temporary, "we");
+  if (s->file == NULL)
+    {
+      fr_error_errno (error, errno, "write", s->temporary);
+      return FR_FLOW_ERROR;
+    }
+  fprintf (s->file, "%d %d\n", (int) ((Thing *) model)->number, (int) s->sum);
+  return FR_FLOW_OK;
+}
+
 /* ---- descriptions ---------------------------------------------------------------------- */
 
 static const FrPort *const halves_out[] = { FR_PORT ("even", FR_PORT_RECORDS, "2, 4, ..."),
@@ -524,8 +741,47 @@ static const FrElement el_file = { COMMON,
                                    .run = file_run,
                                    .finish = any_finish };
 
+static const FrPort *const thing_out[]
+    = { FR_PORT ("model", FR_PORT_MODEL, "a thing", .object = &thing_type), NULL };
+static const FrPort *const learn_in[]
+    = { FR_PORT ("in", FR_PORT_RECORDS, "what to learn"),
+        FR_PORT ("base", FR_PORT_MODEL, "what to start from", .object = &thing_type,
+                 .flags = FR_PORT_OPTIONAL),
+        NULL };
+static const FrPort *const learn_out[]
+    = { FR_PORT ("model", FR_PORT_MODEL, "what was learnt", .object = &thing_type),
+        FR_PORT ("seen", FR_PORT_RECORDS, "what would be learnt", .flags = FR_PORT_FORECAST),
+        NULL };
+static const FrPort *const store_in[]
+    = { FR_PORT ("model", FR_PORT_MODEL, "what to write", .object = &thing_type),
+        FR_PORT ("rows", FR_PORT_RECORDS, "rows to count", .flags = FR_PORT_OPTIONAL), NULL };
+
+static const FrElement el_thing = { COMMON,
+                                    .kind = FR_KIND_SOURCE,
+                                    .name = "source.thing",
+                                    .summary = "makes a thing",
+                                    .outputs = thing_out,
+                                    .bind = thing_bind,
+                                    .run = thing_run };
+static const FrElement el_learn = { COMMON,
+                                    .kind = FR_KIND_TRAINER,
+                                    .name = "trainer.sum",
+                                    .summary = "adds up",
+                                    .inputs = learn_in,
+                                    .outputs = learn_out,
+                                    .run = learn_run,
+                                    .finish = learn_finish,
+                                    .forecast = learn_forecast };
+static const FrElement el_store = { COMMON,
+                                    .kind = FR_KIND_SINK,
+                                    .name = "sink.thing",
+                                    .summary = "writes a number",
+                                    .inputs = store_in,
+                                    .run = store_run,
+                                    .finish = any_finish };
+
 FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile,
            &el_shout, &el_serial, &el_process, &el_halves, &el_pass, &el_join, &el_again, &el_few,
-           &el_file, &el_same, &el_null)
+           &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_store)
 
 #endif

@@ -1109,6 +1109,322 @@ test_kill (void)
   g_rand_free (rand);
 }
 
+/* ---- models and reports ------------------------------------------------------------------ */
+
+#define LEARN                                                                                      \
+  "'base': {'use': 'source.thing', 'with': {'rows': 1000}},"                                       \
+  "'goods': {'use': 'source.count', 'with': {'rows': 20}},"                                        \
+  "'learn': {'use': 'trainer.sum', 'from': {'in': 'goods', 'base': 'base'}%s},"                    \
+  "'out': {'use': 'sink.thing', 'from': {'model': 'learn'}, 'with': {'path': '@/%s'}},"            \
+  "'both': {'use': 'sink.thing', 'from': 'learn', 'with': {'path': '@/both'}}"
+
+static void
+learn (const char *with, const char *path)
+{
+  g_autofree char *stages = g_strdup_printf (LEARN, with, path);
+
+  run_well (stages, 2);
+}
+
+static void
+test_objects (void)
+{
+  static const char *const with[] = { "", ", 'with': {'fail': 'late'}" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (with); i++)
+    {
+      g_autoptr (JsonObject) manifest = NULL;
+      g_autofree char *out = NULL, *both = NULL;
+      JsonObject *object;
+
+      fresh_base ();
+      learn (with[i], "out");
+      out = contents ("out");
+      both = contents ("both");
+      g_assert_cmpstr (out, ==, "1020 0\n");
+      g_assert_cmpstr (both, ==, out);
+      g_assert_cmpint (calls.finishes, ==, 3);
+      g_assert_cmpint (things, ==, 0);
+      manifest = document ("run/manifest.json");
+      object = fri_json_member (fri_json_member (report_of (manifest, "learn"), "objects_out"),
+                                "model");
+      g_assert_cmpstr (json_object_get_string_member (object, "type"), ==, "test.thing");
+      g_assert_cmpint (json_object_get_int_member (object, "description"), ==, 1020);
+      object
+          = fri_json_member (fri_json_member (report_of (manifest, "out"), "objects_in"), "model");
+      g_assert_cmpint (json_object_get_int_member (object, "description"), ==, 1020);
+      g_assert_false (json_object_has_member (
+          fri_json_member (report_of (manifest, "learn"), "rows_out"), "model"));
+    }
+}
+
+/* A sink that changed does not train again, nor does its model's source run. */
+static void
+test_objects_kept (void)
+{
+  g_autofree char *kept = NULL, *number = NULL, *out = NULL;
+  Calls before;
+
+  fresh_base ();
+  learn ("", "out");
+  g_assert_cmpint (calls.trainings, ==, 1);
+  before = calls;
+  learn ("", "out");
+  g_assert_cmpmem (&before, sizeof before, &calls, sizeof calls);
+
+  learn ("", "other");
+  g_assert_cmpint (calls.trainings, ==, 1);
+  g_assert_cmpint (calls.sources, ==, 1);
+  g_assert_cmpint (calls.loads, ==, 1);
+  assert_state ("learn", "reused");
+  assert_state ("base", "reused");
+  assert_state ("both", "reused");
+  assert_state ("out", "done");
+  out = contents ("other");
+  g_assert_cmpstr (out, ==, "1020 0\n");
+  g_assert_cmpint (things, ==, 0);
+
+  /* Two consumers share what is loaded. */
+  {
+    g_autofree char *a = path_of ("other");
+    g_autofree char *b = path_of ("both");
+
+    g_unlink (a);
+    g_unlink (b);
+  }
+  learn ("", "other");
+  g_assert_cmpint (calls.loads, ==, 2);
+
+  /* A byte that changed is noticed without anybody's asking. */
+  {
+    g_autofree char *dir = path_of ("run/kept");
+    g_auto (GStrv) names = fri_list_dir (dir);
+
+    g_assert_cmpuint (g_strv_length (names), ==, 1);
+    kept = g_build_filename (dir, names[0], NULL);
+  }
+  number = g_build_filename (kept, "model.object", "number", NULL);
+  g_assert_true (g_file_set_contents (number, "1021", -1, NULL));
+  learn ("", "third");
+  g_assert_cmpint (calls.trainings, ==, 2);
+  assert_state ("learn", "done");
+
+  /* Unless it is told not to be kept. */
+  fresh_base ();
+  run_well ("'goods': {'use': 'source.count'},"
+            "'learn': {'use': 'trainer.sum', 'from': 'goods', 'keep': false},"
+            "'out': {'use': 'sink.thing', 'from': 'learn', 'with': {'path': '@/out'}}",
+            2);
+  g_assert_false (exists ("run/kept"));
+}
+
+/* The rows of 'rows' wait on disk while the trainer reads its own, in whatever order. */
+static void
+test_objects_pressure (void)
+{
+  static const char *const fail[] = { "", ", 'with': {'fail': 'model first'}" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (fail); i++)
+    for (guint workers = 1; workers <= 3; workers++)
+      {
+        g_autofree char *out = NULL;
+        g_autofree char *stages = g_strdup_printf (
+            "'goods': {'use': 'source.count', 'with': {'rows': 200000, 'width': 100}},"
+            "'halves': {'use': 'transform.halves', 'from': 'goods'},"
+            "'first': {'use': 'trainer.sum', 'from': 'halves.odd', 'keep': false},"
+            "'learn': {'use': 'trainer.sum', 'from': {'in': 'halves.odd', 'base': 'first'}%s},"
+            "'out': {'use': 'sink.thing', 'from': {'model': 'learn', 'rows': 'halves.even'},"
+            " 'with': {'path': '@/out'}}",
+            fail[i]);
+        FriRunOptions options = { .workers = workers, .memory = 1024 * 1024 };
+        GError *error = NULL;
+
+        fresh_base ();
+        g_assert_cmpint (run_with (stages, &options, &error), ==, FRI_EXIT_OK);
+        g_assert_no_error (error);
+        out = contents ("out");
+        g_assert_cmpstr (out, ==, "200000 100000\n");
+      }
+}
+
+static void
+test_objects_wrong (void)
+{
+  static const struct
+  {
+    const char *fail, *says;
+  } cases[] = {
+    { "no object", "stage 'learn' (trainer.sum): the element ended without pushing the model of "
+                   "its port 'model'" },
+    { "other object", "an object of type 'test.other' to its port 'model', which carries "
+                      "'test.thing'" },
+    { "two objects", "pushed a second object to its port 'model'" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *with = g_strdup_printf (", 'with': {'fail': '%s'}", cases[i].fail);
+      g_autofree char *stages = g_strdup_printf (LEARN, with, "out");
+      GError *error = NULL;
+
+      fresh_base ();
+      g_assert_cmpint (run_workers (stages, 2, &error), ==, FRI_EXIT_FAILED);
+      g_assert_nonnull (error);
+      if (strstr (error->message, cases[i].says) == NULL)
+        g_error ("expected '%s' in '%s'", cases[i].says, error->message);
+      g_clear_error (&error);
+      g_assert_false (exists ("out"));
+      g_assert_cmpint (things, ==, 0);
+    }
+}
+
+/* Nobody waits for ever for a model that will not come. */
+static void
+test_objects_cancel (void)
+{
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      gpointer args[2] = { cancellable, GUINT_TO_POINTER (i * 1500) };
+      FriRunOptions options = { .workers = 1 + i % 3, .cancellable = cancellable };
+      GThread *thread;
+      GError *error = NULL;
+      FriExit status;
+
+      fresh_base ();
+      thread = g_thread_new ("cancel", cancel_later, args);
+      status = run_with ("'goods': {'use': 'source.count', 'with': {'rows': 5000, 'delay': 400}},"
+                         "'learn': {'use': 'trainer.sum', 'from': 'goods'},"
+                         "'out': {'use': 'sink.thing', 'from': 'learn', 'with': {'path': '@/out'}}",
+                         &options, &error);
+      g_thread_join (thread);
+      g_assert_cmpint (status, ==, error == NULL ? FRI_EXIT_OK : FRI_EXIT_INTERRUPTED);
+      g_clear_error (&error);
+      g_assert_cmpint (things, ==, 0);
+    }
+}
+
+/* What stages will get is known, as far as it can be, when they are bound. */
+static void
+test_objects_bound (void)
+{
+  g_autofree char *stages = g_strdup_printf (LEARN, "", "out");
+  FriPipeline *pipeline;
+  FrProblems *problems = fri_problems_new ("test");
+  Thing *thing;
+
+  fresh_base ();
+  pipeline = load (stages);
+  g_assert_true (fri_pipeline_bind (pipeline, TRUE, problems));
+  thing = g_hash_table_lookup (fri_pipeline_stage (pipeline, "learn")->in_objects, "base");
+  g_assert_nonnull (thing);
+  g_assert_cmpint (thing->number, ==, 1000);
+  g_assert_null (g_hash_table_lookup (fri_pipeline_stage (pipeline, "out")->in_objects, "model"));
+  fri_problems_free (problems);
+  fri_pipeline_free (pipeline);
+  g_assert_cmpint (things, ==, 0);
+}
+
+/* ---- forecasts ------------------------------------------------------------------------------ */
+
+static void
+take_forecast (const char *stage, JsonNode *forecast, gpointer data)
+{
+  g_string_append_printf (data, "%s %d;", stage,
+                          (int) json_object_get_int_member (json_node_get_object (forecast),
+                                                            "sum"));
+}
+
+static void
+test_forecast (void)
+{
+  g_autofree char *stages = g_strdup_printf (
+      LEARN ",'next': {'use': 'trainer.sum', 'from': {'in': 'goods', 'base': 'learn'}}", "", "out");
+  g_autoptr (GString) told = g_string_new (NULL);
+  g_autofree char *why_not = NULL;
+  FriRunOptions options
+      = { .ephemeral = TRUE, .workers = 2, .forecast = take_forecast, .forecast_data = told };
+  guint n = 0;
+  FriRunOptions head = { .ephemeral = TRUE,
+                         .workers = 2,
+                         .tap_stage = "learn",
+                         .tap_port = "seen",
+                         .tap = take_two,
+                         .tap_data = &n };
+  GError *error = NULL;
+  FriPipeline *pipeline;
+
+  fresh_base ();
+  pipeline = load (stages);
+  g_assert_true (fri_forecast_possible (pipeline, &why_not));
+  g_assert_null (why_not);
+  g_assert_cmpint (fri_run (pipeline, &options, &error), ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  g_assert_cmpstr (told->str, ==, "learn 1020;"); /* 'next' would need what 'learn' makes */
+  g_assert_cmpint (calls.trainings, ==, 0);
+  g_assert_cmpint (calls.finishes, ==, 0);
+  g_assert_false (exists ("out"));
+  g_assert_false (exists ("run"));
+
+  g_assert_cmpint (fri_run (pipeline, &head, &error), ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpint (calls.trainings, ==, 0);
+  fri_pipeline_free (pipeline);
+
+  pipeline = load ("'goods': {'use': 'source.volatile'},"
+                   "'learn': {'use': 'trainer.sum', 'from': 'goods', 'with': {'fail': 'forecast'}}");
+  g_assert_false (fri_forecast_possible (pipeline, &why_not));
+  g_assert_nonnull (strstr (why_not, "it would need 'goods' (source.volatile), which uses the "
+                                     "network"));
+  g_assert_cmpint (fri_run (pipeline, &options, &error), ==, FRI_EXIT_FAILED);
+  g_assert_nonnull (strstr (error->message, "stage 'learn' (trainer.sum): asked to fail in "
+                                            "forecast"));
+  g_clear_error (&error);
+  fri_pipeline_free (pipeline);
+}
+
+/* ---- what trainers tell ------------------------------------------------------------------- */
+
+static void
+count_told (const FriEvent *event, gpointer data)
+{
+  guint *n = data;
+
+  n[0] += event->type == FRI_EVENT_METRIC && strcmp (event->name, "loss") == 0;
+  n[1] += event->type == FRI_EVENT_STATUS && strstr (event->text, " rows") != NULL;
+  for (guint i = 0; event->type == FRI_EVENT_RUN_END && i < event->n_stats; i++)
+    n[2] += event->stats[i].status != NULL;
+}
+
+static void
+test_telling (void)
+{
+  guint n[3] = { 0 };
+  FriRunOptions options = { .workers = 2, .listener = count_told, .listener_data = n };
+  g_autoptr (JsonObject) report = NULL;
+  g_autofree char *log = NULL;
+  JsonObject *loss;
+  GError *error = NULL;
+
+  fresh_base ();
+  g_assert_cmpint (run_with ("'goods': {'use': 'source.count', 'with': {'rows': 500}},"
+                             "'learn': {'use': 'trainer.sum', 'from': 'goods'}",
+                             &options, &error),
+                   ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n[0], ==, 5);
+  g_assert_cmpuint (n[1], ==, 1); /* of five within a moment */
+  g_assert_cmpuint (n[2], ==, 1);
+  report = document ("run/report.json");
+  loss = fri_json_member (fri_json_member (report_of (report, "learn"), "metrics"), "loss");
+  g_assert_cmpint (json_object_get_int_member (loss, "n"), ==, 5);
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (loss, "values")), ==, 5);
+  log = contents ("run/log.jsonl");
+  g_assert_nonnull (strstr (log, "\"event\":\"metric\",\"stage\":\"learn\",\"name\":\"loss\","));
+  g_assert_nonnull (strstr (log, "\"event\":\"status\",\"stage\":\"learn\",\"text\":\"100 rows\""));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1141,6 +1457,14 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/until", test_until);
   g_test_add_func ("/engine/lock", test_lock);
   g_test_add_func ("/engine/tap", test_tap);
+  g_test_add_func ("/engine/objects", test_objects);
+  g_test_add_func ("/engine/objects-kept", test_objects_kept);
+  g_test_add_func ("/engine/objects-pressure", test_objects_pressure);
+  g_test_add_func ("/engine/objects-wrong", test_objects_wrong);
+  g_test_add_func ("/engine/objects-cancel", test_objects_cancel);
+  g_test_add_func ("/engine/objects-bound", test_objects_bound);
+  g_test_add_func ("/engine/forecast", test_forecast);
+  g_test_add_func ("/engine/telling", test_telling);
   g_test_add_func ("/engine/events", test_events);
   g_test_add_func ("/engine/why", test_why);
   g_test_add_func ("/engine/kill", test_kill);

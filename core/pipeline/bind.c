@@ -64,6 +64,33 @@ fr_bind_output (FrBind *bind, const char *port, FrSchema *schema)
 }
 
 void
+fr_bind_output_object (FrBind *bind, const char *port, FrObject *object)
+{
+  const FrPort *output = fri_find_port (bind->stage->element->outputs, port);
+
+  if (output == NULL || output->kind == FR_PORT_RECORDS
+      || (object != NULL && output->object != NULL
+          && !fr_object_is (object, output->object->name)))
+    {
+      bind->n_problems++;
+      fr_problems_add (bind->problems, "",
+                       "%s states an object for '%s', which is no output of such objects of it: a "
+                       "mistake in the plugin",
+                       bind->stage->element->name, port);
+    }
+  else if (object != NULL)
+    g_hash_table_replace (bind->stage->out_objects, g_strdup (port), fr_object_ref (object));
+  else
+    g_hash_table_remove (bind->stage->out_objects, port);
+}
+
+FrObject *
+fr_bind_input_object (const FrBind *bind, const char *port)
+{
+  return g_hash_table_lookup (bind->stage->in_objects, port);
+}
+
+void
 fr_bind_problem (FrBind *bind, const char *pointer, const char *format, ...)
 {
   g_autofree char *message = NULL;
@@ -327,6 +354,7 @@ fri_stage_bind (FriStage *stage, gboolean check, FrProblems *problems)
   gboolean ok = TRUE;
 
   g_hash_table_remove_all (stage->out_schemas);
+  g_hash_table_remove_all (stage->out_objects);
   fri_problems_set_scope (problems, stage->id, scope);
   for (guint i = 0; stage->element->inputs != NULL && stage->element->inputs[i] != NULL; i++)
     ok &= check_needs (stage, stage->element->inputs[i], problems);
@@ -371,8 +399,11 @@ take_input (FriStage *stage, const FriLink *link, FrProblems *problems)
 {
   FrSchema *brings = g_hash_table_lookup (link->from->out_schemas, link->port);
   FrSchema *before = g_hash_table_lookup (stage->in_schemas, link->to_port);
+  FrObject *object = g_hash_table_lookup (link->from->out_objects, link->port);
   g_autofree char *first = NULL, *second = NULL, *what = NULL;
 
+  if (object != NULL)
+    g_hash_table_replace (stage->in_objects, g_strdup (link->to_port), fr_object_ref (object));
   if (brings == NULL)
     return TRUE;
   if (before == NULL)
@@ -421,6 +452,7 @@ take_inputs (FriStage *stage, gboolean check, FrProblems *problems, Unknown *unk
   gboolean ok = TRUE;
 
   g_hash_table_remove_all (stage->in_schemas);
+  g_hash_table_remove_all (stage->in_objects);
   for (guint i = 0; i < stage->inputs->len; i++)
     {
       const FriLink *link = stage->inputs->pdata[i];

@@ -65,26 +65,39 @@ kind_words (FrPortKind kind)
 
 /* ---- one link ---------------------------------------------------------------------- */
 
+/* Names of the outputs that may be connected, and NULL. */
+static GPtrArray *
+connectable (const FrPort *const *outputs)
+{
+  GPtrArray *names = g_ptr_array_new ();
+
+  for (guint i = 0; outputs != NULL && outputs[i] != NULL; i++)
+    if (!(outputs[i]->flags & FR_PORT_FORECAST))
+      g_ptr_array_add (names, (gpointer) outputs[i]->name);
+  g_ptr_array_add (names, NULL);
+  return names;
+}
+
 /* The output port that "stage" alone means. */
 static const char *
 default_port (Reader *reader, const char *pointer, FriStage *from)
 {
   const FrPort *const *outputs = from->element->outputs;
+  g_autoptr (GPtrArray) names = connectable (outputs);
 
-  if (outputs == NULL || outputs[0] == NULL)
+  if (names->len == 1)
     {
       wrong (reader, pointer, "'%s' (%s) has no output but 'rejects'", from->id,
              from->element->name);
       return NULL;
     }
-  if (outputs[1] == NULL || fri_find_port (outputs, "out") != NULL)
-    return outputs[1] == NULL ? outputs[0]->name : "out";
+  if (names->len == 2 || fri_find_port (outputs, "out") != NULL)
+    return names->len == 2 ? names->pdata[0] : "out";
   {
-    g_autoptr (GPtrArray) names = port_names (outputs, FALSE);
     g_autofree char *all = g_strjoinv ("', '", (char **) names->pdata);
 
     wrong (reader, pointer, "'%s' (%s) has the outputs '%s': say which, as in '%s.%s'", from->id,
-           from->element->name, all, from->id, outputs[0]->name);
+           from->element->name, all, from->id, (char *) names->pdata[0]);
   }
   return NULL;
 }
@@ -115,6 +128,23 @@ check_output (Reader *reader, const char *pointer, FriStage *from, const char *p
       wrong (reader, pointer, "'%s.%s' gives %s, but the input '%s' of '%s' (%s) takes %s",
              from->id, port, kind_words (kind), to->name, reader->stage->id,
              reader->stage->element->name, kind_words (to->kind));
+      return FALSE;
+    }
+  if (output != NULL && (output->flags & FR_PORT_FORECAST))
+    {
+      wrong (reader, pointer,
+             "nothing can be connected to '%s.%s' of %s: it has rows only for 'flowrun head'",
+             from->id, port, from->element->name);
+      return FALSE;
+    }
+  if (output != NULL && to != NULL && output->object != NULL && to->object != NULL
+      && strcmp (output->object->name, to->object->name) != 0)
+    {
+      wrong (reader, pointer,
+             "'%s.%s' (%s) gives %s of type '%s', but the input '%s' of '%s' (%s) takes one of "
+             "type '%s'",
+             from->id, port, from->element->name, kind_words (kind), output->object->name,
+             to->name, reader->stage->id, reader->stage->element->name, to->object->name);
       return FALSE;
     }
   return TRUE;

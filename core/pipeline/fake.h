@@ -184,17 +184,28 @@ static const FrElement fake_split = { .size = sizeof (FrElement),
                                       .outputs = fake_split_out,
                                       .run = fake_run };
 
+static void
+fake_object_free (FrObject *object)
+{
+  g_free (object);
+}
+
+static const FrObjectType fake_model_type = { .size = sizeof (FrObjectType),
+                                              .name = "fake.model",
+                                              .kind = FR_PORT_MODEL,
+                                              .free = fake_object_free };
+
 static const FrNeed *const fake_needs[]
     = { FR_NEED ("text", FR_TYPES_TEXT), FR_NEED ("price", FR_TYPES_INTEGER), NULL };
 static const FrPort *const fake_train_in[]
     = { FR_PORT ("train", FR_PORT_RECORDS, "what to learn", .flags = FR_PORT_REWINDABLE,
                  .needs = fake_needs),
-        FR_PORT ("model", FR_PORT_MODEL, "what to start from"),
+        FR_PORT ("model", FR_PORT_MODEL, "what to start from", .object = &fake_model_type),
         FR_PORT ("validation", FR_PORT_RECORDS, "what to measure on", .flags = FR_PORT_OPTIONAL),
         NULL };
 static const FrPort *const fake_train_out[]
-    = { FR_PORT ("model", FR_PORT_MODEL, "what was learnt"),
-        FR_PORT ("report", FR_PORT_REPORT, "how well"), NULL };
+    = { FR_PORT ("model", FR_PORT_MODEL, "what was learnt", .object = &fake_model_type),
+        FR_PORT ("report", FR_PORT_REPORT, "how well", .object = &fr_report_type), NULL };
 
 static const FrElement fake_trainer = { .size = sizeof (FrElement),
                                         .kind = FR_KIND_TRAINER,
@@ -206,7 +217,7 @@ static const FrElement fake_trainer = { .size = sizeof (FrElement),
                                         .run = fake_run };
 
 static const FrPort *const fake_model_out[]
-    = { FR_PORT ("model", FR_PORT_MODEL, "a model of nothing"), NULL };
+    = { FR_PORT ("model", FR_PORT_MODEL, "a model of nothing", .object = &fake_model_type), NULL };
 
 static const FrElement fake_model = { .size = sizeof (FrElement),
                                       .kind = FR_KIND_SOURCE,

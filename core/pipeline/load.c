@@ -101,6 +101,10 @@ fri_stage_new (const char *id, const FrElement *element, gpointer config)
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_schema_unref);
   stage->out_schemas
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_schema_unref);
+  stage->in_objects
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_object_unref);
+  stage->out_objects
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_object_unref);
   stage->connected = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return stage;
 }
@@ -128,6 +132,8 @@ fri_stage_free (FriStage *stage)
   g_ptr_array_unref (stage->inputs);
   g_hash_table_unref (stage->in_schemas);
   g_hash_table_unref (stage->out_schemas);
+  g_hash_table_unref (stage->in_objects);
+  g_hash_table_unref (stage->out_objects);
   g_hash_table_unref (stage->connected);
   g_free (stage);
 }

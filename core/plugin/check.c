@@ -63,6 +63,36 @@ check_name (const FrElement *element)
   return NULL;
 }
 
+/* What carries rows says so by its columns, everything else by its type. */
+static char *
+check_object (const FrPort *port, const char *side, gboolean output)
+{
+  const FrObjectType *type = port->object;
+
+  if (port->kind == FR_PORT_RECORDS)
+    return type != NULL ? g_strdup_printf ("%s '%s' carries records, so it has no object type",
+                                           side, port->name)
+                        : NULL;
+  if (port->flags & (FR_PORT_MANY | FR_PORT_REWINDABLE))
+    return g_strdup_printf ("%s '%s' is MANY or REWINDABLE, which only inputs of records may be",
+                            side, port->name);
+  if (type == NULL)
+    return output ? g_strdup_printf ("%s '%s' does not say the type of its object", side,
+                                     port->name)
+                  : NULL;
+  if (type->size < G_STRUCT_OFFSET (FrObjectType, free) + sizeof type->free || !is_line (type->name)
+      || type->free == NULL)
+    return g_strdup_printf ("the object type of %s '%s' lacks its size, its name or free", side,
+                            port->name);
+  if (type->kind != (int) port->kind)
+    return g_strdup_printf ("the object type '%s' of %s '%s' is of another kind than the port",
+                            type->name, side, port->name);
+  if ((type->save == NULL) != (type->load == NULL))
+    return g_strdup_printf ("the object type '%s' of %s '%s' has only one of save and load",
+                            type->name, side, port->name);
+  return NULL;
+}
+
 static char *
 check_port (const FrPort *port, const char *side, gboolean output)
 {
@@ -80,7 +110,10 @@ check_port (const FrPort *port, const char *side, gboolean output)
   for (guint i = 0; port->needs != NULL && port->needs[i] != NULL; i++)
     if (port->needs[i]->name == NULL || port->needs[i]->name[0] == '\0')
       return g_strdup_printf ("%s '%s' needs a column without a name", side, port->name);
-  return NULL;
+  if ((port->flags & FR_PORT_FORECAST) && (!output || port->kind != FR_PORT_RECORDS))
+    return g_strdup_printf ("%s '%s' is FORECAST, which only outputs of records may be", side,
+                            port->name);
+  return check_object (port, side, output);
 }
 
 static char *
@@ -133,6 +166,12 @@ check_callbacks (const FrElement *element)
           || strcmp (element->inputs[0]->name, "in") != 0
           || element->inputs[0]->kind != FR_PORT_RECORDS))
     return g_strdup ("it has map, so it must have exactly one input, of records, called 'in'");
+  if (element->forecast != NULL && element->run == NULL)
+    return g_strdup ("it has forecast, which only elements with run may have");
+  for (guint i = 0; element->outputs != NULL && element->outputs[i] != NULL; i++)
+    if ((element->outputs[i]->flags & FR_PORT_FORECAST) && element->forecast == NULL)
+      return g_strdup_printf ("its output '%s' is FORECAST, but it has no forecast",
+                              element->outputs[i]->name);
   if (element->open != NULL && element->close == NULL)
     return g_strdup ("it has open but no close");
   if (element->thread_begin != NULL && element->thread_end == NULL)
@@ -192,6 +231,41 @@ check_element (const FrElement *element)
   return fault;
 }
 
+static char *
+check_service (const FrPlugin *plugin, guint i)
+{
+  const FrService *service = plugin->services[i];
+
+  if (!is_word (service->kind) || !is_word (service->name))
+    return g_strdup ("it offers a service without a kind and a name of lower-case letters, digits "
+                     "and '_'");
+  if (!is_line (service->summary) || service->table == NULL)
+    return g_strdup_printf ("its service '%s' of kind '%s' has no summary of one line, or no table",
+                            service->name, service->kind);
+  for (guint j = 0; j < i; j++)
+    if (strcmp (plugin->services[j]->kind, service->kind) == 0
+        && strcmp (plugin->services[j]->name, service->name) == 0)
+      return g_strdup_printf ("it offers two services '%s' of kind '%s'", service->name,
+                              service->kind);
+  return NULL;
+}
+
+static gboolean
+check_services (const FrPlugin *plugin, GError **error)
+{
+  for (guint i = 0; plugin->services[i] != NULL; i++)
+    {
+      g_autofree char *fault = check_service (plugin, i);
+
+      if (fault != NULL)
+        {
+          g_set_error_literal (error, FR_ERROR, FR_ERROR_LOAD, fault);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 gboolean
 fri_plugin_check (const FrPlugin *plugin, GError **error)
 {
@@ -205,9 +279,9 @@ fri_plugin_check (const FrPlugin *plugin, GError **error)
                      what[i]);
         return FALSE;
       }
-  if (plugin->elements == NULL || plugin->elements[0] == NULL)
+  if (plugin->elements[0] == NULL && plugin->services[0] == NULL)
     {
-      g_set_error (error, FR_ERROR, FR_ERROR_LOAD, "it offers no elements");
+      g_set_error (error, FR_ERROR, FR_ERROR_LOAD, "it offers no elements and no services");
       return FALSE;
     }
   for (guint i = 0; plugin->elements[i] != NULL; i++)
@@ -231,5 +305,5 @@ fri_plugin_check (const FrPlugin *plugin, GError **error)
           return FALSE;
         }
     }
-  return TRUE;
+  return check_services (plugin, error);
 }

@@ -188,12 +188,19 @@ copy_element (gconstpointer raw, GError **error)
   return NULL;
 }
 
+static gpointer
+copy_service (gconstpointer raw, GError **error)
+{
+  return copy_sized (raw, sizeof (FrService), REACHES (FrService, table), "an FrService", error);
+}
+
 void
 fri_plugin_free (FrPlugin *plugin)
 {
   if (plugin == NULL)
     return;
   free_list ((gconstpointer const *) plugin->elements, free_element);
+  free_list ((gconstpointer const *) plugin->services, g_free);
   g_free (plugin);
 }
 
@@ -230,6 +237,8 @@ check_abi (const FrPlugin *raw, GError **error)
 FrPlugin *
 fri_plugin_copy (const FrPlugin *raw, GError **error)
 {
+  static gconstpointer const none[] = { NULL };
+  gconstpointer const *services;
   FrPlugin *plugin;
 
   if (!check_abi (raw, error))
@@ -237,9 +246,13 @@ fri_plugin_copy (const FrPlugin *raw, GError **error)
   plugin = copy_sized (raw, sizeof (FrPlugin), REACHES (FrPlugin, elements), "its FrPlugin", error);
   if (plugin == NULL)
     return NULL;
+  services = (gconstpointer const *) plugin->services; /* NULL where the plugin's ends before it */
+  plugin->services = NULL;
   plugin->elements = NULL;
-  if (copy_list ((gconstpointer const *) raw->elements, copy_element, free_element,
-                 (gpointer **) &plugin->elements, "elements", error))
+  if (copy_list (raw->elements != NULL ? (gconstpointer const *) raw->elements : none, copy_element,
+                 free_element, (gpointer **) &plugin->elements, "elements", error)
+      && copy_list (services != NULL ? services : none, copy_service, g_free,
+                    (gpointer **) &plugin->services, "services", error))
     return plugin;
   fri_plugin_free (plugin);
   return NULL;

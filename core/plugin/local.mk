@@ -6,7 +6,8 @@ core_libflowrun_la_SOURCES += \
 	core/plugin/plugin-private.h \
 	core/plugin/ports.c \
 	core/plugin/registry.c \
-	core/plugin/registry.h
+	core/plugin/registry.h \
+	core/plugin/service.c
 
 check_PROGRAMS += core/plugin/test-registry
 core_plugin_test_registry_SOURCES = core/plugin/test-registry.c

@@ -439,9 +439,7 @@ fri_registry_find (FriRegistry *registry, const char *name, const FrPlugin **plu
       not_found (registry, name, error);
       return NULL;
     }
-  found = fri_plugin_open (wanted.file, error);
-  if (found != NULL && !is_known (registry, wanted.file))
-    add_known (registry, found, wanted.file);
+  found = fri_registry_open (registry, wanted.file, error);
   g_free (wanted.file);
   if (found == NULL)
     return NULL;
@@ -452,6 +450,30 @@ fri_registry_find (FriRegistry *registry, const char *name, const FrPlugin **plu
   return element;
 }
 
+/* ---- for service.c --------------------------------------------------------------------- */
+
+const char *const *
+fri_registry_paths (FriRegistry *registry)
+{
+  return (const char *const *) registry->paths;
+}
+
+const FrPlugin *
+fri_registry_plugin (FriRegistry *registry, guint i)
+{
+  return i < registry->known->len ? ((Known *) registry->known->pdata[i])->plugin : NULL;
+}
+
+const FrPlugin *
+fri_registry_open (FriRegistry *registry, const char *file, GError **error)
+{
+  const FrPlugin *plugin = fri_plugin_open (file, error);
+
+  if (plugin != NULL && !is_known (registry, file))
+    add_known (registry, plugin, file);
+  return plugin;
+}
+
 /* ---- as JSON ------------------------------------------------------------------------ */
 
 JsonNode *
@@ -459,6 +481,7 @@ fri_plugin_json (const FrPlugin *plugin, const char *file)
 {
   JsonObject *object = json_object_new ();
   JsonArray *elements = json_array_new ();
+  g_autoptr (JsonArray) services = json_array_new ();
 
   if (file != NULL)
     json_object_set_string_member (object, "file", file);
@@ -471,5 +494,9 @@ fri_plugin_json (const FrPlugin *plugin, const char *file)
   for (guint i = 0; plugin->elements[i] != NULL; i++)
     json_array_add_element (elements, fri_element_json (plugin->elements[i]));
   json_object_set_array_member (object, "elements", elements);
+  for (guint i = 0; plugin->services[i] != NULL; i++)
+    json_array_add_object_element (services, fri_service_json (plugin->services[i]));
+  if (json_array_get_length (services) > 0)
+    json_object_set_array_member (object, "services", json_array_ref (services));
   return fri_node_object (object);
 }

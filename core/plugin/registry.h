@@ -40,6 +40,16 @@ char **fri_registry_default_paths (const char *const *extra);
 const FrElement *fri_registry_find (FriRegistry *registry, const char *name,
                                     const FrPlugin **plugin, const char **file, GError **error);
 
+/**
+ * fri_registry_service: see fr_service_find(), on the path of @registry.
+ */
+const FrService *fri_registry_service (FriRegistry *registry, const char *kind, guint version,
+                                       const char *name, GError **error);
+
+/** fri_registry_services: see fr_service_list(); plugins that are not called KIND-*.so are not
+ * looked into. */
+GPtrArray *fri_registry_services (FriRegistry *registry, const char *kind);
+
 /** fri_registry_add: a plugin that is already in memory (tests). */
 gboolean fri_registry_add (FriRegistry *registry, const FrPlugin *plugin, GError **error);
 

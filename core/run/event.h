@@ -33,6 +33,7 @@ typedef struct {
   guint64 rows_in, rows_out, bytes_in, bytes_out, rejects;
   guint64 done, total; /* of fr_host_progress(); total 0: unknown */
   const char *unit;
+  const char *status; /* of fr_host_status(), or NULL */
   gint64 busy_us, wait_in_us, wait_out_us;
   guint queued_batches;
   guint64 queued_bytes;
@@ -44,6 +45,7 @@ typedef enum {
   FRI_EVENT_TICK,  /* about ten times a second: look at the stats */
   FRI_EVENT_METRIC,
   FRI_EVENT_LOG,
+  FRI_EVENT_STATUS, /* text: where a stage stands; one every few seconds */
   FRI_EVENT_RUN_END
 } FriEventType;
 
@@ -59,7 +61,7 @@ typedef struct {
   const char *name; /* METRIC */
   double value;
   FriLogLevel level; /* LOG */
-  const char *text;
+  const char *text; /* LOG, STATUS, RUN_START */
   int status; /* RUN_END: exit status to be */
 } FriEvent;
 

@@ -186,8 +186,17 @@ fri_link_file (const char *from, const char *to, GError **error)
   return g_file_copy (a, b, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL, error);
 }
 
+static gboolean
+has_suffix (const char *name, const char *const *suffixes)
+{
+  for (; suffixes != NULL && *suffixes != NULL; suffixes++)
+    if (g_str_has_suffix (name, *suffixes))
+      return TRUE;
+  return FALSE;
+}
+
 gboolean
-fri_link_tree (const char *from, const char *to, const char *except, GError **error)
+fri_link_tree (const char *from, const char *to, const char *const *except, GError **error)
 {
   g_auto (GStrv) names = fri_list_dir (from);
 
@@ -198,7 +207,7 @@ fri_link_tree (const char *from, const char *to, const char *except, GError **er
       g_autofree char *a = g_build_filename (from, *n, NULL);
       g_autofree char *b = g_build_filename (to, *n, NULL);
 
-      if (except != NULL && g_str_has_suffix (*n, except))
+      if (has_suffix (*n, except))
         continue;
       if (g_file_test (a, G_FILE_TEST_IS_DIR) ? !fri_link_tree (a, b, except, error)
                                               : !fri_link_file (a, b, error))

@@ -34,9 +34,10 @@ gboolean fri_mkdir (const char *path, GError **error);
 /** fri_remove_tree: removes @path and all below it; what is not there is no failure. Links are not
  * followed. */
 void fri_remove_tree (const char *path);
-/** fri_link_tree: links (or copies) every file below @from to @to, but names that end in @except
- * (or NULL). */
-gboolean fri_link_tree (const char *from, const char *to, const char *except, GError **error);
+/** fri_link_tree: links (or copies) every file below @from to @to, but names that end in one
+ * of @except (or NULL). */
+gboolean fri_link_tree (const char *from, const char *to, const char *const *except,
+                        GError **error);
 gboolean fri_link_file (const char *from, const char *to, GError **error);
 gboolean fri_sync_dir (const char *path, GError **error);
 /** fri_list_dir: the names in a directory, sorted; empty when there is none; g_strfreev(). */

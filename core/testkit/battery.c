@@ -42,7 +42,8 @@ input_like (FriTestInput *input)
   FriTestInput *copy = g_new0 (FriTestInput, 1);
 
   copy->port = g_strdup (input->port);
-  copy->schema = fr_schema_ref (input->schema);
+  copy->object = input->object != NULL ? fr_object_ref (input->object) : NULL;
+  copy->schema = input->schema != NULL ? fr_schema_ref (input->schema) : NULL;
   copy->batches = g_ptr_array_new_with_free_func ((GDestroyNotify) fr_batch_unref);
   return copy;
 }
@@ -200,6 +201,13 @@ vary_huge (FriTestInput *input, guint32 source)
   return copy;
 }
 
+/* An object is as it is. */
+static FriTestInput *
+vary_input (Vary vary, FriTestInput *input, guint32 source)
+{
+  return input->object != NULL ? input_like (input) : vary (input, source);
+}
+
 /* ---- one run of a variation ------------------------------------------------------ */
 
 static gboolean
@@ -240,6 +248,25 @@ append_tree (GString *out, const char *root, const char *below)
     }
 }
 
+/* An object as far as it says what it is. */
+static void
+append_objects (GString *out, FrTest *test)
+{
+  g_autoptr (GList) ports = g_list_sort (g_hash_table_get_keys (test->objects),
+                                         (GCompareFunc) (void (*) (void)) g_strcmp0);
+
+  for (GList *l = ports; l != NULL; l = l->next)
+    {
+      FrObject *object = g_hash_table_lookup (test->objects, l->data);
+      g_autoptr (JsonNode) node
+          = object->type->describe != NULL ? object->type->describe (object) : NULL;
+      g_autofree char *text = node != NULL ? fr_json_to_string (node, 0) : g_strdup ("");
+
+      g_string_append_printf (out, "port %s: %s %s\n", (const char *) l->data, object->type->name,
+                              text);
+    }
+}
+
 /* Everything that the last run gave, as text that can be compared. */
 static GString *
 snapshot (FrTest *test)
@@ -254,6 +281,7 @@ snapshot (FrTest *test)
 
       g_string_append_printf (out, "port %s\n%s", (const char *) l->data, rows);
     }
+  append_objects (out, test);
   if (test->base_dir != NULL)
     append_tree (out, test->base_dir, "");
   return out;
@@ -285,7 +313,7 @@ run_varied (FrTest *test, Vary vary, guint workers, guint cancel_at, GString **o
 
   test->inputs = g_ptr_array_new_with_free_func ((GDestroyNotify) fri_test_input_free);
   for (guint i = 0; i < given->len; i++)
-    g_ptr_array_add (test->inputs, vary (g_ptr_array_index (given, i), i + 1));
+    g_ptr_array_add (test->inputs, vary_input (vary, g_ptr_array_index (given, i), i + 1));
   test->workers = workers ? workers : given_workers;
   test->cancel_at = cancel_at;
   if (fresh_base (test, why))
@@ -326,7 +354,10 @@ skip (GString *why, const char *reason)
 static gboolean
 has_input (FrTest *test)
 {
-  return test->inputs->len > 0;
+  for (guint i = 0; i < test->inputs->len; i++)
+    if (((FriTestInput *) g_ptr_array_index (test->inputs, i))->object == NULL)
+      return TRUE;
+  return FALSE;
 }
 
 /* ---- comparing --------------------------------------------------------------------- */
@@ -526,7 +557,7 @@ check_huge (FrTest *test, GString *why)
     {
       FriTestInput *input = g_ptr_array_index (test->inputs, i);
 
-      if (text_column (input->schema) >= 0 && input->n_rows > 0)
+      if (input->n_rows > 0 && text_column (input->schema) >= 0)
         return must_run (test, vary_huge, why);
     }
   return skip (why, "no input with a text column");
@@ -553,7 +584,7 @@ n_ample (FrTest *test)
 
   for (guint i = 0; i < test->inputs->len; i++)
     {
-      FriTestInput *copy = vary_ample (g_ptr_array_index (test->inputs, i), 1);
+      FriTestInput *copy = vary_input (vary_ample, g_ptr_array_index (test->inputs, i), 1);
 
       n = MAX (n, copy->batches->len);
       fri_test_input_free (copy);
@@ -606,12 +637,14 @@ check_leaks (FrTest *test, GString *why)
   gint before, after;
 
   g_hash_table_remove_all (test->outputs);
+  g_hash_table_remove_all (test->objects);
   before = fri_batches_live ();
   /* Copies, since the given batches live on in the harness. */
   if (!ended_well (run_varied (test, vary_ample, 0, 0, NULL, why)))
     return FRI_CHECK_FAILED;
   run_varied (test, vary_ample, 0, 2, NULL, why); /* a cancelled run lets go, too */
   g_hash_table_remove_all (test->outputs);
+  g_hash_table_remove_all (test->objects);
   after = fri_batches_live ();
   if (after == before)
     return FRI_CHECK_PASSED;

@@ -68,6 +68,7 @@ fri_test_input_free (FriTestInput *input)
 {
   g_free (input->port);
   g_clear_pointer (&input->schema, fr_schema_unref);
+  g_clear_pointer (&input->object, fr_object_unref);
   g_ptr_array_unref (input->batches);
   g_free (input);
 }
@@ -98,10 +99,13 @@ fri_test_new (const FrPlugin *plugin, const char *name, const char *with, GError
   test->element = element;
   test->with = g_steal_pointer (&node);
   test->inputs = g_ptr_array_new_with_free_func ((GDestroyNotify) fri_test_input_free);
+  test->sources = g_ptr_array_new_with_free_func (g_free);
   test->seed = 1;
   test->workers = 2;
   test->outputs
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  test->objects
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fr_object_unref);
   test->texts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_mutex_init (&test->lock);
   test->id = live_add (test);
@@ -139,7 +143,9 @@ fr_test_free (FrTest *test)
     remove_tree (test->tmpdir);
   g_clear_pointer (&test->with, json_node_unref);
   g_ptr_array_unref (test->inputs);
+  g_ptr_array_unref (test->sources);
   g_hash_table_unref (test->outputs);
+  g_hash_table_unref (test->objects);
   g_hash_table_unref (test->texts);
   g_clear_pointer (&test->report, json_node_unref);
   g_clear_object (&test->cancellable);
@@ -179,19 +185,37 @@ fri_test_input (FrTest *test, const char *port)
   return NULL;
 }
 
-void
-fri_test_add_input (FrTest *test, const char *port, FrSchema *schema, FrBatch *batch)
+static FriTestInput *
+need_input (FrTest *test, const char *port)
 {
   FriTestInput *input = fri_test_input (test, port);
 
-  if (input == NULL)
-    {
-      input = g_new0 (FriTestInput, 1);
-      input->port = g_strdup (port);
-      input->schema = fr_schema_ref (schema);
-      input->batches = g_ptr_array_new_with_free_func ((GDestroyNotify) fr_batch_unref);
-      g_ptr_array_add (test->inputs, input);
-    }
+  if (input != NULL)
+    return input;
+  input = g_new0 (FriTestInput, 1);
+  input->port = g_strdup (port);
+  input->batches = g_ptr_array_new_with_free_func ((GDestroyNotify) fr_batch_unref);
+  g_ptr_array_add (test->inputs, input);
+  return input;
+}
+
+void
+fri_test_add_object (FrTest *test, const char *port, FrObject *object)
+{
+  FriTestInput *input = need_input (test, port);
+
+  fr_object_ref (object);
+  g_clear_pointer (&input->object, fr_object_unref);
+  input->object = object;
+}
+
+void
+fri_test_add_input (FrTest *test, const char *port, FrSchema *schema, FrBatch *batch)
+{
+  FriTestInput *input = need_input (test, port);
+
+  if (input->schema == NULL)
+    input->schema = fr_schema_ref (schema);
   if (batch == NULL)
     return;
   input->n_rows += fr_batch_n_rows (batch);
@@ -213,22 +237,28 @@ add_feeds (FrTest *test, GString *out)
     {
       FriTestInput *input = g_ptr_array_index (test->inputs, i);
 
+      g_autofree char *use = input->object != NULL
+                                 ? g_strdup_printf ("source.test_object_%u", i)
+                                 : g_strdup ("source.test_feed");
+
       g_string_append_printf (out,
-                              "\"feed_%u\":{\"use\":\"source.test_feed\",\"with\":{"
+                              "\"feed_%u\":{\"use\":\"%s\",\"with\":{"
                               "\"harness\":%u,\"port\":",
-                              i, test->id);
+                              i, use, test->id);
       add_string (out, input->port);
       g_string_append (out, "}},\n");
     }
 }
 
 static void
-add_collector (FrTest *test, GString *out, guint i, const char *port)
+add_collector (FrTest *test, GString *out, guint i, const char *port, FrPortKind kind)
 {
+  const char *use = kind == FR_PORT_RECORDS ? "collect" : kind == FR_PORT_MODEL ? "model" : "report";
+
   g_string_append_printf (out,
-                          ",\n\"take_%u\":{\"use\":\"sink.test_collect\",\"from\":\"it.%s\","
+                          ",\n\"take_%u\":{\"use\":\"sink.test_%s\",\"from\":\"it.%s\","
                           "\"with\":{\"harness\":%u,\"port\":",
-                          i, port, test->id);
+                          i, use, port, test->id);
   add_string (out, port);
   g_string_append (out, "}}");
 }
@@ -265,10 +295,10 @@ pipeline_text (FrTest *test)
     }
   g_string_append (out, "}");
   for (; outputs != NULL && outputs[n] != NULL; n++)
-    if (outputs[n]->kind == FR_PORT_RECORDS)
-      add_collector (test, out, n, outputs[n]->name);
+    if (!(outputs[n]->flags & FR_PORT_FORECAST))
+      add_collector (test, out, n, outputs[n]->name, outputs[n]->kind);
   if (takes_rejects (test->element))
-    add_collector (test, out, n, "rejects");
+    add_collector (test, out, n, "rejects", FR_PORT_RECORDS);
   g_string_append (out, "}}\n");
   return g_string_free (out, FALSE);
 }
@@ -290,7 +320,7 @@ load (FrTest *test, gboolean check, FriRegistry *registry)
   FrProblems *problems = NULL;
 
   g_clear_pointer (&test->problems, g_free);
-  if (!fri_registry_add (registry, &fri_test_plugin, &error)
+  if (!fri_test_add_ends (test, registry, &error)
       || !fri_registry_add (registry, test->plugin, &error))
     {
       test->problems = g_strdup (error->message);
@@ -345,10 +375,19 @@ fri_test_collect (FrTest *test, const char *port, FrBatch *batch)
   g_mutex_unlock (&test->lock);
 }
 
+void
+fri_test_collect_object (FrTest *test, const char *port, FrObject *object)
+{
+  g_mutex_lock (&test->lock);
+  g_hash_table_replace (test->objects, g_strdup (port), object);
+  g_mutex_unlock (&test->lock);
+}
+
 static void
 forget_last_run (FrTest *test)
 {
   g_hash_table_remove_all (test->outputs);
+  g_hash_table_remove_all (test->objects);
   g_hash_table_remove_all (test->texts);
   g_clear_pointer (&test->report, json_node_unref);
   g_clear_object (&test->cancellable);
@@ -403,6 +442,84 @@ fri_test_go (FrTest *test, GError **error)
   read_report (test, run_dir);
   remove_tree (run_dir);
   return status;
+}
+
+/* ---- forecast -------------------------------------------------------------------- */
+
+typedef struct
+{
+  FrTest *test;
+  const char *port;
+} Seen;
+
+static gboolean
+see (FrBatch *batch, gpointer data)
+{
+  Seen *seen = data;
+
+  fri_test_collect (seen->test, seen->port, fr_batch_ref (batch));
+  return TRUE;
+}
+
+static void
+take_forecast (const char *stage, JsonNode *forecast, gpointer data)
+{
+  FrTest *test = data;
+  JsonObject *report = json_object_new (), *reports = json_object_new ();
+
+  (void) stage;
+  json_object_set_member (reports, "forecast", json_node_ref (forecast));
+  json_object_set_object_member (report, "reports", reports);
+  g_clear_pointer (&test->report, json_node_unref);
+  test->report = json_node_init_object (json_node_alloc (), report);
+  json_object_unref (report);
+}
+
+/* @port: one that only forecast fills, to be looked at, or NULL. */
+static FriExit
+foresee (FrTest *test, FriPipeline *pipeline, const char *port, GError **error)
+{
+  Seen seen = { test, port };
+  FriRunOptions options = { .ephemeral = TRUE,
+                            .workers = test->workers,
+                            .memory = test->memory,
+                            .validate = TRUE,
+                            .cancellable = test->cancellable,
+                            .forecast = take_forecast,
+                            .forecast_data = test,
+                            .tap_stage = port != NULL ? "it" : NULL,
+                            .tap_port = port,
+                            .tap = port != NULL ? see : NULL,
+                            .tap_data = &seen };
+
+  return fri_run (pipeline, &options, error);
+}
+
+/* A run can be looked at by one port alone. */
+FriExit
+fri_test_foresee (FrTest *test, GError **error)
+{
+  static const char *const no_paths[] = { NULL };
+  const FrPort *const *outputs = test->element->outputs;
+  g_autoptr (FriRegistry) registry = fri_registry_new (no_paths);
+  g_autoptr (FriPipeline) pipeline = NULL;
+  gboolean looked = FALSE;
+  FriExit status = FRI_EXIT_OK;
+
+  forget_last_run (test);
+  pipeline = load (test, FALSE, registry);
+  if (pipeline == NULL)
+    {
+      g_set_error_literal (error, FR_ERROR, FR_ERROR_CONFIG, test->problems);
+      return FRI_EXIT_USAGE;
+    }
+  for (; status == FRI_EXIT_OK && outputs != NULL && *outputs != NULL; outputs++)
+    if ((*outputs)->flags & FR_PORT_FORECAST)
+      {
+        status = foresee (test, pipeline, (*outputs)->name, error);
+        looked = TRUE;
+      }
+  return looked ? status : foresee (test, pipeline, NULL, error);
 }
 
 static void

@@ -75,6 +75,13 @@ fr_test_input_batch (FrTest *test, const char *port, FrBatch *batch)
 }
 
 void
+fr_test_input_object (FrTest *test, const char *port, FrObject *object)
+{
+  need_port (test, port);
+  fri_test_add_object (test, port, object);
+}
+
+void
 fr_test_set_seed (FrTest *test, guint64 seed)
 {
   test->seed = seed;
@@ -244,6 +251,24 @@ JsonNode *
 fr_test_report (FrTest *test, const char *key)
 {
   return report_member (test, "reports", key);
+}
+
+FrObject *
+fr_test_output_object (FrTest *test, const char *port)
+{
+  return g_hash_table_lookup (test->objects, port);
+}
+
+JsonNode *
+fr_test_forecast (FrTest *test)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (test->element->forecast == NULL)
+    g_error ("fr_test_forecast: %s has no forecast", test->element->name);
+  if (fri_test_foresee (test, &error) != FRI_EXIT_OK)
+    fail (test, "the forecast failed", error ? error->message : "without a message");
+  return fr_test_report (test, "forecast");
 }
 
 void

@@ -5,8 +5,10 @@
  * this, and plugin-check, which is no GLib test program, is another.
  *
  * A harness runs its element on the real engine, in a pipeline of three
- * layers made in memory: one source.test_feed per input port, the element
- * as stage "it", one sink.test_collect per output port.
+ * layers made in memory: one source.test_feed per input port of records, the
+ * element as stage "it", one sink.test_collect per such output port; for ports
+ * of objects there are source.test_object_N, sink.test_model and
+ * sink.test_report.
  */
 #ifndef FLOWRUN_TESTKIT_H
 #define FLOWRUN_TESTKIT_H
@@ -17,10 +19,11 @@
 
 G_BEGIN_DECLS
 
-/* Rows for one input port. */
+/* Rows, or an object, for one input port. */
 typedef struct
 {
   char *port;
+  FrObject *object; /* NULL: rows */
   FrSchema *schema;
   GPtrArray *batches; /* FrBatch * */
   guint64 n_rows;
@@ -34,6 +37,7 @@ struct _FrTest
       *element; /* owned by the plugin; never NULL in a harness that fri_test_new() gave */
   JsonNode *with;
   GPtrArray *inputs; /* FriTestInput * */
+  GPtrArray *sources; /* of elements.c: the fake sources of objects */
   guint64 seed;
   guint workers;
   guint64 memory;
@@ -48,6 +52,7 @@ struct _FrTest
   gint64 cancelled_us; /* monotonic time when cancel_at fired; 0: it did not */
   gint64 ended_us;
   GHashTable *outputs; /* port → GPtrArray of FrBatch * */
+  GHashTable *objects; /* port → FrObject * */
   GHashTable *texts;   /* port → char *: cache of fr_test_output() */
   JsonNode *report;    /* the stage's part of report.json */
   char *problems;
@@ -58,12 +63,16 @@ struct _FrTest
 FrTest *fri_test_new (const FrPlugin *plugin, const char *name, const char *with, GError **error);
 /** fri_test_add_input: appends a batch (taken) to @port; NULL only states the @schema. */
 void fri_test_add_input (FrTest *test, const char *port, FrSchema *schema, FrBatch *batch);
+/** fri_test_add_object: puts @object (borrowed) at @port. */
+void fri_test_add_object (FrTest *test, const char *port, FrObject *object);
 FriTestInput *fri_test_input (FrTest *test, const char *port);
 void fri_test_input_free (FriTestInput *input);
 /** fri_test_check: configure and bind; what was wrong is in test->problems. */
 gboolean fri_test_check (FrTest *test);
 /** fri_test_go: one run; the status the engine gave. */
 FriExit fri_test_go (FrTest *test, GError **error);
+/** fri_test_foresee: asks for the forecast instead. */
+FriExit fri_test_foresee (FrTest *test, GError **error);
 /** fri_test_text: rows of @port as JSON Lines; with @ids each line begins with its row id. */
 char *fri_test_text (FrTest *test, const char *port, gboolean ids);
 
@@ -73,7 +82,9 @@ char *fri_test_text (FrTest *test, const char *port, gboolean ids);
 FrTest *fri_test_find (guint id);
 void fri_test_fire (FrTest *test);
 void fri_test_collect (FrTest *test, const char *port, FrBatch *batch);
-extern const FrPlugin fri_test_plugin;
+void fri_test_collect_object (FrTest *test, const char *port, FrObject *object);
+/** fri_test_add_ends: adds the fake elements that @test needs to @registry. */
+gboolean fri_test_add_ends (FrTest *test, FriRegistry *registry, GError **error);
 
 /* ---- rows as JSON -------------------------------------------------------- */
 

@@ -46,6 +46,9 @@ void fr_test_input (FrTest *test, const char *port, const char *columns, const c
 /** fr_test_input_batch: a ready batch (taken). */
 void fr_test_input_batch (FrTest *test, const char *port, FrBatch *batch);
 
+/** fr_test_input_object: what comes in at @port, a port of a model or report; @object is borrowed. */
+void fr_test_input_object (FrTest *test, const char *port, FrObject *object);
+
 void fr_test_set_seed (FrTest *test, guint64 seed);
 void fr_test_set_workers (FrTest *test, guint workers);
 void fr_test_set_memory (FrTest *test, guint64 bytes);
@@ -75,6 +78,17 @@ void fr_test_expect (FrTest *test, const char *port, const char *rows);
 gint64 fr_test_counter (FrTest *test, const char *name);
 /** fr_test_report: what the element reported under @key; NULL when nothing; owned by the harness. */
 JsonNode *fr_test_report (FrTest *test, const char *key);
+
+/** fr_test_output_object: what the last run pushed to @port, a port of a model or report; owned by the harness; NULL: nothing. */
+FrObject *fr_test_output_object (FrTest *test, const char *port);
+
+/**
+ * fr_test_forecast: calls the element's forecast instead of running it; a
+ * failure fails the test.  Returns what it reported, as fr_test_report() of
+ * "forecast" does from then on; the rows of its FR_PORT_FORECAST ports can be
+ * looked at like other outputs.
+ */
+JsonNode *fr_test_forecast (FrTest *test);
 
 /**
  * fr_test_battery:
