@@ -83,7 +83,8 @@ AC_DEFUN([FR_CUDA], [
                     AS_IF([test $have_cuda = no && test -n "$so" && test -e "$cublas/include/cublas_v2.h"],
                           [have_cuda=yes
                            CUDA_CFLAGS="-isystem $cuda/include -isystem $cublas/include"
-                           CUDA_LIBS="$so -L$cuda/lib64 -lcudart -Wl,-rpath,$cublas/$lib -Wl,-rpath,$cuda/lib64"])
+                           CUDA_OBJECT=plugins/compute/cublas/kernels.cuda.o
+                           CUDA_LIBS="-Wl,$CUDA_OBJECT -Wl,$so -L$cuda/lib64 -lcudart -Wl,-rpath,$cublas/$lib -Wl,-rpath-link,$cublas/$lib -Wl,-rpath,$cuda/lib64"])
                   done
                 done])
          AS_IF([test "x$with_cuda" = xyes && test $have_cuda = no], [AC_MSG_ERROR([--with-cuda was given, but nvcc or cuBLAS is missing])])])
@@ -91,6 +92,7 @@ AC_DEFUN([FR_CUDA], [
   AC_SUBST([NVCC])
   AC_SUBST([CUDA_CFLAGS])
   AC_SUBST([CUDA_LIBS])
+  AC_SUBST([CUDA_OBJECT])
   AC_SUBST([CORE_INCLUDES])
   FR_SUMMARY_LINE([$have_cuda], [compute "cublas" (CUDA kernels)], [missing or left out: nvcc, cuBLAS])
   AM_CONDITIONAL([HAVE_CUDA], [test $have_cuda = yes])

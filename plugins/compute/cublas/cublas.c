@@ -458,7 +458,9 @@ static void
 cublas_adamw (LmCompute *c, gpointer param, gconstpointer grad, gpointer m, gpointer v, gsize n,
               const LmAdam *adam)
 {
-  fr_cuda_adamw (device (c)->stream, param, grad, m, v, n, adam);
+  fr_cuda_adamw (device (c)->stream, param, grad, m, v, n, adam,
+                 (float) (1 - pow (adam->beta1, (double) adam->step)),
+                 (float) (1 - pow (adam->beta2, (double) adam->step)));
   launched (device (c), "adamw");
 }
 

@@ -32,7 +32,7 @@ cudaGetErrorString (cudaError_t status)
 static cudaError_t
 cudaMalloc (void **data, size_t bytes)
 {
-  *data = malloc (bytes);
+  *data = aligned_alloc (256, (bytes + 255) / 256 * 256);
   if (*data == NULL)
     return cudaErrorMemoryAllocation;
   memset (*data, 0xff, bytes);
@@ -72,24 +72,35 @@ cudaGetDeviceProperties (struct cudaDeviceProp *properties, int device)
   return cudaSuccess;
 }
 
+static cudaError_t
+cudaStreamSynchronize (cudaStream_t stream)
+{
+  (void) stream;
+  return cudaSuccess;
+}
+
 #define cudaPeekAtLastError() cudaSuccess
-#define cudaGetLastError() cudaSuccess
-#define cudaStreamSynchronize(stream) ((void) (stream), cudaSuccess)
+static cudaError_t
+cudaGetLastError (void)
+{
+  return cudaSuccess;
+}
+
 #define cudaStreamCreate(stream) (*(stream) = NULL, cudaSuccess)
-#define cudaStreamDestroy(stream) ((void) (stream), cudaSuccess)
+#define cudaStreamDestroy(stream) ((void) (stream))
 #define cudaGetDevice(index) (*(index) = 0, cudaSuccess)
 #define cudaGetDeviceCount(n) (*(n) = 1, cudaSuccess)
-#define cudaRuntimeGetVersion(version) (*(version) = 0)
+#define cudaRuntimeGetVersion(version) ((void) (*(version) = 0))
 
-typedef int cublasHandle_t;
+typedef void *cublasHandle_t;
 typedef enum { CUBLAS_STATUS_SUCCESS = 0 } cublasStatus_t;
 typedef enum { CUBLAS_OP_N = 0, CUBLAS_OP_T } cublasOperation_t;
 typedef enum { CUBLAS_COMPUTE_32F = 68 } cublasComputeType_t;
 typedef enum { CUBLAS_GEMM_DEFAULT = -1 } cublasGemmAlgo_t;
-#define cublasCreate(handle) (*(handle) = 1, CUBLAS_STATUS_SUCCESS)
+#define cublasCreate(handle) (*(handle) = handle, CUBLAS_STATUS_SUCCESS)
 #define cublasDestroy(handle) ((void) (handle))
 #define cublasSetStream(handle, stream) ((void) (handle), (void) (stream), CUBLAS_STATUS_SUCCESS)
-#define cublasGetVersion(handle, version) ((void) (handle), *(version) = 0)
+#define cublasGetVersion(handle, version) ((void) (handle), (void) (*(version) = 0))
 #define cublasGetStatusString(status) ((void) (status), "no error")
 
 static double

@@ -16,11 +16,12 @@ extern __shared__ char fr_shared[];
 #define FR_SHARED() fr_shared
 #define FR_LAUNCH(kernel, grid_x, grid_y, threads, shared, stream, ...) \
   kernel<<<dim3 ((unsigned) (grid_x), (unsigned) (grid_y)), (threads), (shared), (stream)>>> (__VA_ARGS__)
+/* Of a block; a power of two, not less than FR_TILE. */
+#define THREADS 128
 #endif
 
 #include "kernels.h"
 
-#define THREADS 128
 /* Most blocks in x; kernels stride over what is more. */
 #define BLOCKS_MAX 65535
 
@@ -162,8 +163,10 @@ __device__ float any_at (LmType type, const void *row, gsize j)
 
 /* ---- sums over a block ------------------------------------------------------------ */
 
-__device__ float block_sum (float x, float *scratch)
+/* In double: what is left of a row after its part along the norm can be small beside both. */
+__device__ double block_sum (double x, char *shared)
 {
+  double *scratch = (double *) shared;
   unsigned t = threadIdx.x;
 
   __syncthreads ();
@@ -178,8 +181,9 @@ __device__ float block_sum (float x, float *scratch)
   return scratch[0];
 }
 
-__device__ float block_max (float x, float *scratch)
+__device__ float block_max (float x, char *shared)
 {
+  float *scratch = (float *) shared;
   unsigned t = threadIdx.x;
 
   __syncthreads ();
@@ -305,16 +309,17 @@ __global__ void dropout_k (View<T> out, int add, View<T> x, const guint64 *keys,
 template <class T>
 __global__ void rms_norm_k (View<T> out, float *rstd, View<T> x, const float *weight, float epsilon)
 {
-  float *scratch = (float *) FR_SHARED ();
+  char *scratch = FR_SHARED ();
 
   EACH_ROW (r, x.rows)
     {
       const T *p = x.data + r * x.stride;
-      float s = 0, scale;
+      double s = 0;
+      float scale;
 
       EACH_COL (c, x.cols)
-        s += get (p + c) * get (p + c);
-      scale = 1 / sqrtf (block_sum (s, scratch) / (float) x.cols + epsilon);
+        s += (double) get (p + c) * get (p + c);
+      scale = (float) (1 / sqrt (block_sum (s, scratch) / (double) x.cols + epsilon));
       EACH_COL (c, x.cols)
         put (out.data + r * out.stride + c, get (p + c) * scale * weight[c]);
       if (threadIdx.x == 0 && rstd != NULL)
@@ -327,20 +332,20 @@ template <class T>
 __global__ void rms_norm_back_k (View<T> dx, float beta, View<T> dout, View<T> x, const float *weight,
                                  const float *rstd)
 {
-  float *scratch = (float *) FR_SHARED ();
+  char *scratch = FR_SHARED ();
 
   EACH_ROW (r, x.rows)
     {
       const T *p = x.data + r * x.stride, *d = dout.data + r * dout.stride;
-      float s = 0, scale = rstd[r];
+      double s = 0, scale = rstd[r];
 
       EACH_COL (c, x.cols)
-        s += get (d + c) * weight[c] * get (p + c);
-      s = block_sum (s, scratch) / (float) x.cols * scale * scale;
+        s += (double) get (d + c) * weight[c] * get (p + c);
+      s = block_sum (s, scratch) / (double) x.cols * scale * scale;
       EACH_COL (c, x.cols)
         {
           T *o = dx.data + r * dx.stride + c;
-          float v = scale * (get (d + c) * weight[c] - get (p + c) * s);
+          float v = (float) (scale * ((double) get (d + c) * weight[c] - get (p + c) * s));
 
           put (o, beta != 0 ? get (o) + v : v);
         }
@@ -625,12 +630,13 @@ template <class T> __global__ void embed_back_k (View<float> dweight, View<T> do
 template <class T>
 __global__ void cross_entropy_k (View<T> logits, const gint32 *targets, float *losses, float grad_scale)
 {
-  float *scratch = (float *) FR_SHARED ();
+  char *scratch = FR_SHARED ();
 
   EACH_ROW (r, logits.rows)
     {
       T *p = logits.data + r * logits.stride;
-      float top = -INFINITY, sum = 0, at;
+      float top = -INFINITY, at;
+      double sum = 0;
 
       EACH_COL (c, logits.cols)
         top = fmaxf (top, get (p + c));
@@ -641,10 +647,10 @@ __global__ void cross_entropy_k (View<T> logits, const gint32 *targets, float *l
       at = get (p + targets[r]);
       __syncthreads ();
       if (threadIdx.x == 0)
-        losses[r] = logf (sum) + top - at;
+        losses[r] = (float) (log (sum) + top - at);
       if (grad_scale != 0)
         EACH_COL (c, logits.cols)
-          put (p + c, grad_scale * (expf (get (p + c) - top) / sum - (c == (gsize) targets[r] ? 1 : 0)));
+          put (p + c, grad_scale * (expf (get (p + c) - top) / (float) sum - (c == (gsize) targets[r] ? 1 : 0)));
       __syncthreads ();
     }
 }
@@ -756,7 +762,7 @@ void attention_back (FrStream stream, const LmAttention *a, LmMat dout, LmMat dq
   FR_LAUNCH (attention_dkv_k<T>, n_k, a->n_kv_heads, THREADS, bytes, stream, h, k_tiles);
 }
 
-#define SCRATCH (THREADS * sizeof (float))
+#define SCRATCH (THREADS * sizeof (double))
 
 template <class D> void accumulate (FrStream stream, LmMat dst, float beta, LmMat src)
 {
@@ -944,10 +950,8 @@ fr_cuda_cross_entropy (FrStream stream, LmMat logits, const gint32 *targets, flo
 
 void
 fr_cuda_adamw (FrStream stream, float *param, const float *grad, float *m, float *v, gsize n,
-               const LmAdam *adam)
+               const LmAdam *adam, float bias1, float bias2)
 {
-  float bias1 = (float) (1 - pow (adam->beta1, (double) adam->step));
-  float bias2 = (float) (1 - pow (adam->beta2, (double) adam->step));
   LmAdam a = *adam;
 
   if (n > 0)

@@ -50,8 +50,9 @@ void fr_cuda_embed (FrStream stream, LmMat out, LmMat weight, const gint32 *toke
 void fr_cuda_embed_back (FrStream stream, LmMat dweight, LmMat dout, const gint32 *tokens);
 void fr_cuda_cross_entropy (FrStream stream, LmMat logits, const gint32 *targets, float *losses,
                             float grad_scale);
+/** fr_cuda_adamw: @bias1, @bias2: 1 - beta^step of both. */
 void fr_cuda_adamw (FrStream stream, float *param, const float *grad, float *m, float *v, gsize n,
-                    const LmAdam *adam);
+                    const LmAdam *adam, float bias1, float bias2);
 /** fr_cuda_sum_squares: FR_SUMS partial sums into @partial. */
 #define FR_SUMS 256
 void fr_cuda_sum_squares (FrStream stream, const float *x, gsize n, double *partial);
