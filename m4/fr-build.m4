@@ -83,6 +83,25 @@ AC_DEFUN([FR_CUDA], [
   AM_CONDITIONAL([HAVE_CUDA], [test $have_cuda = yes])
 ])
 
+# FR_CPU_VARIANTS: OpenMP, and whether the compiler knows the levels of x86-64, for plugins/compute/cpu.
+AC_DEFUN([FR_CPU_VARIANTS], [
+  AC_OPENMP
+  OPENMP_LIBS=
+  AS_IF([test -n "$OPENMP_CFLAGS"],
+        [AC_CHECK_LIB([gomp], [omp_get_num_threads], [OPENMP_LIBS=-lgomp], [OPENMP_CFLAGS=])])
+  AS_IF([test -z "$OPENMP_CFLAGS"], [OPENMP_CFLAGS=-Wno-unknown-pragmas])
+  AC_SUBST([OPENMP_LIBS])
+  AC_CACHE_CHECK([whether $CC compiles for x86-64-v3, -v4 and AVX512-BF16], [fr_cv_x86_variants],
+    [fr_save_CFLAGS=$CFLAGS
+     CFLAGS="-march=x86-64-v4 -mavx512bf16 $CFLAGS"
+     AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <immintrin.h>]],
+                                        [[__m512 x = _mm512_setzero_ps (); (void) _mm512_cvtneps_pbh (x);]])],
+                       [fr_cv_x86_variants=yes], [fr_cv_x86_variants=no])
+     CFLAGS=$fr_save_CFLAGS])
+  AS_IF([test $fr_cv_x86_variants = yes], [AC_DEFINE([HAVE_X86_VARIANTS], [1], [Kernels for several levels of x86-64])])
+  AM_CONDITIONAL([HAVE_X86_VARIANTS], [test $fr_cv_x86_variants = yes])
+])
+
 AC_DEFUN([FR_SUMMARY], [
   cat <<FR_END
 

@@ -65,11 +65,19 @@ struct _LmConfig {
   gint32 pad_token;        /* -1: none */
   GArray *eos_tokens;      /* gint32: the end of an answer, from generation_config.json first, then config.json */
   JsonObject *json;        /* config.json as read (or made from GGUF), unknown keys included: what is written out again */
+  GPtrArray *warnings;     /* char *: what the user should know ("yarn: attn_factor …") */
 };
 
 /** lm_config_parse: @json (config.json's root) is borrowed; FR_ERROR_CONFIG names key, value and what would do. */
 LmConfig *lm_config_parse (JsonObject *json, GError **error);
 void lm_config_free (LmConfig *config);
+/** lm_config_read_eos: appends the eos_token_id (one or several) of @json to the config's, each once. */
+gboolean lm_config_read_eos (LmConfig *config, JsonObject *json, GError **error);
+/**
+ * lm_config_export: config.json for weights of @dtype: the tree as read, with unknown keys, and rope and dtype in the
+ * spellings of transformers 4 and 5; json_object_unref().
+ */
+JsonObject *lm_config_export (const LmConfig *config, LmType dtype);
 
 /** lm_rope_frequencies: head_dim / 2 inverse frequencies after scaling, into @inv. */
 void lm_rope_frequencies (const LmConfig *config, double *inv);
@@ -101,6 +109,8 @@ extern const LmWeightRow lm_weights[LM_N_WEIGHTS];
 gboolean lm_weight_shape (const LmConfig *config, LmWeightRole role, gsize *rows, gsize *cols);
 /** lm_weight_name: g_free(). */
 char *lm_weight_name (LmWeightRole role, guint layer);
+/** lm_weight_gguf_name: the same as GGUF calls it; g_free(). */
+char *lm_weight_gguf_name (LmWeightRole role, guint layer);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmConfig, lm_config_free)
 

@@ -31,19 +31,27 @@ extern const FrObjectType lm_model_type; /* "lm.model" */
 LmModel *lm_model_open (const char *path, GError **error);
 /** lm_model_new_adapted: @base with @lora on top; both borrowed; @card: facts of the training (taken; may be NULL). */
 LmModel *lm_model_new_adapted (LmModel *base, LmLora *lora, JsonObject *card);
+/** lm_model_open_adapted: the same with the PEFT directory @adapter; @base borrowed. */
+LmModel *lm_model_open_adapted (LmModel *base, const char *adapter, GError **error);
 /**
  * lm_model_new_tuned: @base with @tensors (LmTensor *, names as in lm_weights) in place of its own.
  * @tensors: taken; its free function frees names and data
+ *
+ * Shapes must be the base's; a name that the base has not is a programming error.
  */
 LmModel *lm_model_new_tuned (LmModel *base, GPtrArray *tensors, JsonObject *card);
 /** lm_model_new_memory: tests: a model of @config (taken) and @tensors (taken); tokenizer (borrowed) may be NULL. */
 LmModel *lm_model_new_memory (LmConfig *config, GPtrArray *tensors, LmTokenizer *tokenizer, const char *chat_template);
 
 const LmConfig *lm_model_config (LmModel *model);
-/** lm_model_tensor: by Hugging Face name; NULL: none. */
+/**
+ * lm_model_tensor: by Hugging Face name; NULL: none.  Query and key rows of a GGUF of the llama family are put into
+ * Hugging Face's order when first asked for, in memory of their own: whole rows, as they are stored, byte for byte.
+ */
 const LmTensor *lm_model_tensor (LmModel *model, const char *name);
 /** lm_model_weight: by role; a tied head gives the embedding; NULL: this config has none. */
 const LmTensor *lm_model_weight (LmModel *model, LmWeightRole role, guint layer);
+/** lm_model_n_tensors, lm_model_nth_tensor: those of lm_weights that this config has; what else the files hold is left out. */
 gsize lm_model_n_tensors (LmModel *model);
 const LmTensor *lm_model_nth_tensor (LmModel *model, gsize i);
 /** lm_model_lora: NULL when it has no adapter. */
@@ -62,6 +70,12 @@ const char *lm_model_path (LmModel *model);
 const char *lm_model_name (LmModel *model);
 /** lm_model_hash: of the weights' file (its size and the hash that the core gives files), for cards and lineage; owned. */
 const char *lm_model_hash (LmModel *model, GError **error);
+/** lm_model_warnings: char *: what the user should know of the checkpoint; owned. */
+const GPtrArray *lm_model_warnings (LmModel *model);
+/** lm_model_n_parameters: numbers in all its tensors, a tied head counted once. */
+guint64 lm_model_n_parameters (LmModel *model);
+/** lm_model_template_source: the chat template's text; NULL: none; owned. */
+const char *lm_model_template_source (LmModel *model);
 /** lm_model_card: facts of the training that made it; NULL: none. */
 JsonObject *lm_model_card (LmModel *model);
 /** lm_model_files: base files to copy beside exported weights (tokenizer.json, …): names with absolute paths; NULL-terminated pairs of strings. */

@@ -1,8 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* type.c: the table of types. */
+/* type.c: the table of types, and conversion between them.
+ *
+ * Layouts and arithmetic of the quantised types follow the GGUF specification
+ * and the block structures of ggml; every number is computed in float as
+ * there, so that the result is the same to the bit.  Files are little-endian,
+ * and so are the machines this runs on; block data may be unaligned.
+ */
 #include "config.h"
 
 #include "lm/type.h"
+
+#include <math.h>
+#include <string.h>
+
+G_STATIC_ASSERT (G_BYTE_ORDER == G_LITTLE_ENDIAN);
+
+/* Numbers that lm_convert() widens at a time; a multiple of every block. */
+#define CHUNK 1024
 
 const LmTypeInfo lm_types[LM_N_TYPES] = {
   [LM_F32] = { "F32", 1, 4, 0, "F32", TRUE },
@@ -26,3 +40,331 @@ const LmTypeInfo lm_types[LM_N_TYPES] = {
   [LM_Q5_K] = { "Q5_K", 256, 176, 13, NULL, TRUE },
   [LM_Q6_K] = { "Q6_K", 256, 210, 14, NULL, TRUE },
 };
+
+typedef union
+{
+  guint32 u;
+  float f;
+} Bits;
+
+float
+lm_f16_to_float (guint16 h)
+{
+  Bits v = { .u = (guint32) (h & 0x7fff) << 13 };
+  guint32 exponent = v.u & 0x0f800000;
+
+  v.u += (127 - 15) << 23;
+  if (exponent == 0x0f800000) /* infinite, or not a number */
+    v.u += (128 - 16) << 23;
+  else if (exponent == 0)
+    {
+      Bits magic = { .u = 113 << 23 };
+
+      v.u += 1 << 23;
+      v.f -= magic.f;
+    }
+  v.u |= (guint32) (h & 0x8000) << 16;
+  return v.f;
+}
+
+guint16
+lm_float_to_f16 (float f)
+{
+  Bits v = { .f = f };
+  guint32 sign = v.u & 0x80000000, h;
+
+  v.u ^= sign;
+  if (v.u >= (127 + 16) << 23) /* too large: infinite; a NaN stays one */
+    h = v.u > 0x7f800000 ? 0x7e00 : 0x7c00;
+  else if (v.u < 113 << 23) /* subnormal: the addition rounds to nearest even */
+    {
+      Bits magic = { .u = (127 - 15 + 23 - 10 + 1) << 23 };
+
+      v.f += magic.f;
+      h = v.u - magic.u;
+    }
+  else
+    h = (v.u + ((guint32) (15 - 127) << 23) + 0xfff + (v.u >> 13 & 1)) >> 13;
+  return (guint16) (h | sign >> 16);
+}
+
+/* A half-precision scale at any address. */
+static inline float
+half_at (const guint8 *p)
+{
+  guint16 h;
+
+  memcpy (&h, p, sizeof h);
+  return lm_f16_to_float (h);
+}
+
+/* ---- decoding: one block each ------------------------------------------------------ */
+
+static void
+decode_q4_0 (const guint8 *b, float *y)
+{
+  float d = half_at (b);
+
+  for (int j = 0; j < 16; j++)
+    {
+      y[j] = (float) ((b[2 + j] & 15) - 8) * d;
+      y[j + 16] = (float) ((b[2 + j] >> 4) - 8) * d;
+    }
+}
+
+static void
+decode_q4_1 (const guint8 *b, float *y)
+{
+  float d = half_at (b), m = half_at (b + 2);
+
+  for (int j = 0; j < 16; j++)
+    {
+      y[j] = (float) (b[4 + j] & 15) * d + m;
+      y[j + 16] = (float) (b[4 + j] >> 4) * d + m;
+    }
+}
+
+static void
+decode_q5_0 (const guint8 *b, float *y)
+{
+  float d = half_at (b);
+  guint32 high;
+
+  memcpy (&high, b + 2, sizeof high);
+  for (int j = 0; j < 16; j++)
+    {
+      y[j] = (float) ((int) ((b[6 + j] & 15) | (high >> j & 1) << 4) - 16) * d;
+      y[j + 16] = (float) ((int) (b[6 + j] >> 4 | (high >> (j + 16) & 1) << 4) - 16) * d;
+    }
+}
+
+static void
+decode_q5_1 (const guint8 *b, float *y)
+{
+  float d = half_at (b), m = half_at (b + 2);
+  guint32 high;
+
+  memcpy (&high, b + 4, sizeof high);
+  for (int j = 0; j < 16; j++)
+    {
+      y[j] = (float) ((b[8 + j] & 15) | (high >> j & 1) << 4) * d + m;
+      y[j + 16] = (float) (b[8 + j] >> 4 | (high >> (j + 16) & 1) << 4) * d + m;
+    }
+}
+
+static void
+decode_q8_0 (const guint8 *b, float *y)
+{
+  float d = half_at (b);
+
+  for (int j = 0; j < 32; j++)
+    y[j] = (float) (gint8) b[2 + j] * d;
+}
+
+/* The 6-bit scales and minima of Q4_K and Q5_K: eight of each in 12 bytes. */
+static inline void
+scale_min (const guint8 *sc, int j, float *scale, float *min)
+{
+  if (j < 4)
+    {
+      *scale = (float) (sc[j] & 63);
+      *min = (float) (sc[j + 4] & 63);
+    }
+  else
+    {
+      *scale = (float) ((sc[j + 4] & 15) | sc[j - 4] >> 6 << 4);
+      *min = (float) (sc[j + 4] >> 4 | sc[j] >> 6 << 4);
+    }
+}
+
+static void
+decode_q4_k (const guint8 *b, float *y)
+{
+  float d = half_at (b), dmin = half_at (b + 2);
+  const guint8 *q = b + 16;
+
+  for (int j = 0; j < 8; j += 2, q += 32, y += 64)
+    {
+      float s1, m1, s2, m2;
+
+      scale_min (b + 4, j, &s1, &m1);
+      scale_min (b + 4, j + 1, &s2, &m2);
+      s1 *= d, m1 *= dmin, s2 *= d, m2 *= dmin;
+      for (int l = 0; l < 32; l++)
+        {
+          y[l] = s1 * (float) (q[l] & 15) - m1;
+          y[l + 32] = s2 * (float) (q[l] >> 4) - m2;
+        }
+    }
+}
+
+static void
+decode_q5_k (const guint8 *b, float *y)
+{
+  float d = half_at (b), dmin = half_at (b + 2);
+  const guint8 *high = b + 16, *q = b + 48;
+
+  for (int j = 0; j < 8; j += 2, q += 32, y += 64)
+    {
+      float s1, m1, s2, m2;
+
+      scale_min (b + 4, j, &s1, &m1);
+      scale_min (b + 4, j + 1, &s2, &m2);
+      s1 *= d, m1 *= dmin, s2 *= d, m2 *= dmin;
+      for (int l = 0; l < 32; l++)
+        {
+          y[l] = s1 * (float) ((q[l] & 15) | (high[l] >> j & 1) << 4) - m1;
+          y[l + 32] = s2 * (float) (q[l] >> 4 | (high[l] >> (j + 1) & 1) << 4) - m2;
+        }
+    }
+}
+
+static void
+decode_q6_k (const guint8 *b, float *y)
+{
+  const guint8 *low = b, *high = b + 128;
+  const gint8 *sc = (const gint8 *) b + 192;
+  float d = half_at (b + 208);
+
+  for (int half = 0; half < 2; half++, low += 64, high += 32, sc += 8, y += 128)
+    for (int l = 0; l < 32; l++)
+      {
+        int is = l / 16;
+        int q1 = ((low[l] & 15) | (high[l] & 3) << 4) - 32;
+        int q2 = ((low[l + 32] & 15) | (high[l] >> 2 & 3) << 4) - 32;
+        int q3 = (low[l] >> 4 | (high[l] >> 4 & 3) << 4) - 32;
+        int q4 = (low[l + 32] >> 4 | (high[l] >> 6 & 3) << 4) - 32;
+
+        y[l] = d * (float) sc[is] * (float) q1;
+        y[l + 32] = d * (float) sc[is + 2] * (float) q2;
+        y[l + 64] = d * (float) sc[is + 4] * (float) q3;
+        y[l + 96] = d * (float) sc[is + 6] * (float) q4;
+      }
+}
+
+static void (*const block_decoders[LM_N_TYPES]) (const guint8 *, float *) = {
+  [LM_Q4_0] = decode_q4_0, [LM_Q4_1] = decode_q4_1, [LM_Q5_0] = decode_q5_0,
+  [LM_Q5_1] = decode_q5_1, [LM_Q8_0] = decode_q8_0, [LM_Q4_K] = decode_q4_k,
+  [LM_Q5_K] = decode_q5_k, [LM_Q6_K] = decode_q6_k,
+};
+
+/* Numbers of 2 or 8 bytes, at any address. */
+static void
+decode_plain (LmType type, const guint8 *src, float *dst, gsize n)
+{
+  switch (type)
+    {
+    case LM_F16:
+      for (gsize i = 0; i < n; i++)
+        dst[i] = half_at (src + 2 * i);
+      break;
+    case LM_BF16:
+      for (gsize i = 0; i < n; i++)
+        {
+          guint16 h;
+
+          memcpy (&h, src + 2 * i, sizeof h);
+          dst[i] = lm_bf16_to_float (h);
+        }
+      break;
+    default:
+      for (gsize i = 0; i < n; i++)
+        {
+          double d;
+
+          memcpy (&d, src + 8 * i, sizeof d);
+          dst[i] = (float) d;
+        }
+    }
+}
+
+void
+lm_decode (LmType type, gconstpointer src, float *dst, gsize n)
+{
+  const LmTypeInfo *info = &lm_types[type];
+  const guint8 *b = src;
+
+  g_return_if_fail (info->numeric && n % info->block == 0);
+  if (type == LM_F32)
+    memcpy (dst, src, n * sizeof (float));
+  else if (block_decoders[type] == NULL)
+    decode_plain (type, b, dst, n);
+  else
+    for (gsize i = 0; i < n; i += info->block, b += info->bytes)
+      block_decoders[type](b, dst + i);
+}
+
+/* ---- encoding ---------------------------------------------------------------------- */
+
+static void
+encode_q8_0 (const float *x, guint8 *b)
+{
+  float largest = 0, d, inverse;
+  guint16 h;
+
+  for (int j = 0; j < 32; j++)
+    largest = fmaxf (largest, fabsf (x[j]));
+  d = largest / 127;
+  inverse = d != 0 ? 1 / d : 0;
+  h = lm_float_to_f16 (d);
+  memcpy (b, &h, sizeof h);
+  for (int j = 0; j < 32; j++)
+    {
+      float q = roundf (x[j] * inverse);
+
+      b[2 + j] = (guint8) (gint8) (fabsf (q) <= 127 ? q : 0); /* what is not finite has no code */
+    }
+}
+
+void
+lm_encode (LmType type, const float *src, gpointer dst, gsize n)
+{
+  guint8 *out = dst;
+
+  g_return_if_fail (n % lm_types[type].block == 0);
+  switch (type)
+    {
+    case LM_F32:
+      memcpy (dst, src, n * sizeof (float));
+      break;
+    case LM_F16:
+    case LM_BF16:
+      for (gsize i = 0; i < n; i++)
+        {
+          guint16 h = type == LM_F16 ? lm_float_to_f16 (src[i]) : lm_float_to_bf16 (src[i]);
+
+          memcpy (out + 2 * i, &h, sizeof h);
+        }
+      break;
+    case LM_Q8_0:
+      for (gsize i = 0; i < n; i += 32, out += 34)
+        encode_q8_0 (src + i, out);
+      break;
+    default:
+      g_return_if_reached ();
+    }
+}
+
+void
+lm_convert (LmType from, gconstpointer src, LmType to, gpointer dst, gsize n)
+{
+  const guint8 *in = src;
+  guint8 *out = dst;
+  float chunk[CHUNK];
+
+  if (from == to)
+    {
+      memcpy (dst, src, lm_type_bytes (from, n));
+      return;
+    }
+  while (n > 0)
+    {
+      gsize now = MIN (n, CHUNK);
+
+      lm_decode (from, in, chunk, now);
+      lm_encode (to, chunk, out, now);
+      in += lm_type_bytes (from, now);
+      out += lm_type_bytes (to, now);
+      n -= now;
+    }
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.c: a weight file, mapped: what safetensors and GGUF have in common.
+ *
+ * The mapping is private and read-only, so that several processes share the
+ * pages of one checkpoint.  Whoever shortens a file that is mapped ends this
+ * process with SIGBUS; writers of flowrun rename instead.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lm/weights/weights-private.h"
+
+static void
+array_free (gpointer data)
+{
+  LmGgufArray *array = data;
+
+  g_free (array->cooked);
+  g_free (array);
+}
+
+static void
+tensor_clear (gpointer data)
+{
+  g_free (((LmTensor *) data)->name);
+}
+
+static LmWeightFile *
+file_new (const char *name)
+{
+  LmWeightFile *file = g_new0 (LmWeightFile, 1);
+
+  file->refs = 1;
+  file->name = g_strdup (name);
+  file->tensors = g_array_new (FALSE, TRUE, sizeof (LmTensor));
+  g_array_set_clear_func (file->tensors, tensor_clear);
+  file->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  file->arrays = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, array_free);
+  file->metadata = json_object_new ();
+  g_mutex_init (&file->lock);
+  return file;
+}
+
+LmWeightFile *
+lm_weight_file_ref (LmWeightFile *file)
+{
+  g_atomic_int_inc (&file->refs);
+  return file;
+}
+
+void
+lm_weight_file_unref (LmWeightFile *file)
+{
+  if (file == NULL || !g_atomic_int_dec_and_test (&file->refs))
+    return;
+  if (file->mapped)
+    munmap ((gpointer) file->data, file->len);
+  g_hash_table_unref (file->by_name);
+  g_hash_table_unref (file->arrays);
+  g_array_unref (file->tensors);
+  json_object_unref (file->metadata);
+  g_mutex_clear (&file->lock);
+  g_free (file->name);
+  g_free (file);
+}
+
+gboolean
+lm_weights_error (const LmWeightFile *file, GError **error, const char *format, ...)
+{
+  g_autofree char *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, FR_ERROR, FR_ERROR_DATA, "%s: %s", file->name, text);
+  return FALSE;
+}
+
+gboolean
+lm_weights_add (LmWeightFile *file, LmTensor *tensor, GError **error)
+{
+  if (g_hash_table_contains (file->by_name, tensor->name))
+    {
+      lm_weights_error (file, error, "tensor '%s' is there twice", tensor->name);
+      g_free (tensor->name);
+      return FALSE;
+    }
+  g_array_append_val (file->tensors, *tensor);
+  /* The array moves while it grows; its index is put right when all are there. */
+  g_hash_table_insert (file->by_name, tensor->name, NULL);
+  return TRUE;
+}
+
+gboolean
+lm_weights_elements (const gint64 *dims, guint n, guint64 *elements)
+{
+  guint64 product = 1;
+
+  for (guint i = 0; i < n; i++)
+    if (!g_uint64_checked_mul (&product, product, (guint64) dims[i]))
+      return FALSE;
+  *elements = product;
+  return product <= G_MAXINT64 / 8;
+}
+
+static gboolean
+file_parse (LmWeightFile *file, GError **error)
+{
+  static const char magic[4] = "GGUF";
+  gboolean ok;
+
+  file->gguf = file->len >= sizeof magic && memcmp (file->data, magic, sizeof magic) == 0;
+  ok = file->gguf ? lm_gguf_parse (file, error) : lm_safetensors_parse (file, error);
+  for (guint i = 0; ok && i < file->tensors->len; i++)
+    {
+      LmTensor *t = &g_array_index (file->tensors, LmTensor, i);
+
+      g_hash_table_replace (file->by_name, t->name, t);
+    }
+  return ok;
+}
+
+static gboolean
+file_map (LmWeightFile *file, GError **error)
+{
+  struct stat st;
+  gpointer map;
+  int fd = g_open (file->name, O_RDONLY | O_CLOEXEC, 0);
+
+  if (fd < 0)
+    return fr_error_errno (error, errno, "open", file->name);
+  if (fstat (fd, &st) < 0 || !S_ISREG (st.st_mode) || st.st_size == 0)
+    {
+      close (fd);
+      return lm_weights_error (file, error, "it is empty or no regular file; expected weights");
+    }
+  map = mmap (NULL, (gsize) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+  close (fd);
+  if (map == MAP_FAILED)
+    return fr_error_errno (error, errno, "map", file->name);
+  file->data = map;
+  file->len = (gsize) st.st_size;
+  file->mapped = TRUE;
+  return TRUE;
+}
+
+static LmWeightFile *
+file_open (const char *path, gboolean header_only, GError **error)
+{
+  g_autoptr (LmWeightFile) file = file_new (path);
+
+  file->header_only = header_only;
+  if (!file_map (file, error) || !file_parse (file, error))
+    return NULL;
+  return g_steal_pointer (&file);
+}
+
+LmWeightFile *
+lm_weight_file_open (const char *path, GError **error)
+{
+  return file_open (path, FALSE, error);
+}
+
+LmWeightFile *
+lm_weight_file_open_header (const char *path, gboolean *truncated, GError **error)
+{
+  LmWeightFile *file = file_open (path, TRUE, error);
+
+  if (file != NULL && truncated != NULL)
+    *truncated = file->truncated;
+  return file;
+}
+
+LmWeightFile *
+lm_weight_file_parse (const char *name, gconstpointer data, gsize len, GError **error)
+{
+  g_autoptr (LmWeightFile) file = file_new (name);
+
+  file->data = data;
+  file->len = len;
+  return file_parse (file, error) ? g_steal_pointer (&file) : NULL;
+}
+
+gsize
+lm_weight_file_n_tensors (const LmWeightFile *file)
+{
+  return file->tensors->len;
+}
+
+const LmTensor *
+lm_weight_file_tensor (const LmWeightFile *file, gsize i)
+{
+  return &g_array_index (file->tensors, LmTensor, i);
+}
+
+const LmTensor *
+lm_weight_file_find (const LmWeightFile *file, const char *name)
+{
+  return g_hash_table_lookup (file->by_name, name);
+}
+
+JsonObject *
+lm_weight_file_metadata (const LmWeightFile *file)
+{
+  return file->metadata;
+}
+
+gboolean
+lm_weight_file_is_gguf (const LmWeightFile *file)
+{
+  return file->gguf;
+}
