@@ -219,6 +219,8 @@ void lm_compute_close (LmCompute *c);
 
 gpointer lm_compute_alloc (LmCompute *c, gsize bytes, GError **error);
 void lm_compute_release (LmCompute *c, gpointer data, gsize bytes);
+/** lm_compute_import: the class's import, counted; when *@bytes is not 0, release @m's data with it. */
+gboolean lm_compute_import (LmCompute *c, LmMat *m, gsize *bytes, GError **error);
 /** lm_compute_mat: allocates a matrix, not cleared; release with lm_compute_release_mat(). */
 gboolean lm_compute_mat (LmCompute *c, LmMat *m, LmType type, gsize rows, gsize cols, GError **error);
 void lm_compute_release_mat (LmCompute *c, LmMat *m);
