@@ -137,12 +137,15 @@ rows_have_marks (FrSchema *schema)
 }
 
 /* As it is, line by line, but for what a terminal would act on.  A mark ends
- * with its line, so that colours do not spill over. */
+ * with its line, so that colours do not spill over; an end of line that is
+ * marked itself is made visible. */
 static void
 append_piece (GString *out, FrStr text, gboolean marked, gboolean colour)
 {
-  const char *begin = !marked ? "" : colour ? term_style (STYLE_GREEN, colour) : "⟦";
-  const char *end = !marked ? "" : colour ? term_plain (colour) : "⟧";
+  const char *open = term_utf8 () ? "⟦" : "[[", *close = term_utf8 () ? "⟧" : "]]";
+  const char *begin = !marked ? "" : colour ? term_style (STYLE_GREEN, colour) : open;
+  const char *end = !marked ? "" : colour ? term_plain (colour) : close;
+  g_autofree char *line_end = term_clean ("\n", 1, 1);
 
   while (text.data != NULL && text.len > 0)
     {
@@ -152,10 +155,8 @@ append_piece (GString *out, FrStr text, gboolean marked, gboolean colour)
 
       if (len > 0)
         g_string_append_printf (out, "%s%s%s", begin, line, end);
-      /* What is learned of an end of line can be seen only so. */
       if (newline != NULL)
-        g_string_append_printf (out, "%s%s%s\n", marked ? begin : "", marked ? "⏎" : "",
-                                marked ? end : "");
+        g_string_append_printf (out, "%s%s%s\n", begin, marked ? line_end : "", end);
       len += newline != NULL;
       text.data += len;
       text.len -= len;

@@ -62,6 +62,30 @@ static const FrObjectType model_type = { .size = sizeof (FrObjectType),
 
 /* ---- the trainer --------------------------------------------------------------------- */
 
+typedef struct
+{
+  gint64 delay;
+} TrainConfig;
+
+static const FrParam *const train_params[]
+    = { FR_PARAM_INT ("delay", TrainConfig, delay, 0, 10000, "how long to take", .def = "0",
+                      .unit = "ms", .flags = FR_PARAM_NO_RESULT),
+        NULL };
+
+static gboolean
+train_open (gconstpointer config, FrHost *host, gpointer *state, GError **error)
+{
+  (void) host, (void) error;
+  *state = (gpointer) config;
+  return TRUE;
+}
+
+static void
+train_close (gpointer state)
+{
+  (void) state;
+}
+
 static FrSchema *
 token_schema (void)
 {
@@ -90,8 +114,9 @@ train_run (FrHost *host, gpointer state, GError **error)
   FrBatch *batch;
   FrFlow flow;
 
-  (void) state;
   fr_host_status (host, "loss 2.31, 412 tok/s");
+  if (!fr_host_sleep (host, ((const TrainConfig *) state)->delay * 1000))
+    return FR_FLOW_CANCELLED;
   while ((flow = fr_host_next (host, "in", &batch, error)) == FR_FLOW_OK)
     {
       n += (gint64) fr_batch_n_rows (batch);
@@ -176,9 +201,13 @@ static const FrElement train = { .size = sizeof (FrElement),
                                  .summary = "counts rows",
                                  .details = "For the tests of the command.",
                                  .example = "{}",
+                                 .config_size = sizeof (TrainConfig),
+                                 .params = train_params,
                                  .inputs = train_in,
                                  .outputs = train_out,
                                  .bind = train_bind,
+                                 .open = train_open,
+                                 .close = train_close,
                                  .run = train_run,
                                  .forecast = train_forecast };
 

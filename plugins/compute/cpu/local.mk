@@ -1,1 +1,41 @@
-# plugins/compute/cpu
+# plugins/compute/cpu: kernels of the host; backends link libcompute-cpu.la (and -lgomp comes with it).
+if HAVE_LM
+noinst_LTLIBRARIES += plugins/compute/cpu/libcompute-cpu.la plugins/compute/cpu/libkernels-base.la
+plugins_compute_cpu_libcompute_cpu_la_SOURCES = \
+	plugins/compute/cpu/attend.c \
+	plugins/compute/cpu/cpu.c \
+	plugins/compute/cpu/cpu.h \
+	plugins/compute/cpu/kernels.h \
+	plugins/compute/cpu/simd.h \
+	plugins/compute/cpu/slots.c \
+	plugins/compute/cpu/small.c \
+	plugins/compute/cpu/tile.h \
+	plugins/compute/cpu/unpack.h
+plugins_compute_cpu_libcompute_cpu_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+plugins_compute_cpu_libcompute_cpu_la_LIBADD = plugins/compute/cpu/libkernels-base.la $(OPENMP_LIBS)
+
+# The same kernels for one instruction set after the other (kernels.h).
+CPU_KERNELS = plugins/compute/cpu/attention.c plugins/compute/cpu/product.c plugins/compute/cpu/rows.c
+plugins_compute_cpu_libkernels_base_la_SOURCES = $(CPU_KERNELS)
+plugins_compute_cpu_libkernels_base_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_CPU_VARIANT=base
+if HAVE_X86_VARIANTS
+noinst_LTLIBRARIES += plugins/compute/cpu/libkernels-v3.la plugins/compute/cpu/libkernels-v4.la \
+	plugins/compute/cpu/libkernels-bf16.la
+plugins_compute_cpu_libcompute_cpu_la_LIBADD += plugins/compute/cpu/libkernels-v3.la \
+	plugins/compute/cpu/libkernels-v4.la plugins/compute/cpu/libkernels-bf16.la
+plugins_compute_cpu_libkernels_v3_la_SOURCES = $(CPU_KERNELS)
+plugins_compute_cpu_libkernels_v3_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_CPU_VARIANT=v3
+plugins_compute_cpu_libkernels_v3_la_CFLAGS = $(AM_CFLAGS) -march=x86-64-v3
+plugins_compute_cpu_libkernels_v4_la_SOURCES = $(CPU_KERNELS)
+plugins_compute_cpu_libkernels_v4_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_CPU_VARIANT=v4
+plugins_compute_cpu_libkernels_v4_la_CFLAGS = $(AM_CFLAGS) -march=x86-64-v4 -mprefer-vector-width=512
+plugins_compute_cpu_libkernels_bf16_la_SOURCES = $(CPU_KERNELS)
+plugins_compute_cpu_libkernels_bf16_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_CPU_VARIANT=bf16
+plugins_compute_cpu_libkernels_bf16_la_CFLAGS = $(AM_CFLAGS) -march=x86-64-v4 -mavx512bf16 -mprefer-vector-width=512
+endif
+
+check_PROGRAMS += plugins/compute/cpu/bench-cpu
+plugins_compute_cpu_bench_cpu_SOURCES = plugins/compute/cpu/bench-cpu.c
+plugins_compute_cpu_bench_cpu_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
+plugins_compute_cpu_bench_cpu_LDADD = plugins/compute/cpu/libcompute-cpu.la $(LM_MODULE_LIBS)
+endif

@@ -33,7 +33,7 @@ typedef enum {
  * @weight: [out, in], as stored or in the activation type
  * @bias: F32 [1, out]
  * @rank: 0: no adapter
- * @salt: makes this module's dropout another than its neighbours'
+ * @salt: makes this module's dropout another than its neighbours': by the module's name
  * @a, @b: [rank, in], [out, rank], activation type
  * gradients are F32
  */

@@ -50,14 +50,23 @@ drop (LmPass *pass, const LmLinear *l, LmMat out, gboolean add, LmMat x)
   pass->compute->klass->dropout (pass->compute, out, add, x, key, l->dropout);
 }
 
+/* The first rows × cols numbers of a shared buffer. */
+static LmMat
+part_of (LmMat buffer, gsize rows, gsize cols)
+{
+  g_warn_if_fail (rows <= buffer.rows && cols <= buffer.cols);
+  return lm_mat (buffer.data, buffer.type, rows, cols);
+}
+
 /* What the adapter sees of x. */
 static LmMat
 adapter_input (LmPass *pass, const LmLinear *l, LmMat x)
 {
-  LmMat dropped = lm_mat (pass->work->dropped.data, x.type, x.rows, x.cols);
+  LmMat dropped;
 
   if (!drops (pass, l))
     return x;
+  dropped = part_of (pass->work->dropped, x.rows, x.cols);
   drop (pass, l, dropped, FALSE, x);
   return dropped;
 }
@@ -91,7 +100,7 @@ adapter_dx (LmPass *pass, const LmLinear *l, const LmMat *dx, LmMat dy, LmMat dh
       k->matmul (c, *dx, 1, 1, dh, FALSE, l->a, FALSE);
       return;
     }
-  undropped = lm_mat (pass->work->dropped.data, dy.type, dy.rows, l->a.cols);
+  undropped = part_of (pass->work->dropped, dy.rows, l->a.cols);
   k->matmul (c, undropped, 0, 1, dh, FALSE, l->a, FALSE);
   drop (pass, l, *dx, TRUE, undropped);
 }
@@ -102,7 +111,7 @@ lm_linear_backward (LmPass *pass, const LmLinear *l, const LmMat *dx, gboolean a
 {
   LmCompute *c = pass->compute;
   const LmComputeClass *k = c->klass;
-  LmMat dh = lm_mat (pass->work->dh.data, dy.type, dy.rows, l->rank);
+  LmMat dh = part_of (pass->work->dh, dy.rows, l->rank);
 
   if (l->bias_grad.data)
     k->sum_rows (c, l->bias_grad, dy);

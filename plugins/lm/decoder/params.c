@@ -205,6 +205,17 @@ fill_held (LmDecoder *d, const LmHeld *h, GError **error)
   return TRUE;
 }
 
+/* FNV-1a of a module's name: the same whatever else a decoder holds. */
+static guint64
+salt_of (const char *module)
+{
+  guint64 hash = 0xcbf29ce484222325u;
+
+  for (; *module; module++)
+    hash = (hash ^ (guchar) *module) * 0x100000001b3u;
+  return hash;
+}
+
 static void
 link_module (LmDecoder *d, const LmHeld *h)
 {
@@ -213,7 +224,7 @@ link_module (LmDecoder *d, const LmHeld *h)
   l->rank = h->module->rank;
   l->scale = h->module->scale;
   l->dropout = (float) d->options.lora->spec.dropout;
-  l->salt = ((guint64) h->layer * LM_N_WEIGHTS + h->role + 1) * 0x9e3779b97f4a7c15u;
+  l->salt = salt_of (h->module->module);
   *(h->half_b ? &l->b : &l->a) = h->working;
   *(h->half_b ? &l->b_grad : &l->a_grad) = h->grad;
 }

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* attend.c: attention divided among threads.
+ *
+ * A unit is a key head of a span and, forward, some of its queries; what a
+ * unit computes is the same whichever thread takes it, so the next free one
+ * does.  A few queries of a long cache are divided by stretches of
+ * keys instead, and the parts merged in their order (flash-decoding).
+ */
+#include "config.h"
+
+#include "compute/cpu/kernels.h"
+
+#include <stdlib.h>
+
+#define DECODE_QUERIES 4 /* spans of so few rows are not worth packing keys for */
+#define DECODE_KEYS 256 /* of all heads: values come to the second cache while scores are made */
+#define UNIT_ROWS 768 /* rows of queries times heads of a unit: its sums stay in the second cache */
+
+static gpointer
+workspace_new (gsize bytes)
+{
+  gpointer p = aligned_alloc (64, (MAX (bytes, 1) + 63) / 64 * 64);
+
+  return p != NULL ? p : g_malloc (bytes); /* which says so and ends */
+}
+
+/* The units of all spans; *@few: how many of them, at the end, are for decode(). */
+static GArray *
+divide (const LmAttention *a, gsize *few)
+{
+  const gsize group = a->n_heads / a->n_kv_heads, most = MAX (UNIT_ROWS / group, 12);
+  GArray *units = g_array_new (FALSE, TRUE, sizeof (LmCpuUnit));
+
+  for (gsize s = 0; s < a->n_spans; s++)
+    for (guint head = 0; a->spans[s].q_rows > DECODE_QUERIES && head < a->n_kv_heads; head++)
+      {
+        const gsize rows = a->spans[s].q_rows, parts = (rows + most - 1) / most;
+
+        for (gsize i = parts; i-- > 0;) /* the last ones see most keys and go first */
+          {
+            LmCpuUnit unit = { .a = a, .span = a->spans[s], .kv_head = head };
+
+            unit.q_from = rows * i / parts;
+            unit.q_to = rows * (i + 1) / parts;
+            g_array_append_val (units, unit);
+          }
+      }
+  *few = units->len;
+  for (gsize s = 0; s < a->n_spans; s++)
+    for (gsize k = 0; a->spans[s].q_rows > 0 && a->spans[s].q_rows <= DECODE_QUERIES
+                      && k < a->spans[s].k_rows;
+         k += DECODE_KEYS)
+      {
+        LmCpuUnit unit = { .a = a, .span = a->spans[s] };
+
+        unit.q_to = unit.span.q_rows;
+        unit.k_from = k;
+        unit.k_to = MIN (k + DECODE_KEYS, unit.span.k_rows);
+        g_array_append_val (units, unit);
+      }
+  *few = units->len - *few;
+  return units;
+}
+
+/* Multiplications of a call, about. */
+static double
+work_of (const LmAttention *a)
+{
+  double work = 0;
+
+  for (gsize s = 0; s < a->n_spans; s++)
+    work += (double) a->spans[s].q_rows * (double) a->spans[s].k_rows;
+  return work * a->n_heads * (a->key_dim + a->value_dim) / 8;
+}
+
+static void
+run_units (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsize n, gsize few)
+{
+  const LmCpuAttention *k = lm_cpu_kernels ()->attention;
+  gsize bytes = 0;
+
+  for (gsize i = 0; i < n - few; i++)
+    bytes = MAX (bytes, k->bytes (a, units[i].q_to - units[i].q_from));
+  if (few > 0)
+    bytes = MAX (bytes, k->decode_bytes (a, DECODE_QUERIES, DECODE_KEYS));
+#pragma omp parallel num_threads(lm_cpu_team (c, work_of (a)))
+  {
+    gpointer workspace = workspace_new (bytes);
+
+#pragma omp for schedule(dynamic, 1)
+    for (gsize i = 0; i < n; i++)
+      if (i < n - few)
+        k->forward (&units[i], workspace);
+      else
+        k->decode (&units[i], workspace);
+    free (workspace);
+  }
+}
+
+void
+lm_cpu_attention (LmCompute *c, const LmAttention *a)
+{
+  const LmCpuAttention *k = lm_cpu_kernels ()->attention;
+  const gsize step = DECODE_QUERIES * (gsize) a->n_heads * (2 + a->value_dim);
+  gsize few;
+  g_autoptr (GArray) array = divide (a, &few);
+  LmCpuUnit *units = (LmCpuUnit *) (gpointer) array->data, *decoding = units + array->len - few;
+  g_autofree float *partials = g_new (float, few * step);
+
+  for (gsize i = 0; i < few; i++)
+    decoding[i].partial = partials + i * step;
+  run_units (c, a, units, array->len, few);
+  for (gsize i = 0, n; i < few; i += n)
+    {
+      for (n = 1; i + n < few && decoding[i + n].k_from > 0; n++)
+        ;
+      k->merge (&decoding[i], n, step);
+    }
+}
+
+void
+lm_cpu_attention_back (LmCompute *c, const LmAttention *a, LmMat dout, LmMat dq, LmMat dk, LmMat dv)
+{
+  const LmCpuAttention *k = lm_cpu_kernels ()->attention;
+  const gsize n = a->n_spans * a->n_kv_heads;
+  gsize bytes = 0;
+
+  for (gsize s = 0; s < a->n_spans; s++)
+    bytes = MAX (bytes, k->back_bytes (a, a->spans[s].q_rows));
+#pragma omp parallel num_threads(lm_cpu_team (c, 3 * work_of (a)))
+  {
+    gpointer workspace = workspace_new (bytes);
+
+#pragma omp for schedule(dynamic, 1)
+    for (gsize i = 0; i < n; i++)
+      {
+        const LmCpuUnit unit = { .a = a,
+                                 .dout = dout,
+                                 .dq = dq,
+                                 .dk = dk,
+                                 .dv = dv,
+                                 .span = a->spans[i / a->n_kv_heads],
+                                 .kv_head = i % a->n_kv_heads };
+
+        k->back (&unit, workspace);
+      }
+    free (workspace);
+  }
+}
