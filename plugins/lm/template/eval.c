@@ -957,7 +957,21 @@ run_if (Jinja *j, JScope *scope, const JNode *node)
   return node->b != NULL ? run_body (j, scope, node->b) : FLOW_NEXT;
 }
 
-/* The items of "for … in … if …". */
+/* What was assigned to @target. */
+static JValue
+value_of (Jinja *j, JScope *scope, const JNode *target)
+{
+  JValue out;
+
+  if (target->type == N_NAME)
+    return look_up (j, scope, target->atom);
+  out = lm_jinja_list (j, J_TUPLE, target->n_kids);
+  for (gsize i = 0; i < target->n_kids; i++)
+    lm_jinja_append (j, out, value_of (j, scope, target->kids[i]));
+  return out;
+}
+
+/* The items of "for … in … if …"; with a condition, Jinja gives on what the names got. */
 static JList *
 loop_items (Jinja *j, JScope *scope, const JNode *node)
 {
@@ -973,7 +987,7 @@ loop_items (Jinja *j, JScope *scope, const JNode *node)
 
       assign (j, inner, node->a, items->v[i]);
       if (lm_jinja_truth (j, eval (j, inner, node->c)))
-        lm_jinja_append (j, kept, items->v[i]);
+        lm_jinja_append (j, kept, value_of (j, inner, node->a));
     }
   return kept.list;
 }

@@ -25,6 +25,13 @@ flag (Jinja *j, JValue v)
   return v.kind != J_MISSING && lm_jinja_truth (j, v);
 }
 
+/* sorted()'s reverse must be an integer. */
+static gboolean
+reverse_flag (Jinja *j, JValue v)
+{
+  return v.kind != J_MISSING && lm_jinja_need_int (j, v, "reverse") != 0;
+}
+
 /* Calls a method of text on str (self); text marked safe stays it. */
 static JValue
 as_method (Jinja *j, JValue self, const char *name, JArgs *args)
@@ -246,9 +253,9 @@ filter_truncate (Jinja *j, JValue v, JArgs *args)
     lm_jinja_fail (j, "expected length >= %" G_GSIZE_FORMAT ", got %" G_GINT64_FORMAT, end->chars, length);
   if (leeway < 0)
     lm_jinja_fail (j, "expected leeway >= 0, got %" G_GINT64_FORMAT, leeway);
-  s = lm_jinja_need_str (j, v, "what is truncated");
-  if (s->chars <= (guint64) length + (guint64) leeway)
+  if (lm_jinja_length (j, v) <= (guint64) length + (guint64) leeway)
     return v;
+  s = lm_jinja_need_str (j, v, "what is truncated");
   cut = lm_jinja_substr (j, s, 0, lm_jinja_offset (s, (gsize) length - end->chars));
   if (!flag (j, a[1]))
     {
@@ -445,6 +452,8 @@ filter_first (Jinja *j, JValue v, JArgs *args)
   JList *items;
 
   lm_jinja_bind (j, "first", args, "", 0, NULL);
+  if (v.kind == J_ITER)
+    lm_jinja_force (j, v.list);
   if (v.kind == J_ITER && v.list->pos < v.list->n)
     return v.list->v[v.list->pos++];
   items = lm_jinja_items (j, v);
@@ -483,7 +492,7 @@ filter_reverse (Jinja *j, JValue v, JArgs *args)
 }
 
 static JValue
-filter_items (Jinja *j, JValue v, JArgs *args)
+make_items (Jinja *j, JValue v, JArgs *args)
 {
   JValue out = lm_jinja_list (j, J_ITER, 0);
 
@@ -583,7 +592,7 @@ filter_sort (Jinja *j, JValue v, JArgs *args)
       for (gsize k = 0; k < paths.list->n; k++)
         lm_jinja_append (j, keys[i], fold (j, get_path (j, out.list->v[i], paths.list->v[k], missing), exact));
     }
-  lm_jinja_sort (j, out.list->v, keys, out.list->n, flag (j, a[0]));
+  lm_jinja_sort (j, out.list->v, keys, out.list->n, reverse_flag (j, a[0]));
   return out;
 }
 
@@ -611,12 +620,12 @@ filter_dictsort (Jinja *j, JValue v, JArgs *args)
       lm_jinja_append (j, out, lm_jinja_pair (j, v.dict->keys[i], v.dict->values[i]));
       keys[i] = fold (j, by_value ? v.dict->values[i] : v.dict->keys[i], flag (j, a[0]));
     }
-  lm_jinja_sort (j, out.list->v, keys, v.dict->n, flag (j, a[2]));
+  lm_jinja_sort (j, out.list->v, keys, v.dict->n, reverse_flag (j, a[2]));
   return out;
 }
 
 static JValue
-filter_unique (Jinja *j, JValue v, JArgs *args)
+make_unique (Jinja *j, JValue v, JArgs *args)
 {
   const JValue missing = { .kind = J_MISSING };
   JValue a[2], out = lm_jinja_list (j, J_ITER, 0);
@@ -688,7 +697,7 @@ filter_sum (Jinja *j, JValue v, JArgs *args)
 }
 
 static JValue
-filter_batch (Jinja *j, JValue v, JArgs *args)
+make_batch (Jinja *j, JValue v, JArgs *args)
 {
   JValue a[2], out = lm_jinja_list (j, J_ITER, 0), row = { .kind = J_MISSING };
   JList *items = lm_jinja_items (j, v);
@@ -714,7 +723,7 @@ filter_batch (Jinja *j, JValue v, JArgs *args)
 }
 
 static JValue
-filter_slice (Jinja *j, JValue v, JArgs *args)
+make_slice (Jinja *j, JValue v, JArgs *args)
 {
   JValue a[2], out = lm_jinja_list (j, J_ITER, 0);
   JList *items = lm_jinja_items (j, v);
@@ -796,7 +805,7 @@ rest_of (const JArgs *args, gsize from)
 }
 
 static JValue
-filter_map (Jinja *j, JValue v, JArgs *args)
+make_map (Jinja *j, JValue v, JArgs *args)
 {
   JValue out = lm_jinja_list (j, J_ITER, 0), a[2] = { { .kind = J_MISSING }, { .kind = J_MISSING } };
   const JFunc *func = NULL;
@@ -855,24 +864,56 @@ choose (Jinja *j, JValue v, JArgs *args, gboolean by_attribute, gboolean wanted)
 }
 
 static JValue
-filter_select (Jinja *j, JValue v, JArgs *args)
+make_select (Jinja *j, JValue v, JArgs *args)
 {
   return choose (j, v, args, FALSE, TRUE);
 }
 static JValue
-filter_reject (Jinja *j, JValue v, JArgs *args)
+make_reject (Jinja *j, JValue v, JArgs *args)
 {
   return choose (j, v, args, FALSE, FALSE);
 }
 static JValue
-filter_selectattr (Jinja *j, JValue v, JArgs *args)
+make_selectattr (Jinja *j, JValue v, JArgs *args)
 {
   return choose (j, v, args, TRUE, TRUE);
 }
 static JValue
-filter_rejectattr (Jinja *j, JValue v, JArgs *args)
+make_rejectattr (Jinja *j, JValue v, JArgs *args)
 {
   return choose (j, v, args, TRUE, FALSE);
+}
+
+/* Generators in Jinja: nothing happens, no error either, before an item is wanted. */
+#define LAZY_FILTER(name)                                    \
+  static JValue filter_##name (Jinja *j, JValue v, JArgs *a) \
+  {                                                          \
+    return lm_jinja_lazy (j, make_##name, v, a);             \
+  }
+LAZY_FILTER (items)
+LAZY_FILTER (map)
+LAZY_FILTER (reject)
+LAZY_FILTER (rejectattr)
+LAZY_FILTER (select)
+LAZY_FILTER (selectattr)
+LAZY_FILTER (unique)
+
+static JValue
+filter_batch (Jinja *j, JValue v, JArgs *args)
+{
+  JValue a[2];
+
+  lm_jinja_bind (j, "batch", args, "linecount fill_with", 1, a);
+  return lm_jinja_lazy (j, make_batch, v, args);
+}
+
+static JValue
+filter_slice (Jinja *j, JValue v, JArgs *args)
+{
+  JValue a[2];
+
+  lm_jinja_bind (j, "slice", args, "slices fill_with", 1, a);
+  return lm_jinja_lazy (j, make_slice, v, args);
 }
 
 /* ---- tojson ------------------------------------------------------------------------------------------ */
@@ -1003,16 +1044,26 @@ test_in (Jinja *j, JValue v, JArgs *args)
   return j_bool (lm_jinja_contains (j, other (j, args, "in"), v));
 }
 
+static void
+need_hashable (Jinja *j, JValue v)
+{
+  JValue scratch = lm_jinja_dict (j, J_DICT, 1);
+
+  lm_jinja_put (j, scratch.dict, v, j_none ());
+}
+
 static JValue
 test_filter (Jinja *j, JValue v, JArgs *args)
 {
   lm_jinja_bind (j, "filter", args, "", 0, NULL);
+  need_hashable (j, v);
   return j_bool (v.kind == J_STR && lm_jinja_filter (lm_jinja_str (j, v.str->s, (gssize) v.str->len).str->s) != NULL);
 }
 static JValue
 test_test (Jinja *j, JValue v, JArgs *args)
 {
   lm_jinja_bind (j, "test", args, "", 0, NULL);
+  need_hashable (j, v);
   return j_bool (v.kind == J_STR && lm_jinja_test (lm_jinja_str (j, v.str->s, (gssize) v.str->len).str->s) != NULL);
 }
 
@@ -1107,6 +1158,8 @@ make_dict (Jinja *j, JArgs *args, JKind kind)
   JValue out = lm_jinja_dict (j, kind, args->n_named);
   JList *pairs;
 
+  if (args->n == 1 && args->v[0].kind == J_UNDEFINED)
+    lm_jinja_fail_undefined (j, args->v[0]);
   if (args->n > 1)
     lm_jinja_fail (j, "dict expected at most 1 argument, got %" G_GSIZE_FORMAT, args->n);
   if (args->n == 1 && args->v[0].kind == J_DICT)

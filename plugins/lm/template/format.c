@@ -118,6 +118,8 @@ integer_text (Jinja *j, const Spec *spec, JValue v, char type)
     v = j_int ((gint64) v.f);
   if (v.kind == J_UNDEFINED)
     lm_jinja_fail_undefined (j, v);
+  if (v.kind == J_FLOAT && type == 'd')
+    lm_jinja_fail (j, "an integer of the size of %g is not supported", v.f);
   if (!j_is_int (v))
     lm_jinja_fail (j, "%%%c format: an integer is required, not %s", type, lm_jinja_type (v));
   if (spec->alternate || spec->precision > 20)
@@ -251,8 +253,10 @@ lm_jinja_format (Jinja *j, const JStr *format, JValue args)
         add_value (j, &buf, &spec, v.kind == J_MISSING ? next_value (&source) : v, *p);
       p++;
     }
+  /* What has items by key may go unused: it could be meant for %(name)s. */
   if (args.kind == J_TUPLE ? source.used < args.list->n
-                           : args.kind != J_DICT && args.kind != J_LIST && source.used == 0)
+                           : args.kind != J_DICT && args.kind != J_LIST && args.kind != J_RANGE
+                                 && args.kind != J_UNDEFINED && source.used == 0)
     lm_jinja_fail (j, "not all arguments converted during string formatting");
   return lm_jinja_buf_done (j, &buf);
 }

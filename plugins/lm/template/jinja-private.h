@@ -118,13 +118,16 @@ typedef struct
   JKind owner;
 } JUndefined;
 
-/** JList: items of all that is a sequence. @pos: of an iterator; @label: of a view; @range: start, stop, step */
+/** JList: items of all that is a sequence. @pos: of an iterator; @label: of a view; @range: start, stop, step; @lazy: what makes
+ * the items of an iterator when the first is wanted, and its errors; NULL: they are there */
+typedef struct _JLazy JLazy;
 typedef struct
 {
   JValue *v;
   gsize n, cap, pos;
   const char *label;
   gint64 range[3];
+  JLazy *lazy;
 } JList;
 
 struct _JValue
@@ -164,6 +167,13 @@ struct _JFunc
 {
   const char *name;
   JValue (*call) (Jinja *j, JValue self, JArgs *args);
+};
+
+struct _JLazy
+{
+  JValue (*make) (Jinja *j, JValue source, JArgs *args);
+  JValue source;
+  JArgs args;
 };
 
 struct _JMethod
@@ -219,6 +229,11 @@ JValue lm_jinja_str_static (Jinja *j, const char *s, gsize len);
 JValue lm_jinja_printf (Jinja *j, const char *format, ...) G_GNUC_PRINTF (2, 3);
 JValue lm_jinja_list (Jinja *j, JKind kind, gsize cap);
 void lm_jinja_append (Jinja *j, JValue list, JValue item);
+/** lm_jinja_lazy: an iterator over what @make gives. */
+JValue lm_jinja_lazy (Jinja *j, JValue (*make) (Jinja *, JValue, JArgs *), JValue source,
+                      const JArgs *args);
+/** lm_jinja_force: makes the items of an iterator. */
+void lm_jinja_force (Jinja *j, JList *iter);
 JValue lm_jinja_pair (Jinja *j, JValue a, JValue b);
 JValue lm_jinja_dict (Jinja *j, JKind kind, gsize cap);
 /** lm_jinja_put: fails for a key that Python cannot hash. */

@@ -171,6 +171,35 @@ lm_jinja_append (Jinja *j, JValue value, JValue item)
 }
 
 JValue
+lm_jinja_lazy (Jinja *j, JValue (*make) (Jinja *, JValue, JArgs *), JValue source,
+               const JArgs *args)
+{
+  JValue out = lm_jinja_list (j, J_ITER, 0);
+
+  out.list->lazy = lm_jinja_alloc (j, sizeof *out.list->lazy);
+  out.list->lazy->make = make;
+  out.list->lazy->source = source;
+  out.list->lazy->args = *args;
+  return out;
+}
+
+void
+lm_jinja_force (Jinja *j, JList *iter)
+{
+  JLazy *lazy = iter->lazy;
+  JValue made;
+
+  if (lazy == NULL)
+    return;
+  iter->lazy = NULL;
+  lm_jinja_enter (j);
+  made = lazy->make (j, lazy->source, &lazy->args);
+  lm_jinja_leave (j);
+  iter->v = made.list->v;
+  iter->n = made.list->n;
+}
+
+JValue
 lm_jinja_pair (Jinja *j, JValue a, JValue b)
 {
   JValue pair = lm_jinja_list (j, J_TUPLE, 2);
@@ -288,6 +317,8 @@ lm_jinja_fail_undefined (Jinja *j, JValue v)
     lm_jinja_fail (j, "%s", u->hint);
   if (u->owner == J_MISSING)
     lm_jinja_fail (j, "'%s' is undefined", u->name);
+  if (u->name[0] == '\0' || g_ascii_isdigit (u->name[0]) || u->name[0] == '-')
+    lm_jinja_fail (j, "'%s object' has no element %s", lm_jinja_type (owner), u->name);
   lm_jinja_fail (j, "'%s object' has no attribute '%s'", lm_jinja_type (owner), u->name);
 }
 
@@ -541,6 +572,7 @@ lm_jinja_items (Jinja *j, JValue v)
     case J_UNDEFINED:
       return lm_jinja_list (j, J_LIST, 0).list;
     case J_ITER:
+      lm_jinja_force (j, v.list);
       out = lm_jinja_list (j, J_LIST, v.list->n - v.list->pos);
       while (v.list->pos < v.list->n)
         lm_jinja_append (j, out, v.list->v[v.list->pos++]);
@@ -592,6 +624,7 @@ lm_jinja_contains (Jinja *j, JValue container, JValue item)
     {
       JList *iter = container.list;
 
+      lm_jinja_force (j, iter);
       while (iter->pos < iter->n)
         if (lm_jinja_equal (j, iter->v[iter->pos++], item))
           return TRUE;

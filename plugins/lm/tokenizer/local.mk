@@ -13,3 +13,11 @@ plugins_libflowrun_lm_la_SOURCES += \
 	plugins/lm/tokenizer/utf8.c \
 	plugins/lm/tokenizer/vocab.c
 endif
+
+if HAVE_LM
+check_PROGRAMS += plugins/lm/tokenizer/test-tokenizer
+plugins_lm_tokenizer_test_tokenizer_SOURCES = plugins/lm/tokenizer/test-tokenizer.c
+plugins_lm_tokenizer_test_tokenizer_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
+plugins_lm_tokenizer_test_tokenizer_LDADD = $(LM_MODULE_LIBS) $(LM_LIBS)
+TESTS += plugins/lm/tokenizer/test-tokenizer
+endif
