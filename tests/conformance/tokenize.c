@@ -3,8 +3,9 @@
  *
  *   tokenize TOKENIZER TEXT IDS [plain|special]   writes ids as int32
  *   tokenize --decode TOKENIZER IDS TEXT          and back, by the incremental decoder
- *   tokenize --time TOKENIZER TEXT                prints seconds to load and to encode, line by line
- *   tokenize --json GGUF TOKENIZER [CONFIG]       writes a GGUF's tokenizer.json and tokenizer_config.json
+ *   tokenize --time TOKENIZER TEXT                prints seconds to load and to encode, line by
+ * line tokenize --json GGUF TOKENIZER [CONFIG]       writes a GGUF's tokenizer.json and
+ * tokenizer_config.json
  */
 #include "config.h"
 

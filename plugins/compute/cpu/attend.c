@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #define DECODE_QUERIES 4 /* spans of so few rows are not worth packing keys for */
-#define DECODE_KEYS 1024
+#define DECODE_KEYS 256 /* of all heads: values come to the second cache while scores are made */
 #define UNIT_ROWS 768 /* rows of queries times heads of a unit: its sums stay in the second cache */
 
 static gpointer
@@ -47,18 +47,17 @@ divide (const LmAttention *a, gsize *few)
       }
   *few = units->len;
   for (gsize s = 0; s < a->n_spans; s++)
-    for (guint head = 0; head < a->n_kv_heads && a->spans[s].q_rows > 0
-                         && a->spans[s].q_rows <= DECODE_QUERIES;
-         head++)
-      for (gsize k = 0; k < a->spans[s].k_rows; k += DECODE_KEYS)
-        {
-          LmCpuUnit unit = { .a = a, .span = a->spans[s], .kv_head = head };
+    for (gsize k = 0; a->spans[s].q_rows > 0 && a->spans[s].q_rows <= DECODE_QUERIES
+                      && k < a->spans[s].k_rows;
+         k += DECODE_KEYS)
+      {
+        LmCpuUnit unit = { .a = a, .span = a->spans[s] };
 
-          unit.q_to = unit.span.q_rows;
-          unit.k_from = k;
-          unit.k_to = MIN (k + DECODE_KEYS, unit.span.k_rows);
-          g_array_append_val (units, unit);
-        }
+        unit.q_to = unit.span.q_rows;
+        unit.k_from = k;
+        unit.k_to = MIN (k + DECODE_KEYS, unit.span.k_rows);
+        g_array_append_val (units, unit);
+      }
   *few = units->len - *few;
   return units;
 }
@@ -102,8 +101,7 @@ void
 lm_cpu_attention (LmCompute *c, const LmAttention *a)
 {
   const LmCpuAttention *k = lm_cpu_kernels ()->attention;
-  const gsize group = a->n_heads / a->n_kv_heads;
-  const gsize step = DECODE_QUERIES * group * (2 + a->value_dim);
+  const gsize step = DECODE_QUERIES * (gsize) a->n_heads * (2 + a->value_dim);
   gsize few;
   g_autoptr (GArray) array = divide (a, &few);
   LmCpuUnit *units = (LmCpuUnit *) (gpointer) array->data, *decoding = units + array->len - few;

@@ -500,17 +500,15 @@ back (const LmCpuUnit *u, gpointer workspace)
 
 typedef struct
 {
-  float *q, *line, *p; /* [queries][kdp]; a row of keys; [queries][keys] */
+  float *q, *p; /* [heads * queries][kdp], [heads * queries][keys] */
 } Decode;
 
 static gsize
-decode_lay (const Shape *s, gsize q_rows, gsize k_rows, char *at, Decode *d)
+decode_lay (const Shape *s, gsize rows, gsize k_rows, char *at, Decode *d)
 {
   char *const begin = at;
-  const gsize rows = q_rows * s->group;
 
   d->q = take (&at, rows * s->kdp);
-  d->line = take (&at, s->kdp);
   d->p = take (&at, rows * whole (k_rows, W));
   return (gsize) (at - begin);
 }
@@ -521,45 +519,95 @@ decode_bytes (const LmAttention *a, gsize q_rows, gsize k_rows)
   const Shape s = shape_of (a);
   Decode d;
 
-  return decode_lay (&s, q_rows, k_rows, NULL, &d);
-}
-
-INLINE void
-decode_scores (LmType type, const LmCpuUnit *u, const Shape *s, const Decode *d, gsize rows,
-               gsize keys)
-{
-  const gsize n = s->key_dim;
-
-  for (gsize j = 0; j < keys; j++)
-    {
-      const char *key = row_at (&u->a->k, u->span.k_start + u->k_from + j, u->kv_head, n);
-
-      for (gsize i = 0; i < n; i += W)
-        vstore (d->line + i, vget (type, key, i, n));
-      for (gsize r = 0; r < rows; r++)
-        {
-          const float *q = d->q + r * s->kdp;
-          vf s0 = vload (q) * vload (d->line), s1 = {};
-          gsize i;
-
-          for (i = W; i + W < n; i += 2 * W)
-            {
-              s0 = vfma (vload (q + i), vload (d->line + i), s0);
-              s1 = vfma (vload (q + i + W), vload (d->line + i + W), s1);
-            }
-          if (i < n)
-            s0 = vfma (vload (q + i), vload (d->line + i), s0);
-          d->p[r * whole (keys, W) + j] = vsum (s0 + s1) * u->a->scale;
-        }
-    }
+  return decode_lay (&s, q_rows * a->n_heads, k_rows, NULL, &d);
 }
 
 #define DECODE_ROWS 4
+#define AHEAD 8 /* rows */
+
+/* A row of all heads, for soon: the processor's own foresight ends with a page. */
+INLINE void
+prefetch_row (const LmMat *m, gsize row)
+{
+  const char *p = row_at (m, row, 0, 0);
+
+  for (gsize i = 0; i < m->cols * (m->type == LM_BF16 ? 2 : 4); i += 64)
+    __builtin_prefetch (p + i, 0, 2);
+}
+
+/* Calls @f with its first argument, up to DECODE_ROWS, a constant. */
+#define BY_ROWS(rows, f, ...)                                                                      \
+  switch (rows)                                                                                    \
+    {                                                                                              \
+    case 4:                                                                                        \
+      f (4, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    case 3:                                                                                        \
+      f (3, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    case 2:                                                                                        \
+      f (2, __VA_ARGS__);                                                                          \
+      break;                                                                                       \
+    default:                                                                                       \
+      f (1, __VA_ARGS__);                                                                          \
+    }
+
+/* W words of a row at word @i: pairs as they are, or numbers as floats. */
+INLINE vf
+row_words (LmType type, gboolean pairs, const char *row, gsize i, gsize n)
+{
+  return pairs ? vload (row + 4 * i) : vget (type, row, i, n);
+}
+
+/* p[r][j] = scale * q[r] · k[j] of @rows queries for 4 keys, of which @n count. */
+INLINE void
+decode_scores (const int rows, LmType type, gboolean pairs, const char *const *key, gsize n,
+               const float *q, gsize ldq, gsize dim, float scale, float *p, gsize ldp)
+{
+  const gsize wide = pairs ? dim / 2 : dim;
+  vf sum[DECODE_ROWS][4];
+
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int k = 0; k < 4; k++)
+      sum[r][k] = (vf) {};
+  for (gsize i = 0; i < wide; i += W)
+    {
+      vf x[4];
+
+      UNROLL for (int k = 0; k < 4; k++)
+        x[k] = row_words (type, pairs, key[k], i, wide);
+      UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int k = 0; k < 4; k++)
+          sum[r][k] = word_product (vload (q + r * ldq + i), x[k], sum[r][k], pairs);
+    }
+  UNROLL for (int r = 0; r < rows; r++)
+    {
+      float four[4];
+
+      vsum4 (sum[r], four);
+      for (gsize k = 0; k < n; k++)
+        p[r * ldp + k] = four[k] * scale;
+    }
+}
+
+/* Scores of 4 keys at row @row on, @n of them counting, of all queries of one key head. */
+INLINE void
+decode_head (LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s, gsize kv_head,
+             gsize row, gsize n, const float *q, gsize rows, float *p, gsize ldp)
+{
+  const char *key[4];
+
+  for (gsize k = 0; k < 4; k++)
+    key[k] = row_at (&u->a->k, row + MIN (k, n - 1), kv_head, s->key_dim);
+  for (gsize r = 0; r < rows; r += DECODE_ROWS)
+    BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_scores, type, pairs, key, n, q + r * s->kdp, s->kdp,
+             s->key_dim, u->a->scale, p + r * ldp, ldp)
+}
 
 /* out[r] = sum of p[r][j] v[j], for @rows queries and TILE_VECTORS vectors of values at @from. */
 INLINE void
-decode_values (LmType type, const LmCpuUnit *u, const Shape *s, const float *p, gsize keys,
-               const int rows, gsize from, float *out, gsize step)
+decode_values (const int rows, LmType type, const LmCpuUnit *u, const Shape *s, gsize kv_head,
+               const float *p, gsize keys, gsize from, float *out, gsize step)
 {
   const gsize n = s->value_dim;
   vf sum[DECODE_ROWS][TILE_VECTORS];
@@ -569,7 +617,7 @@ decode_values (LmType type, const LmCpuUnit *u, const Shape *s, const float *p, 
       sum[r][v] = (vf) {};
   for (gsize j = 0; j < keys; j++)
     {
-      const char *value = row_at (&u->a->v, u->span.k_start + u->k_from + j, u->kv_head, n);
+      const char *value = row_at (&u->a->v, u->span.k_start + u->k_from + j, kv_head, n);
       vf x[TILE_VECTORS];
 
       UNROLL for (int v = 0; v < TILE_VECTORS; v++)
@@ -585,53 +633,45 @@ decode_values (LmType type, const LmCpuUnit *u, const Shape *s, const float *p, 
 }
 
 INLINE void
-decode_typed (LmType type, const LmCpuUnit *u, const Shape *s, const Decode *d)
+decode_typed (LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s, const Decode *d)
 {
+  const LmAttention *a = u->a;
   const gsize q_rows = u->q_to - u->q_from, rows = q_rows * s->group, keys = u->k_to - u->k_from;
-  const gsize step = 2 + s->value_dim, ldp = whole (keys, W);
+  const gsize step = 2 + s->value_dim, ldp = whole (keys, W), start = u->span.k_start + u->k_from;
 
-  for (gsize r = 0; r < rows; r++)
+  for (gsize r = 0; r < q_rows * a->n_heads; r++)
     {
-      const char *q = row_at (&u->a->q, u->span.q_start + u->q_from + r % q_rows,
-                              u->kv_head * s->group + r / q_rows, s->key_dim);
+      float *q = d->q + r * s->kdp;
 
-      for (gsize i = 0; i < s->key_dim; i += W)
-        vstore (d->q + r * s->kdp + i, vget (type, q, i, s->key_dim));
+      memset (q, 0, s->kdp * sizeof *q);
+      words_of_row (type, pairs, row_at (&a->q, u->span.q_start + u->q_from + r % q_rows, r / q_rows, s->key_dim),
+                    s->key_dim, q);
     }
-  decode_scores (type, u, s, d, rows, keys);
-  for (gsize r = 0; r < rows; r++)
+  for (gsize j = 0; j < keys; j += 4)
+    {
+      for (gsize k = j; k < MIN (j + 4, keys); k++)
+        {
+          prefetch_row (&a->k, start + MIN (k + AHEAD, keys - 1));
+          prefetch_row (&a->v, start + k);
+        }
+      for (gsize h = 0; h < a->n_kv_heads; h++)
+        decode_head (type, pairs, u, s, h, start + j, MIN (4, keys - j), d->q + h * rows * s->kdp,
+                     rows, d->p + h * rows * ldp + j, ldp);
+    }
+  for (gsize r = 0; r < q_rows * a->n_heads; r++)
     {
       const gsize seen = visible (&u->span, u->q_from + r % q_rows, u->k_from, keys);
       float *p = d->p + r * ldp, *partial = u->partial + r * step;
 
       partial[0] = -INFINITY;
       partial[1] = 0;
-      if (seen > 0)
-        soften (FALSE, p, seen, keys, 1, &partial[0], &partial[1], NULL, 0, p);
-      else
-        memset (p, 0, keys * sizeof *p);
+      soften (FALSE, p, seen, keys, 1, &partial[0], &partial[1], NULL, 0, p);
     }
-  for (gsize r = 0; r < rows; r += DECODE_ROWS)
-    for (gsize i = 0; i < s->value_dim; i += PANEL)
-      {
-        const float *p = d->p + r * ldp;
-        float *out = u->partial + r * step + 2;
-
-        switch (MIN (rows - r, DECODE_ROWS))
-          {
-          case 4:
-            decode_values (type, u, s, p, keys, 4, i, out, step);
-            break;
-          case 3:
-            decode_values (type, u, s, p, keys, 3, i, out, step);
-            break;
-          case 2:
-            decode_values (type, u, s, p, keys, 2, i, out, step);
-            break;
-          default:
-            decode_values (type, u, s, p, keys, 1, i, out, step);
-          }
-      }
+  for (gsize h = 0; h < a->n_kv_heads; h++)
+    for (gsize r = 0; r < rows; r += DECODE_ROWS)
+      for (gsize i = 0; i < s->value_dim; i += PANEL)
+        BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_values, type, u, s, h,
+                 d->p + (h * rows + r) * ldp, keys, i, u->partial + (h * rows + r) * step + 2, step)
 }
 
 static void
@@ -640,11 +680,13 @@ decode (const LmCpuUnit *u, gpointer workspace)
   const Shape s = shape_of (u->a);
   Decode d;
 
-  decode_lay (&s, u->q_to - u->q_from, u->k_to - u->k_from, workspace, &d);
-  if (s.type == LM_BF16)
-    decode_typed (LM_BF16, u, &s, &d);
+  decode_lay (&s, (u->q_to - u->q_from) * u->a->n_heads, u->k_to - u->k_from, workspace, &d);
+  if (s.pairs && s.key_dim % (2 * W) == 0)
+    decode_typed (LM_BF16, TRUE, u, &s, &d);
+  else if (s.type == LM_BF16)
+    decode_typed (LM_BF16, FALSE, u, &s, &d);
   else
-    decode_typed (LM_F32, u, &s, &d);
+    decode_typed (LM_F32, FALSE, u, &s, &d);
 }
 
 static void
@@ -654,23 +696,22 @@ merge (const LmCpuUnit *u, gsize n, gsize step)
   const Shape s = shape_of (a);
   const gsize q_rows = u->q_to - u->q_from, width = 2 + s.value_dim;
 
-  for (gsize r = 0; r < q_rows * s.group; r++)
+  for (gsize r = 0; r < q_rows * a->n_heads; r++)
     {
-      const gsize row = u->span.q_start + u->q_from + r % q_rows;
-      const gsize h = u->kv_head * s.group + r / q_rows;
-      float *first = u->partial + r * width, largest = first[0], sum = 0;
+      const gsize row = u->span.q_start + u->q_from + r % q_rows, h = r / q_rows;
+      float *first = u->partial + r * width, *out = first + 2, largest = first[0], sum = 0;
 
       for (gsize i = 1; i < n; i++)
         largest = MAX (largest, first[i * step]);
       for (gsize i = 0; i < n; i++)
         {
-          float *part = first + i * step, weight = expf (part[0] - largest);
+          const float *part = first + i * step, weight = expf (part[0] - largest);
 
           sum += part[1] * weight;
           for (gsize j = 0; j < s.value_dim; j++)
-            first[2 + j] = (i > 0 ? first[2 + j] : 0) + part[2 + j] * weight;
+            out[j] = (i > 0 ? out[j] : 0) + part[2 + j] * weight;
         }
-      store_row (s.type, row_at (&a->out, row, h, s.value_dim), first + 2, s.value_dim, 1 / sum);
+      store_row (s.type, row_at (&a->out, row, h, s.value_dim), out, s.value_dim, 1 / sum);
       if (a->lse.data != NULL)
         ((float *) a->lse.data)[row * a->lse.stride + h] = largest + logf (sum);
     }

@@ -49,10 +49,10 @@ typedef struct {
   const LmAttention *a;
   LmMat dout, dq, dk, dv; /* backward */
   LmSpan span;
-  guint kv_head;
+  guint kv_head;      /* not decoding: that does all */
   gsize q_from, q_to; /* rows of the span; backward: all */
   gsize k_from, k_to; /* decoding: keys */
-  float *partial;     /* decoding: [q rows * group][2 + value_dim]: maximum, sum, unscaled output */
+  float *partial;     /* decoding: [heads * q rows][2 + value_dim]: maximum, sum, unscaled output */
 } LmCpuUnit;
 
 typedef struct {

@@ -144,6 +144,23 @@ vsum (vf v)
   return (x[0] + x[2]) + (x[1] + x[3]);
 }
 
+/* The sums of four vectors. */
+INLINE void
+vsum4 (const vf *v, float *sums)
+{
+#if W == 16
+  __m512 ab = _mm512_add_ps (_mm512_unpacklo_ps (v[0], v[1]), _mm512_unpackhi_ps (v[0], v[1]));
+  __m512 cd = _mm512_add_ps (_mm512_unpacklo_ps (v[2], v[3]), _mm512_unpackhi_ps (v[2], v[3]));
+  __m512 q = _mm512_add_ps (_mm512_shuffle_ps (ab, cd, 0x44), _mm512_shuffle_ps (ab, cd, 0xee));
+  __m256 h = _mm256_add_ps (_mm512_castps512_ps256 (q), _mm512_extractf32x8_ps (q, 1));
+
+  _mm_storeu_ps (sums, _mm_add_ps (_mm256_castps256_ps128 (h), _mm256_extractf128_ps (h, 1)));
+#else
+  for (int k = 0; k < 4; k++)
+    sums[k] = vsum (v[k]);
+#endif
+}
+
 INLINE float
 vmax_all (vf v)
 {

@@ -189,7 +189,14 @@ words_of_row (LmType type, gboolean pairs, const void *row, gsize n, float *to)
   if (pairs && n % 2 != 0)
     memset (to + n / 2, 0, sizeof *to);
   if (pairs && type == LM_BF16)
-    memcpy (to, row, n * 2);
+    {
+      gsize i;
+
+      for (i = 0; i + 2 * W <= n; i += 2 * W)
+        vstore (to + i / 2, vload ((const guint16 *) row + i));
+      if (i < n)
+        memcpy (to + i / 2, (const guint16 *) row + i, (n - i) * 2);
+    }
   else if (type == LM_BF16)
     for (gsize i = 0; i < n; i += W)
       vput (LM_F32, to, i, n, vget (LM_BF16, row, i, n));

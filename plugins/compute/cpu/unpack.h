@@ -52,7 +52,10 @@ unpack_plain (LmType type, const void *src, gsize i, gsize n)
 
   guint16 h[W] = { 0 };
 
-  memcpy (h, (const guint16 *) src + i, MIN (n - i, W) * sizeof *h);
+  if (G_LIKELY (n - i >= W))
+    memcpy (h, (const guint16 *) src + i, sizeof h);
+  else
+    memcpy (h, (const guint16 *) src + i, (n - i) * sizeof *h);
 #if W == 16
   return _mm512_cvtph_ps (_mm256_loadu_si256 ((const void *) h));
 #elif W == 8

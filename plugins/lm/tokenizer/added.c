@@ -8,13 +8,15 @@
 
 #include "tokenizer-private.h"
 
-typedef struct {
+typedef struct
+{
   guint8 byte;
   gint32 child, sibling; /* -1: none */
   gint32 value;          /* -1: no token ends here */
 } Node;
 
-struct _LmTrie {
+struct _LmTrie
+{
   GArray *nodes;
   gint32 first[256]; /* node of a first byte; -1: none */
 };

@@ -14,7 +14,8 @@
 #include "tokenizer-private.h"
 
 /* Kinds of token in tokenizer.ggml.token_type. */
-enum {
+enum
+{
   NORMAL = 1,
   UNKNOWN = 2,
   CONTROL = 3,
@@ -22,10 +23,12 @@ enum {
   UNUSED = 5
 };
 
-#define BYTE_LEVEL(regex) \
-  "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":false,\"use_regex\":" regex "}"
+#define BYTE_LEVEL(regex)                                                                          \
+  "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":false,\"use_regex\":" regex \
+  "}"
 
-typedef struct {
+typedef struct
+{
   const char *names; /* of tokenizer.ggml.pre, with spaces around each */
   const char *patterns[4];
   const char *before; /* a pre-tokeniser before the patterns */
@@ -35,15 +38,38 @@ typedef struct {
 
 static const Family families[] = {
   { " gpt-2 gpt2 phi-2 ", { NULL }, NULL, BYTE_LEVEL ("true"), FALSE, FALSE, FALSE },
-  { " smollm starcoder refact ", { NULL }, "{\"type\":\"Digits\",\"individual_digits\":true}", BYTE_LEVEL ("true"), FALSE,
-    FALSE, FALSE },
-  { " qwen2 deepseek-r1-qwen ", { LM_QWEN2_PATTERN }, NULL, BYTE_LEVEL ("false"), TRUE, FALSE, FALSE },
-  { " llama-bpe llama3 llama-v3 ", { LM_LLAMA3_PATTERN }, NULL, BYTE_LEVEL ("false"), FALSE, TRUE, TRUE },
-  { " deepseek-v3 ", { LM_DIGITS3_PATTERN, LM_CJK_PATTERN, LM_DEEPSEEK3_PATTERN }, NULL, BYTE_LEVEL ("false"), FALSE,
-    FALSE, TRUE },
+  { " smollm starcoder refact ",
+    { NULL },
+    "{\"type\":\"Digits\",\"individual_digits\":true}",
+    BYTE_LEVEL ("true"),
+    FALSE,
+    FALSE,
+    FALSE },
+  { " qwen2 deepseek-r1-qwen ",
+    { LM_QWEN2_PATTERN },
+    NULL,
+    BYTE_LEVEL ("false"),
+    TRUE,
+    FALSE,
+    FALSE },
+  { " llama-bpe llama3 llama-v3 ",
+    { LM_LLAMA3_PATTERN },
+    NULL,
+    BYTE_LEVEL ("false"),
+    FALSE,
+    TRUE,
+    TRUE },
+  { " deepseek-v3 ",
+    { LM_DIGITS3_PATTERN, LM_CJK_PATTERN, LM_DEEPSEEK3_PATTERN },
+    NULL,
+    BYTE_LEVEL ("false"),
+    FALSE,
+    FALSE,
+    TRUE },
 };
 
-typedef struct {
+typedef struct
+{
   LmWeightFile *file;
   JsonObject *metadata;
   const FrStr *tokens;
@@ -60,7 +86,8 @@ get_text (const Gguf *g, const char *key)
 {
   JsonNode *node = json_object_get_member (g->metadata, key);
 
-  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node)
+                 && json_node_get_value_type (node) == G_TYPE_STRING
              ? json_node_get_string (node)
              : NULL;
 }
@@ -70,7 +97,8 @@ get_flag (const Gguf *g, const char *key, gboolean missing)
 {
   JsonNode *node = json_object_get_member (g->metadata, key);
 
-  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_BOOLEAN
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node)
+                 && json_node_get_value_type (node) == G_TYPE_BOOLEAN
              ? json_node_get_boolean (node)
              : missing;
 }
@@ -81,7 +109,8 @@ get_token (const Gguf *g, const char *what)
 {
   g_autofree char *key = g_strdup_printf ("tokenizer.ggml.%s_token_id", what);
   JsonNode *node = json_object_get_member (g->metadata, key);
-  gint64 id = node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_INT64
+  gint64 id = node != NULL && JSON_NODE_HOLDS_VALUE (node)
+                      && json_node_get_value_type (node) == G_TYPE_INT64
                   ? json_node_get_int (node)
                   : -1;
 
@@ -91,7 +120,8 @@ get_token (const Gguf *g, const char *what)
 static gboolean
 add_bos (const Gguf *g)
 {
-  return get_flag (g, "tokenizer.ggml.add_bos_token", g->family->add_bos) && get_token (g, "bos") >= 0;
+  return get_flag (g, "tokenizer.ggml.add_bos_token", g->family->add_bos)
+         && get_token (g, "bos") >= 0;
 }
 
 static gboolean
@@ -103,27 +133,31 @@ add_eos (const Gguf *g)
 static gboolean
 find_family (Gguf *g, GError **error)
 {
-  const char *model = get_text (g, "tokenizer.ggml.model"), *pre = get_text (g, "tokenizer.ggml.pre");
+  const char *model = get_text (g, "tokenizer.ggml.model"),
+             *pre = get_text (g, "tokenizer.ggml.pre");
   g_autofree char *word = g_strdup_printf (" %s ", pre != NULL ? pre : "");
 
   if (g_strcmp0 (model, "gpt2") != 0)
-    return lm_weights_error (g->file, error,
-                             "tokenizer.ggml.model is \"%s\"; known is \"gpt2\", which is byte-level BPE",
-                             model != NULL ? model : "missing");
+    return lm_weights_error (
+        g->file, error,
+        "tokenizer.ggml.model is \"%s\"; known is \"gpt2\", which is byte-level BPE",
+        model != NULL ? model : "missing");
   if (pre == NULL)
-    return lm_weights_error (g->file, error,
-                             "tokenizer.ggml.pre is missing, so nothing says how text is cut; convert the model "
-                             "again with a newer llama.cpp");
+    return lm_weights_error (
+        g->file, error,
+        "tokenizer.ggml.pre is missing, so nothing says how text is cut; convert the model "
+        "again with a newer llama.cpp");
   for (gsize i = 0; i < G_N_ELEMENTS (families) && strchr (pre, ' ') == NULL; i++)
     if (strstr (families[i].names, word) != NULL)
       {
         g->family = &families[i];
         return TRUE;
       }
-  return lm_weights_error (g->file, error,
-                           "tokenizer.ggml.pre \"%s\" is not known; known are gpt-2, smollm, qwen2, deepseek-r1-qwen, "
-                           "llama-bpe and deepseek-v3",
-                           pre);
+  return lm_weights_error (
+      g->file, error,
+      "tokenizer.ggml.pre \"%s\" is not known; known are gpt-2, smollm, qwen2, deepseek-r1-qwen, "
+      "llama-bpe and deepseek-v3",
+      pre);
 }
 
 /* ---- the head ---------------------------------------------------------------------------- */
@@ -145,9 +179,10 @@ append_flags (GString *out, const Gguf *g, gsize id)
 {
   g_string_append (out, "\"content\":");
   append_token (out, g, (gint64) id);
-  g_string_append_printf (
-      out, ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":%s}",
-      g->types[id] == CONTROL ? "true" : "false");
+  g_string_append_printf (out,
+                          ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":"
+                          "false,\"special\":%s}",
+                          g->types[id] == CONTROL ? "true" : "false");
 }
 
 static void
@@ -255,7 +290,8 @@ append_post_processor (GString *out, const Gguf *g)
 static char *
 make_head (const Gguf *g)
 {
-  GString *out = g_string_new ("{\"version\":\"1.0\",\n\"truncation\":null,\n\"padding\":null,\n\"added_tokens\":[");
+  GString *out = g_string_new (
+      "{\"version\":\"1.0\",\n\"truncation\":null,\n\"padding\":null,\n\"added_tokens\":[");
 
   append_added (out, g);
   g_string_append_printf (out, "],\n\"normalizer\":%s,\n\"pre_tokenizer\":",
@@ -264,11 +300,12 @@ make_head (const Gguf *g)
   g_string_append (out, ",\n\"post_processor\":");
   append_post_processor (out, g);
   g_string_append (out, ",\n\"decoder\":" BYTE_LEVEL ("false"));
-  g_string_append_printf (out,
-                          ",\n\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
-                          "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,"
-                          "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
-                          g->family->ignore_merges ? "true" : "false");
+  g_string_append_printf (
+      out,
+      ",\n\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
+      "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":false,"
+      "\"byte_fallback\":false,\"ignore_merges\":%s,\n\"vocab\":{",
+      g->family->ignore_merges ? "true" : "false");
   return g_string_free (out, FALSE);
 }
 
@@ -330,8 +367,9 @@ make_config (const Gguf *g, GError **error)
   g_autofree char *key = g_strdup_printf ("%s.context_length", arch != NULL ? arch : "");
   gint64 context = json_object_get_int_member_with_default (g->metadata, key, 0);
 
-  g_string_append_printf (out, "{\"add_bos_token\":%s,\n\"add_eos_token\":%s,\n\"add_prefix_space\":false",
-                          add_bos (g) ? "true" : "false", add_eos (g) ? "true" : "false");
+  g_string_append_printf (
+      out, "{\"add_bos_token\":%s,\n\"add_eos_token\":%s,\n\"add_prefix_space\":false",
+      add_bos (g) ? "true" : "false", add_eos (g) ? "true" : "false");
   g_string_append (out, ",\n\"added_tokens_decoder\":{");
   for (gsize id = 0; id < g->n_tokens; id++)
     if (is_added (g, id))
@@ -360,7 +398,8 @@ make_config (const Gguf *g, GError **error)
 
 /* ---- tokens and merges ----------------------------------------------------------------------- */
 
-/* llama.cpp fills the vocabulary up to the size of the embedding with "[PAD151665]" and the like. */
+/* llama.cpp fills the vocabulary up to the size of the embedding with "[PAD151665]" and the like.
+ */
 static gsize
 without_padding (const Gguf *g)
 {
@@ -371,7 +410,8 @@ without_padding (const Gguf *g)
       char name[32];
       int len = g_snprintf (name, sizeof name, "[PAD%" G_GSIZE_FORMAT "]", n - 1);
 
-      if (g->tokens[n - 1].len != (gsize) len || memcmp (g->tokens[n - 1].data, name, (gsize) len) != 0)
+      if (g->tokens[n - 1].len != (gsize) len
+          || memcmp (g->tokens[n - 1].data, name, (gsize) len) != 0)
         break;
       n--;
     }
@@ -387,11 +427,13 @@ read_tokens (Gguf *g, GError **error)
 
   g->tokens = lm_gguf_strings (g->file, "tokenizer.ggml.tokens", &g->n_tokens);
   g->types = lm_gguf_ints (g->file, "tokenizer.ggml.token_type", &n_types);
-  if (g->tokens == NULL || g->types == NULL || n_types != g->n_tokens || g->n_tokens >= LM_VOCAB_MAX)
-    return lm_weights_error (g->file, error,
-                             "tokenizer.ggml.tokens and tokenizer.ggml.token_type are not lists of equal length, "
-                             "below %d",
-                             LM_VOCAB_MAX);
+  if (g->tokens == NULL || g->types == NULL || n_types != g->n_tokens
+      || g->n_tokens >= LM_VOCAB_MAX)
+    return lm_weights_error (
+        g->file, error,
+        "tokenizer.ggml.tokens and tokenizer.ggml.token_type are not lists of equal length, "
+        "below %d",
+        LM_VOCAB_MAX);
   g->n_tokens = without_padding (g);
   lm_vocab_reserve (v, g->n_tokens);
   for (gsize id = 0; id < g->n_tokens; id++)
@@ -401,15 +443,18 @@ read_tokens (Gguf *g, GError **error)
       if (id + 32 < g->n_tokens)
         lm_vocab_prefetch (v, g->tokens[id + 32].data, g->tokens[id + 32].len);
       if (g->types[id] < NORMAL || g->types[id] > UNUSED)
-        return lm_weights_error (g->file, error, "token %" G_GSIZE_FORMAT " is of kind %d, which byte-level BPE does not have",
+        return lm_weights_error (g->file, error,
+                                 "token %" G_GSIZE_FORMAT
+                                 " is of kind %d, which byte-level BPE does not have",
                                  id, g->types[id]);
       if (lm_utf8_span (s.data, s.len) != s.len || memchr (s.data, 0, s.len) != NULL)
-        return lm_weights_error (g->file, error, "token %" G_GSIZE_FORMAT " is not valid UTF-8 without NUL", id);
+        return lm_weights_error (g->file, error,
+                                 "token %" G_GSIZE_FORMAT " is not valid UTF-8 without NUL", id);
       if (s.len == 0 && is_added (g, id))
         return lm_weights_error (g->file, error, "token %" G_GSIZE_FORMAT " is empty", id);
       if (!lm_vocab_add (v, (guint32) id, s.data, s.len, LM_TOKEN_MODEL, &fault))
-        return lm_weights_error (g->file, error, "token %" G_GSIZE_FORMAT " \"%.*s\": %s", id, (int) MIN (s.len, 256),
-                                 s.data, fault);
+        return lm_weights_error (g->file, error, "token %" G_GSIZE_FORMAT " \"%.*s\": %s", id,
+                                 (int) MIN (s.len, 256), s.data, fault);
     }
   return TRUE;
 }
@@ -423,7 +468,8 @@ read_merges (Gguf *g, GError **error)
 
   merges = lm_gguf_strings (g->file, "tokenizer.ggml.merges", &n);
   if (merges == NULL)
-    return lm_weights_error (g->file, error, "tokenizer.ggml.merges is missing or no list of strings");
+    return lm_weights_error (g->file, error,
+                             "tokenizer.ggml.merges is missing or no list of strings");
   for (gsize i = 0; i < n; i++)
     {
       FrStr s = merges[i];
@@ -438,8 +484,8 @@ read_merges (Gguf *g, GError **error)
           memcpy (text + cut, space + 1, s.len - cut - 1);
         }
       if (space == NULL || !lm_vocab_merge (g->t->vocab, text, cut, s.len - 1, &fault))
-        return lm_weights_error (g->file, error, "merge %" G_GSIZE_FORMAT " \"%.*s\": %s", i, (int) MIN (s.len, 256),
-                                 s.data, fault);
+        return lm_weights_error (g->file, error, "merge %" G_GSIZE_FORMAT " \"%.*s\": %s", i,
+                                 (int) MIN (s.len, 256), s.data, fault);
     }
   return TRUE;
 }

@@ -15,7 +15,8 @@
 
 #include "tokenizer-private.h"
 
-typedef struct {
+typedef struct
+{
   LmTokenizer *t;
   const char *data;
   gsize len;
@@ -28,8 +29,7 @@ typedef struct {
   GError **error;
 } Reader;
 
-static gboolean G_GNUC_PRINTF (3, 4)
-fail (Reader *r, const char *pointer, const char *format, ...)
+static gboolean G_GNUC_PRINTF (3, 4) fail (Reader *r, const char *pointer, const char *format, ...)
 {
   g_autofree char *message = NULL;
   va_list args;
@@ -64,7 +64,8 @@ as_object (Reader *r, JsonNode *node, const char *pointer)
 
 /* Member @key as a boolean; @missing when it is not there. */
 static gboolean
-get_bool (Reader *r, JsonObject *o, const char *key, const char *pointer, gboolean missing, gboolean *value)
+get_bool (Reader *r, JsonObject *o, const char *key, const char *pointer, gboolean missing,
+          gboolean *value)
 {
   JsonNode *node = json_object_get_member (o, key);
 
@@ -81,7 +82,8 @@ get_string (Reader *r, JsonObject *o, const char *key, const char *pointer)
 {
   JsonNode *node = json_object_get_member (o, key);
 
-  if (node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+  if (node != NULL && JSON_NODE_HOLDS_VALUE (node)
+      && json_node_get_value_type (node) == G_TYPE_STRING)
     return json_node_get_string (node);
   fail (r, pointer, "\"%s\" is no string", key);
   return NULL;
@@ -92,11 +94,13 @@ get_id (Reader *r, JsonNode *node, const char *pointer, gint32 *id)
 {
   gint64 value;
 
-  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_INT64)
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
+      || json_node_get_value_type (node) != G_TYPE_INT64)
     return fail (r, pointer, "\"id\" is no whole number");
   value = json_node_get_int (node);
   if (value < 0 || value >= LM_VOCAB_MAX)
-    return fail (r, pointer, "id %" G_GINT64_FORMAT " is not between 0 and %d", value, LM_VOCAB_MAX - 1);
+    return fail (r, pointer, "id %" G_GINT64_FORMAT " is not between 0 and %d", value,
+                 LM_VOCAB_MAX - 1);
   *id = (gint32) value;
   return TRUE;
 }
@@ -105,7 +109,8 @@ typedef gboolean (*ComponentFunc) (Reader *r, JsonObject *o, const char *type, c
 
 /* A component, or those of a Sequence, whose list is called @list; null is none. */
 static gboolean
-components (Reader *r, JsonNode *node, const char *pointer, const char *list, ComponentFunc func, guint depth)
+components (Reader *r, JsonNode *node, const char *pointer, const char *list, ComponentFunc func,
+            guint depth)
 {
   JsonObject *o;
   JsonArray *items;
@@ -141,7 +146,8 @@ static gboolean
 normalizer (Reader *r, JsonObject *o G_GNUC_UNUSED, const char *type, const char *pointer)
 {
   if (!g_str_equal (type, "NFC"))
-    return fail (r, pointer, "the normalizer \"%s\" is not known; known are NFC and Sequence", type);
+    return fail (r, pointer, "the normalizer \"%s\" is not known; known are NFC and Sequence",
+                 type);
   r->t->nfc = TRUE;
   return TRUE;
 }
@@ -181,10 +187,12 @@ split_pattern (Reader *r, JsonObject *o, const char *pointer, LmSplit *split)
 static gboolean
 split_component (Reader *r, JsonObject *o, const char *pointer, LmSplit *split)
 {
-  static const char *const names[] = { "Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous" };
+  static const char *const names[]
+      = { "Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous" };
   const char *behavior;
 
-  if (!split_pattern (r, o, pointer, split) || !get_bool (r, o, "invert", pointer, FALSE, &split->invert))
+  if (!split_pattern (r, o, pointer, split)
+      || !get_bool (r, o, "invert", pointer, FALSE, &split->invert))
     return FALSE;
   behavior = get_string (r, o, "behavior", pointer);
   for (guint i = 0; behavior != NULL && i < G_N_ELEMENTS (names); i++)
@@ -221,8 +229,10 @@ pre_tokenizer (Reader *r, JsonObject *o, const char *type, const char *pointer)
         return TRUE;
     }
   else
-    return fail (r, pointer, "the pre-tokenizer \"%s\" is not known; known are Split, Digits, ByteLevel and Sequence",
-                 type);
+    return fail (
+        r, pointer,
+        "the pre-tokenizer \"%s\" is not known; known are Split, Digits, ByteLevel and Sequence",
+        type);
   if (ok)
     g_array_append_val (r->splits, split);
   else
@@ -302,14 +312,17 @@ post_processor (Reader *r, JsonObject *o, const char *type, const char *pointer)
   if (g_str_equal (type, "TemplateProcessing"))
     return template_processing (r, o, pointer);
   return fail (r, pointer,
-               "the post-processor \"%s\" is not known; known are TemplateProcessing, ByteLevel and Sequence", type);
+               "the post-processor \"%s\" is not known; known are TemplateProcessing, ByteLevel "
+               "and Sequence",
+               type);
 }
 
 static gboolean
 decoder (Reader *r, JsonObject *o G_GNUC_UNUSED, const char *type, const char *pointer)
 {
   if (!g_str_equal (type, "ByteLevel"))
-    return fail (r, pointer, "the decoder \"%s\" is not known; known are ByteLevel and Sequence", type);
+    return fail (r, pointer, "the decoder \"%s\" is not known; known are ByteLevel and Sequence",
+                 type);
   r->has_byte_level = TRUE;
   return TRUE;
 }
@@ -354,13 +367,15 @@ added_tokens (Reader *r, JsonNode *node)
       char pointer[64];
 
       g_snprintf (pointer, sizeof pointer, "/added_tokens/%u", r->t->n_added);
-      if (!added_token (r, json_array_get_element (list, r->t->n_added), pointer, &r->t->added[r->t->n_added]))
+      if (!added_token (r, json_array_get_element (list, r->t->n_added), pointer,
+                        &r->t->added[r->t->n_added]))
         return FALSE;
     }
   return TRUE;
 }
 
-/* tokenizers does not use the ids of the file: a token has the model's, or the next one that is free. */
+/* tokenizers does not use the ids of the file: a token has the model's, or the next one that is
+ * free. */
 static gboolean
 number_added (Reader *r)
 {
@@ -378,12 +393,13 @@ number_added (Reader *r)
       if (id < 0)
         {
           id = MAX ((gint32) v->n_model, last + 1);
-          if (id == a->id && !lm_vocab_add (v, (guint32) id, a->content, strlen (a->content), 0, &fault))
+          if (id == a->id
+              && !lm_vocab_add (v, (guint32) id, a->content, strlen (a->content), 0, &fault))
             return fail (r, pointer, "\"%s\": %s", a->content, fault);
         }
       if (id != a->id)
-        return fail (r, pointer, "\"%s\" has id %d in the file, but tokenizers would give it %d", a->content, a->id,
-                     id);
+        return fail (r, pointer, "\"%s\" has id %d in the file, but tokenizers would give it %d",
+                     a->content, a->id, id);
       last = MAX (last, id);
       v->tokens[id].flags |= LM_TOKEN_ADDED | (a->special ? LM_TOKEN_SPECIAL : 0);
     }
@@ -400,18 +416,22 @@ make_tries (LmTokenizer *t)
 
       if (t->added[i].normalized && t->nfc && lm_nfc_append (text, strlen (text), nfc))
         text = nfc->str;
-      lm_trie_add (t->added[i].normalized ? t->trie_norm : t->trie, text, strlen (text), (gint32) i);
+      lm_trie_add (t->added[i].normalized ? t->trie_norm : t->trie, text, strlen (text),
+                   (gint32) i);
     }
 }
 
 /* ---- the model ------------------------------------------------------------------------- */
 
-/* Tokens and merges are read some at a time, so that where they will be looked for is near by then. */
+/* Tokens and merges are read some at a time, so that where they will be looked for is near by then.
+ */
 #define BATCH 64
 
-typedef struct {
+typedef struct
+{
   GString *text;
-  struct {
+  struct
+  {
     gsize at, cut, len;
     guint32 id;
   } items[BATCH];
@@ -429,7 +449,8 @@ add_tokens (Reader *r, Batch *b)
       gsize len = b->items[i].len;
 
       if (!lm_vocab_add (r->t->vocab, b->items[i].id, text, len, LM_TOKEN_MODEL, &fault))
-        return fail (r, "/model/vocab", "token \"%.*s\" (id %u): %s", (int) len, text, b->items[i].id, fault);
+        return fail (r, "/model/vocab", "token \"%.*s\" (id %u): %s", (int) len, text,
+                     b->items[i].id, fault);
     }
   b->n = 0;
   g_string_truncate (b->text, 0);
@@ -442,7 +463,8 @@ read_vocab_into (Reader *r, FrJsonReader *json, Batch *b)
   FrJsonToken token = fr_json_reader_next (json);
 
   if (token != FR_JSON_OBJECT)
-    return token == FR_JSON_ERROR ? fail_json (r, json) : fail (r, "/model/vocab", "expected an object");
+    return token == FR_JSON_ERROR ? fail_json (r, json)
+                                  : fail (r, "/model/vocab", "expected an object");
   while ((token = fr_json_reader_next (json)) == FR_JSON_KEY)
     {
       gsize at = b->text->len, len = json->str.len;
@@ -452,8 +474,8 @@ read_vocab_into (Reader *r, FrJsonReader *json, Batch *b)
       if (token == FR_JSON_ERROR)
         return fail_json (r, json);
       if (token != FR_JSON_INT || json->integer < 0 || json->integer >= LM_VOCAB_MAX)
-        return fail (r, "/model/vocab", "the id of \"%s\" is no whole number between 0 and %d", b->text->str + at,
-                     LM_VOCAB_MAX - 1);
+        return fail (r, "/model/vocab", "the id of \"%s\" is no whole number between 0 and %d",
+                     b->text->str + at, LM_VOCAB_MAX - 1);
       lm_vocab_prefetch (r->t->vocab, b->text->str + at, len);
       b->items[b->n].at = at;
       b->items[b->n].len = len;
@@ -491,10 +513,12 @@ read_merge (Reader *r, FrJsonReader *json, FrJsonToken token, GString *text, gsi
 
   if (token == FR_JSON_STRING)
     {
-      const char *s = json->str.data, *end = s + json->str.len, *space = memchr (s, ' ', json->str.len);
+      const char *s = json->str.data, *end = s + json->str.len,
+                 *space = memchr (s, ' ', json->str.len);
 
       if (space == NULL || memchr (space + 1, ' ', (gsize) (end - space - 1)) != NULL)
-        return fail (r, "/model/merges", "\"%.*s\" is not two tokens with a space between", (int) json->str.len, s);
+        return fail (r, "/model/merges", "\"%.*s\" is not two tokens with a space between",
+                     (int) json->str.len, s);
       *cut = (gsize) (space - s);
       g_string_append_len (text, s, space - s);
       g_string_append_len (text, space + 1, end - space - 1);
@@ -516,7 +540,9 @@ read_merge (Reader *r, FrJsonReader *json, FrJsonToken token, GString *text, gsi
     }
   if (token == FR_JSON_ERROR)
     return fail_json (r, json);
-  return fail (r, "/model/merges", "what follows merge %" G_GSIZE_FORMAT " is neither \"a b\" nor [\"a\", \"b\"]", number);
+  return fail (r, "/model/merges",
+               "what follows merge %" G_GSIZE_FORMAT " is neither \"a b\" nor [\"a\", \"b\"]",
+               number);
 }
 
 static gboolean
@@ -525,7 +551,8 @@ read_merges_into (Reader *r, FrJsonReader *json, Batch *b)
   FrJsonToken token = fr_json_reader_next (json);
 
   if (token != FR_JSON_ARRAY)
-    return token == FR_JSON_ERROR ? fail_json (r, json) : fail (r, "/model/merges", "expected a list");
+    return token == FR_JSON_ERROR ? fail_json (r, json)
+                                  : fail (r, "/model/merges", "expected a list");
   while ((token = fr_json_reader_next (json)) != FR_JSON_ARRAY_END)
     {
       gsize at = b->text->len, cut = 0;
@@ -589,7 +616,8 @@ model_option (Reader *r, const char *key, JsonNode *node)
     return fail (r, pointer, "expected a plain value");
   if (g_str_equal (key, "type"))
     return g_strcmp0 (json_node_get_string (node), "BPE") == 0
-           || fail (r, pointer, "the model \"%s\" is not known; known is BPE", json_node_get_string (node));
+           || fail (r, pointer, "the model \"%s\" is not known; known is BPE",
+                    json_node_get_string (node));
   if (g_str_equal (key, "fuse_unk"))
     return r->fuse_unk = !is_false (node), TRUE;
   if (g_str_equal (key, "byte_fallback"))
@@ -665,7 +693,8 @@ read_late_merges (Reader *r)
   return ok;
 }
 
-/* Bytes that valid UTF-8 can hold and that are no tokens become unk_token, or are left out when there is none. */
+/* Bytes that valid UTF-8 can hold and that are no tokens become unk_token, or are left out when
+ * there is none. */
 static gboolean
 unknown_bytes (Reader *r)
 {
@@ -683,9 +712,11 @@ unknown_bytes (Reader *r)
       if (v->bytes[b] >= 0 || b == 0xc0 || b == 0xc1)
         continue;
       if (r->byte_fallback)
-        return fail (r, "/model/byte_fallback", "true is not supported, and the vocabulary lacks byte 0x%02x", b);
+        return fail (r, "/model/byte_fallback",
+                     "true is not supported, and the vocabulary lacks byte 0x%02x", b);
       if (unk >= 0 && r->fuse_unk)
-        return fail (r, "/model/fuse_unk", "true is not supported, and the vocabulary lacks byte 0x%02x", b);
+        return fail (r, "/model/fuse_unk",
+                     "true is not supported, and the vocabulary lacks byte 0x%02x", b);
       v->bytes[b] = unk;
     }
   return TRUE;
@@ -700,20 +731,24 @@ member (Reader *r, FrJsonReader *json, const char *key)
 
   if (g_str_equal (key, "model"))
     return r->has_model ? fail (r, "/model", "it is there twice") : read_model (r, json);
-  if (g_str_equal (key, "truncation") || g_str_equal (key, "padding") || g_str_equal (key, "version"))
+  if (g_str_equal (key, "truncation") || g_str_equal (key, "padding")
+      || g_str_equal (key, "version"))
     return fr_json_reader_skip (json) || fail_json (r, json);
   node = small_tree (r, json);
   if (node == NULL)
     return FALSE;
   if (g_str_equal (key, "added_tokens"))
-    return r->t->n_added > 0 ? fail (r, "/added_tokens", "it is there twice") : added_tokens (r, node);
+    return r->t->n_added > 0 ? fail (r, "/added_tokens", "it is there twice")
+                             : added_tokens (r, node);
   if (g_str_equal (key, "normalizer"))
     return components (r, node, "/normalizer", "normalizers", normalizer, 0);
   if (g_str_equal (key, "pre_tokenizer"))
     {
       r->has_byte_level = FALSE;
       return components (r, node, "/pre_tokenizer", "pretokenizers", pre_tokenizer, 0)
-             && (r->has_byte_level || fail (r, "/pre_tokenizer", "it has no ByteLevel; only byte-level BPE is known"));
+             && (r->has_byte_level
+                 || fail (r, "/pre_tokenizer",
+                          "it has no ByteLevel; only byte-level BPE is known"));
     }
   if (g_str_equal (key, "post_processor"))
     return components (r, node, "/post_processor", "processors", post_processor, 0);
@@ -721,7 +756,8 @@ member (Reader *r, FrJsonReader *json, const char *key)
     {
       r->has_byte_level = FALSE;
       return components (r, node, "/decoder", "decoders", decoder, 0)
-             && (r->has_byte_level || fail (r, "/decoder", "it has no ByteLevel; only byte-level BPE is known"));
+             && (r->has_byte_level
+                 || fail (r, "/decoder", "it has no ByteLevel; only byte-level BPE is known"));
     }
   return fail (r, key, "this member of tokenizer.json is not known");
 }
@@ -740,7 +776,8 @@ read_file (Reader *r, FrJsonReader *json)
     {
       char *key = g_strndup (json->str.data, json->str.len);
 
-      ok = g_hash_table_add (seen, key) ? member (r, json, key) : fail (r, key, "it is there twice");
+      ok = g_hash_table_add (seen, key) ? member (r, json, key)
+                                        : fail (r, key, "it is there twice");
     }
   for (guint i = 0; ok && token == FR_JSON_OBJECT_END && i < 2; i++)
     {

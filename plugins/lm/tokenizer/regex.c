@@ -12,22 +12,27 @@
 
 #include "tokenizer-private.h"
 
-#define MATCH_LIMIT 100000000 /* steps of one match: seconds */
+#define MATCH_LIMIT 100000000   /* steps of one match: seconds */
 #define HEAP_LIMIT (256 * 1024) /* KiB */
 
 /* White_Space, which has been without U+180E since Unicode 6.3; PCRE2's \s has it. */
-#define SPACES \
-  "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}"
-#define NO_SPACES \
-  "\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}" \
-  "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{d7ff}\\x{e000}-\\x{10ffff}"
+#define SPACES                                                                                     \
+  "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{"  \
+  "205f}\\x{3000}"
+#define NO_SPACES                                                                                  \
+  "\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{84}\\x{86}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}"  \
+  "\\x{200b}-\\x{2027}"                                                                            \
+  "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{d7ff}\\x{e000}-\\x{"     \
+  "10ffff}"
 
-struct _LmRegex {
+struct _LmRegex
+{
   pcre2_code *code;
   pcre2_match_context *context;
 };
 
-typedef struct {
+typedef struct
+{
   const char *pattern, *p;
   GString *out;
   guint caseless; /* groups (?i: that are open */
@@ -37,13 +42,15 @@ typedef struct {
 static gboolean
 refuse (Translation *t, const char *what, gsize len)
 {
-  g_set_error (t->error, FR_ERROR, FR_ERROR_DATA,
-               "%.*s at byte %u of the pattern is not among what is known to match as Oniguruma does",
-               (int) len, what, (guint) (what - t->pattern));
+  g_set_error (
+      t->error, FR_ERROR, FR_ERROR_DATA,
+      "%.*s at byte %u of the pattern is not among what is known to match as Oniguruma does",
+      (int) len, what, (guint) (what - t->pattern));
   return FALSE;
 }
 
-/* \p{L}, \p{Lu}, \p{^L}: general categories only; a script means another set of characters to PCRE2. */
+/* \p{L}, \p{Lu}, \p{^L}: general categories only; a script means another set of characters to
+ * PCRE2. */
 static gboolean
 property (Translation *t)
 {
@@ -78,7 +85,7 @@ hexadecimal (Translation *t)
   if (n == 0 || (from[1] == 'u' && n < 4) || (braces && digits[n] != '}'))
     return refuse (t, from, (gsize) (digits - from) + n);
   /* Two digits are a byte to Oniguruma. */
-  if (!braces && from[1] == 'x' && digits[0] > '7' )
+  if (!braces && from[1] == 'x' && digits[0] > '7')
     return refuse (t, from, 2 + n);
   g_string_append_printf (t->out, "\\x{%.*s}", (int) n, digits);
   t->p = digits + n + braces;
@@ -88,7 +95,8 @@ hexadecimal (Translation *t)
 static gboolean
 escape (Translation *t, gboolean in_class)
 {
-  static const struct {
+  static const struct
+  {
     char letter;
     const char *outside, *inside;
   } words[] = {
@@ -125,8 +133,7 @@ escape (Translation *t, gboolean in_class)
   return TRUE;
 }
 
-static gboolean
-class (Translation *t)
+static gboolean class(Translation *t)
 {
   const char *from = t->p;
 
@@ -173,7 +180,8 @@ interval (Translation *t)
 static gboolean
 group (Translation *t)
 {
-  static const char *const kinds[] = { "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?-i:" };
+  static const char *const kinds[]
+      = { "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?i:", "(?-i:" };
 
   if (t->p[1] != '?')
     {
@@ -205,7 +213,7 @@ translate (Translation *t)
           ok = escape (t, FALSE);
           break;
         case '[':
-          ok = class (t);
+          ok = class(t);
           break;
         case '{':
           ok = interval (t);
@@ -226,7 +234,8 @@ translate (Translation *t)
   return TRUE;
 }
 
-/* Oniguruma folds these letters together into one character (U+00DF, U+FB00 and on) when case does not matter. */
+/* Oniguruma folds these letters together into one character (U+00DF, U+FB00 and on) when case does
+ * not matter. */
 static gboolean
 folds_apart (Translation *t)
 {
@@ -258,11 +267,13 @@ lm_regex_new (const char *pattern, GError **error)
   if (!translate (&t) || !folds_apart (&t))
     return NULL;
   regex = g_new0 (LmRegex, 1);
-  regex->code = pcre2_compile ((PCRE2_SPTR) out->str, out->len, PCRE2_UTF | PCRE2_UCP, &code, &where, NULL);
+  regex->code
+      = pcre2_compile ((PCRE2_SPTR) out->str, out->len, PCRE2_UTF | PCRE2_UCP, &code, &where, NULL);
   if (regex->code == NULL)
     {
       pcre2_get_error_message (code, message, sizeof message);
-      g_set_error (error, FR_ERROR, FR_ERROR_DATA, "the pattern is wrong: %s", (const char *) message);
+      g_set_error (error, FR_ERROR, FR_ERROR_DATA, "the pattern is wrong: %s",
+                   (const char *) message);
       g_free (regex);
       return NULL;
     }
@@ -287,7 +298,7 @@ lm_regex_free (LmRegex *regex)
 void
 lm_regex_walk_init (LmRegexWalk *walk, const LmRegex *regex)
 {
-  *walk = (LmRegexWalk) { regex, pcre2_match_data_create (1, NULL), 0, FALSE };
+  *walk = (LmRegexWalk){ regex, pcre2_match_data_create (1, NULL), 0, FALSE };
 }
 
 void
@@ -297,7 +308,8 @@ lm_regex_walk_clear (LmRegexWalk *walk)
 }
 
 int
-lm_regex_walk_next (LmRegexWalk *walk, const char *text, gsize len, gsize *start, gsize *end, GError **error)
+lm_regex_walk_next (LmRegexWalk *walk, const char *text, gsize len, gsize *start, gsize *end,
+                    GError **error)
 {
   PCRE2_UCHAR message[256];
   PCRE2_SIZE *at;
@@ -306,14 +318,15 @@ lm_regex_walk_next (LmRegexWalk *walk, const char *text, gsize len, gsize *start
 
   for (; from <= len; lm_utf8_get (text, from, &from))
     {
-      n = pcre2_match (walk->regex->code, (PCRE2_SPTR) text, len, from, PCRE2_NO_UTF_CHECK, walk->match_data,
-                       walk->regex->context);
+      n = pcre2_match (walk->regex->code, (PCRE2_SPTR) text, len, from, PCRE2_NO_UTF_CHECK,
+                       walk->match_data, walk->regex->context);
       if (n == PCRE2_ERROR_NOMATCH)
         return 0;
       if (n < 0)
         {
           pcre2_get_error_message (n, message, sizeof message);
-          g_set_error (error, FR_ERROR, FR_ERROR_DATA, "the pattern failed at byte %" G_GSIZE_FORMAT ": %s", from,
+          g_set_error (error, FR_ERROR, FR_ERROR_DATA,
+                       "the pattern failed at byte %" G_GSIZE_FORMAT ": %s", from,
                        (const char *) message);
           return -1;
         }

@@ -14,7 +14,8 @@
 #define PS (LM_CLASS_P | LM_CLASS_S)
 
 /* One character of the text. */
-typedef struct {
+typedef struct
+{
   guint32 c;
   guint classes;
   gsize next;
@@ -121,7 +122,8 @@ contraction (const char *s, gsize len, gsize at, gboolean any_case)
 }
 
 gboolean
-lm_scan_gpt2 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start, gsize *end)
+lm_scan_gpt2 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start,
+              gsize *end)
 {
   gsize at = from;
   Char ch;
@@ -147,8 +149,8 @@ lm_scan_gpt2 (const LmClasses *classes, const char *s, gsize len, gsize from, gs
 }
 
 static inline gboolean
-scan_llama (const LmClasses *classes, const char *s, gsize len, gsize from, guint digits, gsize *start,
-            gsize *end)
+scan_llama (const LmClasses *classes, const char *s, gsize len, gsize from, guint digits,
+            gsize *start, gsize *end)
 {
   Char ch, next = { 0, 0, 0 };
 
@@ -188,21 +190,23 @@ scan_llama (const LmClasses *classes, const char *s, gsize len, gsize from, guin
 }
 
 gboolean
-lm_scan_llama3 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start, gsize *end)
+lm_scan_llama3 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start,
+                gsize *end)
 {
   return scan_llama (classes, s, len, from, 3, start, end);
 }
 
 gboolean
-lm_scan_qwen2 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start, gsize *end)
+lm_scan_qwen2 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start,
+               gsize *end)
 {
   return scan_llama (classes, s, len, from, 1, start, end);
 }
 
 /* Up to @most characters of a class, at the first of them. */
 static inline gboolean
-scan_class (const LmClasses *classes, const char *s, gsize len, gsize from, guint want, gsize most, gsize *start,
-            gsize *end)
+scan_class (const LmClasses *classes, const char *s, gsize len, gsize from, guint want, gsize most,
+            gsize *start, gsize *end)
 {
   gsize at = run_without (classes, s, len, from, want);
 
@@ -222,19 +226,22 @@ scan_class (const LmClasses *classes, const char *s, gsize len, gsize from, guin
 }
 
 gboolean
-lm_scan_digits3 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start, gsize *end)
+lm_scan_digits3 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start,
+                 gsize *end)
 {
   return scan_class (classes, s, len, from, LM_CLASS_N, 3, start, end);
 }
 
 gboolean
-lm_scan_digit (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start, gsize *end)
+lm_scan_digit (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start,
+               gsize *end)
 {
   return scan_class (classes, s, len, from, LM_CLASS_NUMERIC, 1, start, end);
 }
 
 gboolean
-lm_scan_digits (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start, gsize *end)
+lm_scan_digits (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start,
+                gsize *end)
 {
   return scan_class (classes, s, len, from, LM_CLASS_NUMERIC, G_MAXSIZE, start, end);
 }
@@ -246,8 +253,8 @@ is_cjk (guint32 c)
 }
 
 gboolean
-lm_scan_cjk (const LmClasses *classes G_GNUC_UNUSED, const char *s, gsize len, gsize from, gsize *start,
-             gsize *end)
+lm_scan_cjk (const LmClasses *classes G_GNUC_UNUSED, const char *s, gsize len, gsize from,
+             gsize *start, gsize *end)
 {
   gsize at = from, next = from;
 
@@ -271,7 +278,8 @@ deepseek_at (const LmClasses *classes, const char *s, gsize len, gsize at, const
   gsize end;
   Char next = { 0, 0, 0 };
 
-  if (ch->c < 0x80 && g_ascii_ispunct ((char) ch->c) && ch->next < len && g_ascii_isalpha (s[ch->next]))
+  if (ch->c < 0x80 && g_ascii_ispunct ((char) ch->c) && ch->next < len
+      && g_ascii_isalpha (s[ch->next]))
     {
       for (end = ch->next; end < len && g_ascii_isalpha (s[end]); end++)
         ;
@@ -291,7 +299,8 @@ deepseek_at (const LmClasses *classes, const char *s, gsize len, gsize at, const
 }
 
 gboolean
-lm_scan_deepseek3 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start, gsize *end)
+lm_scan_deepseek3 (const LmClasses *classes, const char *s, gsize len, gsize from, gsize *start,
+                   gsize *end)
 {
   Char ch;
 
@@ -307,13 +316,14 @@ lm_scan_deepseek3 (const LmClasses *classes, const char *s, gsize len, gsize fro
 LmScan
 lm_scan_for (const char *pattern)
 {
-  static const struct {
+  static const struct
+  {
     const char *pattern;
     LmScan scan;
   } known[] = {
-    { LM_GPT2_PATTERN, lm_scan_gpt2 },     { LM_LLAMA3_PATTERN, lm_scan_llama3 },
-    { LM_QWEN2_PATTERN, lm_scan_qwen2 },   { LM_DIGITS3_PATTERN, lm_scan_digits3 },
-    { LM_CJK_PATTERN, lm_scan_cjk },       { LM_DEEPSEEK3_PATTERN, lm_scan_deepseek3 },
+    { LM_GPT2_PATTERN, lm_scan_gpt2 },   { LM_LLAMA3_PATTERN, lm_scan_llama3 },
+    { LM_QWEN2_PATTERN, lm_scan_qwen2 }, { LM_DIGITS3_PATTERN, lm_scan_digits3 },
+    { LM_CJK_PATTERN, lm_scan_cjk },     { LM_DEEPSEEK3_PATTERN, lm_scan_deepseek3 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++)

@@ -15,7 +15,8 @@ lm_split_clear (LmSplit *split)
   g_free (split->literal);
 }
 
-typedef struct {
+typedef struct
+{
   const LmSplit *splits;
   guint n;
   LmPieceFunc func;
@@ -23,10 +24,12 @@ typedef struct {
   const LmClasses *classes;
 } Run;
 
-static gboolean run_level (const Run *run, guint level, const char *text, gsize len, GError **error);
+static gboolean run_level (const Run *run, guint level, const char *text, gsize len,
+                           GError **error);
 
 /* What has been cut but may yet grow. */
-typedef struct {
+typedef struct
+{
   const Run *run;
   guint level;
   const char *text;
@@ -112,7 +115,8 @@ by_literal (Pending *p, const LmSplit *split, gsize len, gsize *done, GError **e
   const char *at;
 
   while ((at = memmem (p->text + *done, len - *done, split->literal, split->literal_len)) != NULL)
-    if (!match (p, done, (gsize) (at - p->text), (gsize) (at - p->text) + split->literal_len, error))
+    if (!match (p, done, (gsize) (at - p->text), (gsize) (at - p->text) + split->literal_len,
+                error))
       return FALSE;
   return TRUE;
 }
@@ -163,8 +167,9 @@ run_level (const Run *run, guint level, const char *text, gsize len, GError **er
         if (!match (&p, &done, start, end, error))
           return FALSE;
     }
-  else if (split->regex != NULL ? !by_regex (&p, split->regex, len, &done, error)
-                                : split->literal != NULL && !by_literal (&p, split, len, &done, error))
+  else if (split->regex != NULL
+               ? !by_regex (&p, split->regex, len, &done, error)
+               : split->literal != NULL && !by_literal (&p, split, len, &done, error))
     return FALSE;
   if (done < len && !part (&p, done, len, FALSE, error))
     return FALSE;
@@ -172,8 +177,8 @@ run_level (const Run *run, guint level, const char *text, gsize len, GError **er
 }
 
 gboolean
-lm_split_run (const LmSplit *splits, guint n, const char *text, gsize len, LmPieceFunc func, gpointer user,
-              GError **error)
+lm_split_run (const LmSplit *splits, guint n, const char *text, gsize len, LmPieceFunc func,
+              gpointer user, GError **error)
 {
   Run run = { splits, n, func, user, lm_classes () };
 

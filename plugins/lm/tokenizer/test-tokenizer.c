@@ -13,8 +13,9 @@
 
 #define BYTE_LEVEL "{'type':'ByteLevel','add_prefix_space':false,'use_regex':false}"
 #define DECODER "'decoder':{'type':'ByteLevel'}"
-#define MODEL(more, merges) \
-  "'model':{'type':'BPE'," more "'vocab':{'a':0,'b':1,'c':2,'Ġ':3,'ab':4,'bc':5,'abc':6,'aa':7,'aaaa':8,'Ã':9,'©':10,'é':11," \
+#define MODEL(more, merges)                                                                         \
+  "'model':{'type':'BPE'," more                                                                     \
+  "'vocab':{'a':0,'b':1,'c':2,'Ġ':3,'ab':4,'bc':5,'abc':6,'aa':7,'aaaa':8,'Ã':9,'©':10,'é':11," \
   "'1':12,'.':13,'Ì':14,'ģ':15,'e':16},'merges':[" merges "]}"
 #define MERGES "'b c','a b','a bc','a a','aa aa'"
 #define PLAIN "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("", MERGES)
@@ -83,7 +84,8 @@ test_merge (void)
 static void
 test_ignore_merges (void)
 {
-  const char *model = "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'ignore_merges':true,", "'a b'");
+  const char *model
+      = "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'ignore_merges':true,", "'a b'");
   g_autoptr (LmTokenizer) t = made (model);
 
   assert_ids (t, "abc", 0, "6");
@@ -120,7 +122,8 @@ test_merge_random (void)
     {
       guint len = (guint) g_test_rand_int_range (1, n % 6 == 0 ? 500 : 40);
       g_autofree char *text = g_malloc (len), *a = NULL, *b = NULL;
-      g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32)), plain = g_array_new (FALSE, FALSE, sizeof (gint32));
+      g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32)),
+                         plain = g_array_new (FALSE, FALSE, sizeof (gint32));
 
       for (guint i = 0; i < len; i++)
         {
@@ -153,7 +156,8 @@ static void
 test_unknown_bytes (void)
 {
   g_autoptr (LmTokenizer) t = made (PLAIN);
-  g_autoptr (LmTokenizer) u = made ("'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'unk_token':'.',", MERGES));
+  g_autoptr (LmTokenizer) u
+      = made ("'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'unk_token':'.',", MERGES));
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   gsize n = 0;
 
@@ -165,15 +169,20 @@ test_unknown_bytes (void)
 
 /* ---- added tokens ---------------------------------------------------------------------- */
 
-#define ADDED(id, content, more) "{'id':" id ",'content':'" content "','normalized':false,'special':true" more "}"
+#define ADDED(id, content, more)                                                                   \
+  "{'id':" id ",'content':'" content "','normalized':false,'special':true" more "}"
 
 static void
 test_added (void)
 {
   g_autoptr (LmTokenizer) t
-      = made ("'added_tokens':[" ADDED ("17", "<x>", "") "," ADDED ("18", "<x><y>", "") "," ADDED ("19", "a.", ",'lstrip':true,'rstrip':true") ","
-              "{'id':20,'content':'bb','single_word':true,'special':false,'normalized':true},"
-              "{'id':0,'content':'a','special':false,'single_word':true,'normalized':false}]," PLAIN);
+      = made ("'added_tokens':[" ADDED ("17", "<x>", "") "," ADDED ("18", "<x><y>", "") "," ADDED (
+          "19", "a.",
+          ",'lstrip':true,'rstrip':true") ","
+                                          "{'id':20,'content':'bb','single_word':true,'special':"
+                                          "false,'normalized':true},"
+                                          "{'id':0,'content':'a','special':false,'single_word':"
+                                          "true,'normalized':false}]," PLAIN);
 
   assert_ids (t, "b<x><y><x>", 0, "1 18 17");
   assert_ids (t, "b  a. \t b", 0, "1 19 1"); /* spaces on both sides belong to it */
@@ -191,11 +200,13 @@ test_added (void)
 static void
 test_template (void)
 {
-  g_autoptr (LmTokenizer) t
-      = made ("'post_processor':{'type':'Sequence','processors':[{'type':'ByteLevel'},{'type':'TemplateProcessing',"
-              "'single':[{'SpecialToken':{'id':'<s>','type_id':0}},{'Sequence':{'id':'A','type_id':0}},"
-              "{'SpecialToken':{'id':'</s>','type_id':0}}],'pair':[],'special_tokens':{'<s>':{'id':'<s>','ids':[13,0],"
-              "'tokens':['.','a']},'</s>':{'id':'</s>','ids':[1],'tokens':['b']}}}]}," PLAIN);
+  g_autoptr (LmTokenizer) t = made (
+      "'post_processor':{'type':'Sequence','processors':[{'type':'ByteLevel'},{'type':'"
+      "TemplateProcessing',"
+      "'single':[{'SpecialToken':{'id':'<s>','type_id':0}},{'Sequence':{'id':'A','type_id':0}},"
+      "{'SpecialToken':{'id':'</"
+      "s>','type_id':0}}],'pair':[],'special_tokens':{'<s>':{'id':'<s>','ids':[13,0],"
+      "'tokens':['.','a']},'</s>':{'id':'</s>','ids':[1],'tokens':['b']}}}]}," PLAIN);
 
   assert_ids (t, "c", LM_ENCODE_SPECIAL, "13 0 2 1");
   assert_ids (t, "c", 0, "2");
@@ -205,16 +216,17 @@ test_template (void)
 static void
 test_nfc (void)
 {
-  g_autoptr (LmTokenizer) t
-      = made ("'normalizer':{'type':'Sequence','normalizers':[{'type':'NFC'}]},"
-              "'added_tokens':[{'id':17,'content':'.e\u0301','special':false,'normalized':true}]," PLAIN);
+  g_autoptr (LmTokenizer) t = made (
+      "'normalizer':{'type':'Sequence','normalizers':[{'type':'NFC'}]},"
+      "'added_tokens':[{'id':17,'content':'.e\u0301','special':false,'normalized':true}]," PLAIN);
   g_autoptr (GString) out = g_string_new (NULL);
 
   assert_ids (t, "e\u0301", 0, "9 10");
   assert_ids (t, "a\u00e9a", 0, "0 9 10 0");
   assert_ids (t, "c.\u00e9", 0, "2 17");
   g_assert_false (lm_nfc_append ("plain \u4e2d\u6587", strlen ("plain \u4e2d\u6587"), out));
-  g_assert_true (lm_nfc_append ("x\u1112\u1161\u11aby\u0344\u212b", strlen ("x\u1112\u1161\u11aby\u0344\u212b"), out));
+  g_assert_true (lm_nfc_append ("x\u1112\u1161\u11aby\u0344\u212b",
+                                strlen ("x\u1112\u1161\u11aby\u0344\u212b"), out));
   g_assert_cmpstr (out->str, ==, "x\ud55c\u00ff\u0301\u00c5");
 }
 
@@ -245,7 +257,8 @@ pieces (const LmSplit *splits, guint n, const char *text, gsize len)
 static void
 test_behaviors (void)
 {
-  static const struct {
+  static const struct
+  {
     LmBehavior behavior;
     gboolean invert;
     const char *expected;
@@ -263,7 +276,9 @@ test_behaviors (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autofree char *by_literal = NULL, *by_regex = NULL;
-      LmSplit regex = { .regex = lm_regex_new ("-", NULL), .behavior = cases[i].behavior, .invert = cases[i].invert };
+      LmSplit regex = { .regex = lm_regex_new ("-", NULL),
+                        .behavior = cases[i].behavior,
+                        .invert = cases[i].invert };
 
       split.behavior = cases[i].behavior;
       split.invert = cases[i].invert;
@@ -278,8 +293,9 @@ test_behaviors (void)
 static void
 test_prefix_space (void)
 {
-  g_autoptr (LmTokenizer) t = made ("'pre_tokenizer':{'type':'ByteLevel','add_prefix_space':true,'use_regex':true}," DECODER
-                                    "," MODEL ("", MERGES));
+  g_autoptr (LmTokenizer) t = made (
+      "'pre_tokenizer':{'type':'ByteLevel','add_prefix_space':true,'use_regex':true}," DECODER
+      "," MODEL ("", MERGES));
 
   assert_ids (t, "ab ab", 0, "3 4 3 4");
   assert_ids (t, " ab", 0, "3 4");
@@ -289,10 +305,11 @@ static void
 test_digits (void)
 {
   g_autoptr (LmTokenizer) t
-      = made ("'pre_tokenizer':{'type':'Sequence','pretokenizers':[{'type':'Digits','individual_digits':true}," BYTE_LEVEL "]}," DECODER
-              "," MODEL ("", MERGES));
+      = made ("'pre_tokenizer':{'type':'Sequence','pretokenizers':[{'type':'Digits','individual_"
+              "digits':true}," BYTE_LEVEL "]}," DECODER "," MODEL ("", MERGES));
   LmSplit digits = { .scan = lm_scan_digits }, digit = { .scan = lm_scan_digit };
-  g_autofree char *a = pieces (&digits, 1, "a12b\u00bd3", strlen ("a12b\u00bd3")), *b = pieces (&digit, 1, "a12", 3);
+  g_autofree char *a = pieces (&digits, 1, "a12b\u00bd3", strlen ("a12b\u00bd3")),
+                  *b = pieces (&digit, 1, "a12", 3);
 
   g_assert_cmpstr (a, ==, "a|12|b|\u00bd3");
   g_assert_cmpstr (b, ==, "a|1|2");
@@ -304,16 +321,23 @@ static void
 test_scanners (void)
 {
   static const char *const letters[]
-      = { " ", " ", "  ", "\n", "\r", "\r\n", "\t", "\u00a0", "\u3000", "\u180e", "\u2028", "\xc2\x85", "'", "'s", "'T", "'\u017f", "'re", "'LL", "'vE", "'r", "'l",
-          "a", "B", "\u00e9", "\u017f", "\u4e2d", "\u9fa5", "\u9fa6", "\u3042", "\u30ff", "\u3100", "\u0301", "\u0903", "1", "2", "\u0663", "\u00bd", "\u2167",
-          ".", "!", "_", "$", "+", "\u3002", "\u20ac", "\U0001f600", "\x01", "\u200b", "\u200d", "\ue000", "\u0378", "\U0010ffff", "\U00020000" };
-  static const char *const patterns[] = { LM_GPT2_PATTERN, LM_LLAMA3_PATTERN, LM_QWEN2_PATTERN,
-                                          LM_DIGITS3_PATTERN, LM_CJK_PATTERN, LM_DEEPSEEK3_PATTERN };
+      = { " ",      " ",       "  ",         "\n",         "\r",       "\r\n",   "\t",
+          "\u00a0", "\u3000",  "\u180e",     "\u2028",     "\xc2\x85", "'",      "'s",
+          "'T",     "'\u017f", "'re",        "'LL",        "'vE",      "'r",     "'l",
+          "a",      "B",       "\u00e9",     "\u017f",     "\u4e2d",   "\u9fa5", "\u9fa6",
+          "\u3042", "\u30ff",  "\u3100",     "\u0301",     "\u0903",   "1",      "2",
+          "\u0663", "\u00bd",  "\u2167",     ".",          "!",        "_",      "$",
+          "+",      "\u3002",  "\u20ac",     "\U0001f600", "\x01",     "\u200b", "\u200d",
+          "\ue000", "\u0378",  "\U0010ffff", "\U00020000" };
+  static const char *const patterns[]
+      = { LM_GPT2_PATTERN,    LM_LLAMA3_PATTERN, LM_QWEN2_PATTERN,
+          LM_DIGITS3_PATTERN, LM_CJK_PATTERN,    LM_DEEPSEEK3_PATTERN };
   guint rounds = g_test_thorough () ? 200000 : 20000;
 
   for (gsize p = 0; p < G_N_ELEMENTS (patterns); p++)
     {
-      LmSplit scan = { .scan = lm_scan_for (patterns[p]) }, regex = { .regex = lm_regex_new (patterns[p], NULL) };
+      LmSplit scan = { .scan = lm_scan_for (patterns[p]) },
+              regex = { .regex = lm_regex_new (patterns[p], NULL) };
 
       g_assert_nonnull (scan.scan);
       g_assert_nonnull (regex.regex);
@@ -336,8 +360,10 @@ test_scanners (void)
 static void
 test_classes (void)
 {
-  LmSplit scan = { .scan = lm_scan_llama3 }, regex = { .regex = lm_regex_new (LM_LLAMA3_PATTERN, NULL) };
-  LmSplit scan3 = { .scan = lm_scan_deepseek3 }, regex3 = { .regex = lm_regex_new (LM_DEEPSEEK3_PATTERN, NULL) };
+  LmSplit scan = { .scan = lm_scan_llama3 },
+          regex = { .regex = lm_regex_new (LM_LLAMA3_PATTERN, NULL) };
+  LmSplit scan3 = { .scan = lm_scan_deepseek3 },
+          regex3 = { .regex = lm_regex_new (LM_DEEPSEEK3_PATTERN, NULL) };
 
   for (gunichar c = 1; c < 0x110000; c++)
     {
@@ -347,7 +373,8 @@ test_classes (void)
       g_autofree char *a = NULL, *b = NULL, *a3 = NULL, *b3 = NULL;
 
       u_charAge ((UChar32) c, age);
-      if ((c >= 0xd800 && c < 0xe000) || age[0] == 0 || age[0] > 13 || (c >= 0x3500 && c < 0xf800 && c % 16 != 0))
+      if ((c >= 0xd800 && c < 0xe000) || age[0] == 0 || age[0] > 13
+          || (c >= 0x3500 && c < 0xf800 && c % 16 != 0))
         continue;
       text[len++] = '.';
       len += (gsize) g_unichar_to_utf8 (c, text + len);
@@ -368,18 +395,25 @@ test_classes (void)
 static void
 test_regex (void)
 {
-  static const struct {
+  static const struct
+  {
     const char *pattern, *text, *expected;
   } works[] = {
-    { "\\s+", "a \u180e\tb", "a| |\u180e|\t|b" },   { "[\\s.]+", "a .\u180eb", "a| .|\u180eb" },
-    { "\\S+", " ab\u180e", " |ab\u180e" },          { "[^\\S]+", "a b", "a| |b" },
-    { "a*", "baac", "b|aa|c" },                     { "(a|b){,2}", "abab", "ab|ab" },
+    { "\\s+", "a \u180e\tb", "a| |\u180e|\t|b" },
+    { "[\\s.]+", "a .\u180eb", "a| .|\u180eb" },
+    { "\\S+", " ab\u180e", " |ab\u180e" },
+    { "[^\\S]+", "a b", "a| |b" },
+    { "a*", "baac", "b|aa|c" },
+    { "(a|b){,2}", "abab", "ab|ab" },
     { "\\x41|\\u0042|\\x{1F600}", "xAB\U0001f600", "x|A|B|\U0001f600" },
-    { "(?<=a)b", "abb", "a|b|b" },                  { "\\h+", "xfFz", "x|fF|z" },
+    { "(?<=a)b", "abb", "a|b|b" },
+    { "\\h+", "xfFz", "x|fF|z" },
   };
   static const char *const refused[]
-      = { "\\w+", "\\bx", "^a", "a$", "[a[b]]", "[[:alpha:]]", "[a&&b]", "\\p{Han}", "\\p{Alpha}", "(?i)a", "(?m:a)", "(?x: a)",
-          "a{2,3}+", "a{2}?", "\\1", "\\R", "\\Ka", "(?i:ss)", "(?<n>a)", "[]a]", "[a", "(?P<n>a)", "\\xff", "\\p", "(*ACCEPT)" };
+      = { "\\w+",     "\\bx",       "^a",    "a$",       "[a[b]]",  "[[:alpha:]]", "[a&&b]",
+          "\\p{Han}", "\\p{Alpha}", "(?i)a", "(?m:a)",   "(?x: a)", "a{2,3}+",     "a{2}?",
+          "\\1",      "\\R",        "\\Ka",  "(?i:ss)",  "(?<n>a)", "[]a]",        "[a",
+          "(?P<n>a)", "\\xff",      "\\p",   "(*ACCEPT)" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (works); i++)
     {
@@ -406,7 +440,8 @@ static void
 test_regex_limits (void)
 {
   g_autoptr (LmTokenizer) t
-      = made ("'pre_tokenizer':{'type':'Sequence','pretokenizers':[{'type':'Split','pattern':{'Regex':'(?:a+)+[bc]'},"
+      = made ("'pre_tokenizer':{'type':'Sequence','pretokenizers':[{'type':'Split','pattern':{'"
+              "Regex':'(?:a+)+[bc]'},"
               "'behavior':'Isolated'}," BYTE_LEVEL "]}," DECODER "," MODEL ("", MERGES));
   g_autofree char *text = g_strnfill (3000, 'a');
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
@@ -445,13 +480,21 @@ static void
 test_invalid (void)
 {
   g_autoptr (LmTokenizer) t = made (PLAIN);
-  static const struct {
+  static const struct
+  {
     const char *text, *repaired;
     gsize n;
   } cases[] = {
-    { "a\xff\xc3", "a\ufffd\ufffd", 2 },         { "\xe4\xb8" "a", "\ufffd" "a", 1 },
-    { "\xed\xa0\x80", "\ufffd\ufffd\ufffd", 3 }, { "\xf0\x9f\x98", "\ufffd", 1 },
-    { "\xc0\xaf", "\ufffd\ufffd", 2 },           { "\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd", 4 },
+    { "a\xff\xc3", "a\ufffd\ufffd", 2 },
+    { "\xe4\xb8"
+      "a",
+      "\ufffd"
+      "a",
+      1 },
+    { "\xed\xa0\x80", "\ufffd\ufffd\ufffd", 3 },
+    { "\xf0\x9f\x98", "\ufffd", 1 },
+    { "\xc0\xaf", "\ufffd\ufffd", 2 },
+    { "\xf4\x90\x80\x80", "\ufffd\ufffd\ufffd\ufffd", 4 },
     { "\u4e2d", "\u4e2d", 0 },
   };
 
@@ -460,7 +503,8 @@ test_invalid (void)
       g_autoptr (GString) out = g_string_new (NULL);
       gsize n = 0;
 
-      g_assert_cmpint (lm_utf8_append (out, cases[i].text, strlen (cases[i].text), TRUE, &n), ==, strlen (cases[i].text));
+      g_assert_cmpint (lm_utf8_append (out, cases[i].text, strlen (cases[i].text), TRUE, &n), ==,
+                       strlen (cases[i].text));
       g_assert_cmpstr (out->str, ==, cases[i].repaired);
       g_assert_cmpint (n, ==, cases[i].n);
     }
@@ -489,31 +533,51 @@ test_alphabet (void)
 static void
 test_refused (void)
 {
-  static const struct {
+  static const struct
+  {
     const char *members, *message;
   } cases[] = {
     { "'normalizer':{'type':'NFKC'}," PLAIN, "/normalizer: the normalizer \"NFKC\"" },
-    { "'pre_tokenizer':{'type':'Sequence','pretokenizers':[{'type':'Whitespace'}]}," DECODER "," MODEL ("", ""), "/pre_tokenizer/pretokenizers/0: the pre-tokenizer \"Whitespace\"" },
+    { "'pre_tokenizer':{'type':'Sequence','pretokenizers':[{'type':'Whitespace'}]}," DECODER
+      "," MODEL ("", ""),
+      "/pre_tokenizer/pretokenizers/0: the pre-tokenizer \"Whitespace\"" },
     { "'pre_tokenizer':null," DECODER "," MODEL ("", ""), "/pre_tokenizer: it has no ByteLevel" },
-    { "'pre_tokenizer':{'type':'Sequence','pretokenizers':[" BYTE_LEVEL ",{'type':'Digits'}]}," DECODER "," MODEL ("", ""), "after ByteLevel" },
-    { "'pre_tokenizer':{'type':'Sequence','pretokenizers':[{'type':'Split','pattern':{'Regex':'\\\\w'},'behavior':'Isolated'}]}," DECODER "," MODEL ("", ""), "\\w at byte 0 of the pattern" },
-    { "'post_processor':{'type':'BertProcessing'}," PLAIN, "/post_processor: the post-processor \"BertProcessing\"" },
-    { "'pre_tokenizer':" BYTE_LEVEL ",'decoder':{'type':'Metaspace'}," MODEL ("", ""), "/decoder: the decoder \"Metaspace\"" },
+    { "'pre_tokenizer':{'type':'Sequence','pretokenizers':[" BYTE_LEVEL
+      ",{'type':'Digits'}]}," DECODER "," MODEL ("", ""),
+      "after ByteLevel" },
+    { "'pre_tokenizer':{'type':'Sequence','pretokenizers':[{'type':'Split','pattern':{'Regex':'"
+      "\\\\w'},'behavior':'Isolated'}]}," DECODER "," MODEL ("", ""),
+      "\\w at byte 0 of the pattern" },
+    { "'post_processor':{'type':'BertProcessing'}," PLAIN,
+      "/post_processor: the post-processor \"BertProcessing\"" },
+    { "'pre_tokenizer':" BYTE_LEVEL ",'decoder':{'type':'Metaspace'}," MODEL ("", ""),
+      "/decoder: the decoder \"Metaspace\"" },
     { "'pre_tokenizer':" BYTE_LEVEL "," MODEL ("", ""), "decoder: it is missing" },
     { "'pre_tokenizer':" BYTE_LEVEL "," DECODER, "/model: it is missing" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'type':'Unigram'}", "the model \"Unigram\"" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'dropout':0.1,", ""), "/model/dropout: 0.1" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'continuing_subword_prefix':'##',", ""), "/model/continuing_subword_prefix" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'byte_fallback':true,", ""), "/model/byte_fallback" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'unk_token':'<unk>',", ""), "/model/unk_token" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("", "'a x'"), "its right half is no token" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("", "'a c'"), "its halves together are no token" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'type':'Unigram'}",
+      "the model \"Unigram\"" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'dropout':0.1,", ""),
+      "/model/dropout: 0.1" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'continuing_subword_prefix':'##',", ""),
+      "/model/continuing_subword_prefix" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'byte_fallback':true,", ""),
+      "/model/byte_fallback" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("'unk_token':'<unk>',", ""),
+      "/model/unk_token" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("", "'a x'"),
+      "its right half is no token" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("", "'a c'"),
+      "its halves together are no token" },
     { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("", "'abc'"), "not two tokens" },
     { "'pre_tokenizer':" BYTE_LEVEL "," DECODER "," MODEL ("", "['a','b','c']"), "neither" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'vocab':{'a':0,'b':0},'merges':[]}", "its id is that of another token" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'vocab':{'a':0,'a':1},'merges':[]}", "it is there twice" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'vocab':{'a':2097152},'merges':[]}", "no whole number between" },
-    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'vocab':{},'merges':[]}", "the vocabulary is empty" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'vocab':{'a':0,'b':0},'merges':[]}",
+      "its id is that of another token" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'vocab':{'a':0,'a':1},'merges':[]}",
+      "it is there twice" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'vocab':{'a':2097152},'merges':[]}",
+      "no whole number between" },
+    { "'pre_tokenizer':" BYTE_LEVEL "," DECODER ",'model':{'vocab':{},'merges':[]}",
+      "the vocabulary is empty" },
     { "'added_tokens':[" ADDED ("30", "<x>", "") "]," PLAIN, "tokenizers would give it 17" },
     { "'surprise':1," PLAIN, "surprise: this member" },
     { PLAIN "," PLAIN, "it is there twice" },
@@ -549,8 +613,9 @@ test_bytes_kept (void)
 static void
 test_order (void)
 {
-  g_autoptr (LmTokenizer) t = made ("'model':{'merges':[['a','b'],['ab','c']],'vocab':{'a':0,'b':1,'c':2,'ab':3,'abc':4},'type':'BPE'}," DECODER
-                                    ",'pre_tokenizer':" BYTE_LEVEL);
+  g_autoptr (LmTokenizer) t
+      = made ("'model':{'merges':[['a','b'],['ab','c']],'vocab':{'a':0,'b':1,'c':2,'ab':3,'abc':4},"
+              "'type':'BPE'}," DECODER ",'pre_tokenizer':" BYTE_LEVEL);
 
   assert_ids (t, "abcab", 0, "4 3");
 }
@@ -622,12 +687,14 @@ test_smollm2 (void)
   for (LmTokenizer *which = t; which != NULL; which = which == t ? again : NULL)
     {
       assert_ids (which, "Hello world! 123", 0, "19556 905 17 216 33 34 35");
-      assert_ids (which, "Caf\u00e9 d\u00e9j\u00e0 vu.", 0, "51 1939 2756 32564 90 16739 386 101 30");
+      assert_ids (which, "Caf\u00e9 d\u00e9j\u00e0 vu.", 0,
+                  "51 1939 2756 32564 90 16739 386 101 30");
       assert_ids (which, "  multiple   spaces", 0, "216 2701 256 5600");
       assert_ids (which, "<|im_end|>", 0, "2");
     }
   config = lm_tokenizer_config_json (t);
-  g_assert_cmpstr (json_object_get_string_member (json_node_get_object (config), "eos_token"), ==, "<|im_end|>");
+  g_assert_cmpstr (json_object_get_string_member (json_node_get_object (config), "eos_token"), ==,
+                   "<|im_end|>");
 }
 
 /* A GGUF header with one string key and nothing else. */

@@ -101,7 +101,8 @@ lm_tokenizer_find (LmTokenizer *t, const char *text)
 static const LmToken *
 token_of (LmTokenizer *t, gint32 id)
 {
-  if (id < 0 || (guint) id >= t->vocab->n_tokens || (t->vocab->tokens[id].flags & LM_TOKEN_HERE) == 0)
+  if (id < 0 || (guint) id >= t->vocab->n_tokens
+      || (t->vocab->tokens[id].flags & LM_TOKEN_HERE) == 0)
     return NULL;
   return &t->vocab->tokens[id];
 }
@@ -119,7 +120,7 @@ lm_tokenizer_bytes (LmTokenizer *t, gint32 id)
 {
   const LmToken *token = token_of (t, id);
 
-  return token != NULL ? (FrStr) { token->data, token->len } : (FrStr) { NULL, 0 };
+  return token != NULL ? (FrStr){ token->data, token->len } : (FrStr){ NULL, 0 };
 }
 
 /* ---- normalising ------------------------------------------------------------------------- */
@@ -140,7 +141,8 @@ nfc_of (const UNormalizer2 *nfc, const char *text, gsize len, GString *out)
   g_string_truncate (out, room + (gsize) n8);
 }
 
-/* Text is cut where NFC of both sides is the whole's, so that only what composes is copied about. */
+/* Text is cut where NFC of both sides is the whole's, so that only what composes is copied about.
+ */
 gboolean
 lm_nfc_append (const char *text, gsize len, GString *out)
 {
@@ -178,7 +180,8 @@ lm_nfc_append (const char *text, gsize len, GString *out)
 
 /* ---- encoding ------------------------------------------------------------------------------ */
 
-typedef struct {
+typedef struct
+{
   LmTokenizer *t;
   guint flags;
   GArray *ids;
@@ -284,8 +287,8 @@ encode_stretch (Encoding *e, const char *text, gsize len)
 }
 
 gboolean
-lm_tokenizer_encode (LmTokenizer *t, const char *text, gsize len, guint flags, GArray *ids, gsize *n_replaced,
-                     GError **error)
+lm_tokenizer_encode (LmTokenizer *t, const char *text, gsize len, guint flags, GArray *ids,
+                     gsize *n_replaced, GError **error)
 {
   Encoding e = { t, flags, ids, NULL, 0, error };
   GString *repaired = NULL;
@@ -319,7 +322,8 @@ lm_tokenizer_encode (LmTokenizer *t, const char *text, gsize len, guint flags, G
 
 /* ---- decoding ------------------------------------------------------------------------------ */
 
-struct _LmDetokenizer {
+struct _LmDetokenizer
+{
   LmTokenizer *tokenizer;
   gboolean skip_special;
   GString *held; /* the beginning of a character */
@@ -344,7 +348,8 @@ lm_detokenizer_push (LmDetokenizer *d, gint32 id, GString *out)
   if (token == NULL || (d->skip_special && token->flags & LM_TOKEN_SPECIAL))
     return;
   g_string_append_len (d->held, token->data, token->len);
-  g_string_erase (d->held, 0, (gssize) lm_utf8_append (out, d->held->str, d->held->len, FALSE, NULL));
+  g_string_erase (d->held, 0,
+                  (gssize) lm_utf8_append (out, d->held->str, d->held->len, FALSE, NULL));
 }
 
 void

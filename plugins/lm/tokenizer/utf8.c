@@ -11,12 +11,17 @@
 
 #include "tokenizer-private.h"
 
-/* How many bytes at @p belong together: the whole character (*ok), or a maximal invalid piece; 0: @p may be the
- * beginning of a character. */
+/* How many bytes at @p belong together: the whole character (*ok), or a maximal invalid piece; 0:
+ * @p may be the beginning of a character. */
 static gsize
 piece (const guint8 *p, gsize len, gboolean whole, gboolean *ok)
 {
-  gsize need = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+  gsize need = p[0] < 0x80   ? 1
+               : p[0] < 0xc2 ? 0
+               : p[0] < 0xe0 ? 2
+               : p[0] < 0xf0 ? 3
+               : p[0] < 0xf5 ? 4
+                             : 0;
   guint8 low = 0x80, high = 0xbf;
   gsize n = 1;
 

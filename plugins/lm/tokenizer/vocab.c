@@ -14,18 +14,20 @@
 
 #include "tokenizer-private.h"
 
-#define SMALL 192           /* bytes; longer pieces go to the heap */
-#define PIECE_MAX 128       /* bytes; longer pieces are not remembered */
+#define SMALL 192     /* bytes; longer pieces go to the heap */
+#define PIECE_MAX 128 /* bytes; longer pieces are not remembered */
 #define PIECE_SLOTS (1 << 17)
 #define PIECE_WAYS 4
 
-typedef struct {
+typedef struct
+{
   guint32 hash;
   guint16 len, n_ids;
   gint32 ids[]; /* then the bytes */
 } Entry;
 
-struct _LmPieces {
+struct _LmPieces
+{
   Entry *slots[PIECE_SLOTS];
 };
 
@@ -155,7 +157,8 @@ lm_vocab_reserve (LmVocab *v, gsize n)
 static void
 room_for (LmVocab *v, guint32 id)
 {
-  gsize have = v->n_tokens == 0 ? 0 : power_above (v->n_tokens), need = power_above ((gsize) id + 1);
+  gsize have = v->n_tokens == 0 ? 0 : power_above (v->n_tokens),
+        need = power_above ((gsize) id + 1);
 
   if (need > have)
     {
@@ -251,13 +254,15 @@ pair_rank (const LmVocab *v, guint32 left, guint32 right)
 {
   guint64 key = (guint64) left << 21 | right, slot;
 
-  for (gsize i = pair_hash (key) & v->pairs_mask; (slot = v->pairs[i]) != 0; i = (i + 1) & v->pairs_mask)
+  for (gsize i = pair_hash (key) & v->pairs_mask; (slot = v->pairs[i]) != 0;
+       i = (i + 1) & v->pairs_mask)
     if ((slot - 1) >> 22 == key)
       return (guint32) ((slot - 1) & 0x3fffff);
   return LM_NO_RANK;
 }
 
-/* Vocabularies are mostly numbered in the order of their merges: is @id what @left and @right make? */
+/* Vocabularies are mostly numbered in the order of their merges: is @id what @left and @right make?
+ */
 static gboolean
 is_joined (const LmVocab *v, guint32 id, guint32 left, guint32 right)
 {
@@ -267,7 +272,8 @@ is_joined (const LmVocab *v, guint32 id, guint32 left, guint32 right)
     return FALSE;
   t = &v->tokens[id];
   return (t->flags & (LM_TOKEN_TEXT | LM_TOKEN_HERE)) == LM_TOKEN_HERE && t->len == a->len + b->len
-         && memcmp (t->data, a->data, a->len) == 0 && memcmp (t->data + a->len, b->data, b->len) == 0;
+         && memcmp (t->data, a->data, a->len) == 0
+         && memcmp (t->data + a->len, b->data, b->len) == 0;
 }
 
 gboolean
@@ -367,7 +373,8 @@ merge_small (const LmVocab *v, const guint8 *p, gsize n, guint32 *ids)
 }
 
 /* A heap of rank << 32 | place, smallest on top. */
-typedef struct {
+typedef struct
+{
   guint64 *items;
   gsize n, room;
 } Heap;
@@ -403,7 +410,8 @@ heap_pop (Heap *h)
   return top;
 }
 
-typedef struct {
+typedef struct
+{
   guint32 id, rank; /* rank: of the pair with the next one */
   gint32 before, after;
 } Symbol;
@@ -424,7 +432,8 @@ merge_large (const LmVocab *v, const guint8 *p, gsize n, GArray *out)
   Heap heap = { NULL, 0, 0 };
 
   for (gsize i = 0; i < n; i++)
-    s[i] = (Symbol) { (guint32) v->bytes[p[i]], LM_NO_RANK, (gint32) i - 1, i + 1 < n ? (gint32) i + 1 : -1 };
+    s[i] = (Symbol){ (guint32) v->bytes[p[i]], LM_NO_RANK, (gint32) i - 1,
+                     i + 1 < n ? (gint32) i + 1 : -1 };
   for (gsize i = 0; i < n; i++)
     set_rank (v, s, (gint32) i, &heap);
   while (heap.n > 0)
@@ -454,7 +463,8 @@ piece_find (LmPieces *pieces, const char *piece, gsize len, guint64 hash)
 {
   for (gsize way = 0; way < PIECE_WAYS; way++)
     {
-      const Entry *e = __atomic_load_n (&pieces->slots[(hash + way) & (PIECE_SLOTS - 1)], __ATOMIC_ACQUIRE);
+      const Entry *e
+          = __atomic_load_n (&pieces->slots[(hash + way) & (PIECE_SLOTS - 1)], __ATOMIC_ACQUIRE);
 
       if (e == NULL)
         return NULL;
@@ -465,7 +475,8 @@ piece_find (LmPieces *pieces, const char *piece, gsize len, guint64 hash)
 }
 
 static void
-piece_keep (LmPieces *pieces, const char *piece, gsize len, guint64 hash, const guint32 *ids, gsize n)
+piece_keep (LmPieces *pieces, const char *piece, gsize len, guint64 hash, const guint32 *ids,
+            gsize n)
 {
   Entry *e = NULL;
 

@@ -96,7 +96,7 @@ made_weights (const char *path, const LmConfig *config, LmType type, guint from,
         LmTensorSource s = { .tensor.type = type, .fill = made_fill };
         gsize rows, cols;
 
-        if (!lm_weight_shape (config, role, &rows, &cols) || at < from || at++ >= to)
+        if (!lm_weight_shape (config, role, &rows, &cols) || at++ < from || at > to)
           continue;
         g_ptr_array_add (names, lm_weight_name (role, layer));
         s.tensor.name = g_ptr_array_index (names, names->len - 1);

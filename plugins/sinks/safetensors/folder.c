@@ -139,13 +139,65 @@ folder_copy (Folder *folder, const char *name, const char *from, GError **error)
   return FALSE;
 }
 
+/* As Python's json.dumps (indent=2) has it: a number that is a float stays one
+ * ("10000.0"), for transformers minds. */
+static void
+append_node (GString *out, JsonNode *node, guint indent)
+{
+  JsonObjectIter iter;
+  const char *key;
+  JsonNode *value;
+  gsize start = out->len, n = 0;
+  JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    {
+      g_string_append_c (out, '{');
+      json_object_iter_init_ordered (&iter, json_node_get_object (node));
+      while (json_object_iter_next_ordered (&iter, &key, &value))
+        {
+          g_string_append_printf (out, "%s\n%*s", n++ > 0 ? "," : "", (int) indent + 2, "");
+          fr_json_append_string (out, key, strlen (key));
+          g_string_append (out, ": ");
+          append_node (out, value, indent + 2);
+        }
+    }
+  else if (array != NULL)
+    {
+      g_string_append_c (out, '[');
+      for (; n < json_array_get_length (array); n++)
+        {
+          g_string_append_printf (out, "%s\n%*s", n > 0 ? "," : "", (int) indent + 2, "");
+          append_node (out, json_array_get_element (array, (guint) n), indent + 2);
+        }
+    }
+  else if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_DOUBLE)
+    {
+      fr_json_append_double (out, json_node_get_double (node));
+      if (strpbrk (out->str + start, ".en") == NULL)
+        g_string_append (out, ".0");
+    }
+  else
+    {
+      g_autofree char *text = fr_json_to_string (node, 0);
+
+      g_string_append (out, text);
+    }
+  if (n > 0)
+    g_string_append_printf (out, "\n%*s", (int) indent, "");
+  if (JSON_NODE_HOLDS_OBJECT (node) || array != NULL)
+    g_string_append_c (out, array != NULL ? ']' : '}');
+}
+
 gboolean
 folder_write_json (Folder *folder, const char *name, JsonObject *object, GError **error)
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
-  g_autofree char *text = fr_json_to_string (node, 2), *line = g_strconcat (text, "\n", NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
 
-  return folder_write (folder, name, line, -1, error);
+  append_node (text, node, 0);
+  g_string_append_c (text, '\n');
+  return folder_write (folder, name, text->str, (gssize) text->len, error);
 }
 
 static gboolean

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "model-inspect.h"
+#include "groups.h"
 
 #define MAX_NUMBERS 4 /* numbers of a name that are generalised: layer, expert */
 
@@ -27,6 +27,7 @@ struct _Groups
   guint64 bytes[LM_N_TYPES];
   guint64 numbers;
   guint cut;
+  guint64 cut_bytes;
   char *first_cut;
 };
 
@@ -177,6 +178,7 @@ groups_add (Groups *groups, const LmWeightFile *file)
       groups->numbers += numbers_of (t);
       if (t->data != NULL || t->bytes == 0)
         continue;
+      groups->cut_bytes += t->bytes;
       if (groups->cut++ == 0)
         groups->first_cut = g_strdup (t->name);
     }
@@ -270,8 +272,11 @@ groups_numbers (const Groups *groups)
 }
 
 guint
-groups_cut (const Groups *groups, const char **first)
+groups_cut (const Groups *groups, const char **first, guint64 *bytes)
 {
-  *first = groups->first_cut;
+  if (first != NULL)
+    *first = groups->first_cut;
+  if (bytes != NULL)
+    *bytes = groups->cut_bytes;
   return groups->cut;
 }

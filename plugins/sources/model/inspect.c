@@ -11,8 +11,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "groups.h"
 #include "lm/model.h"
-#include "model-inspect.h"
 
 #define MAX_JSON ((goffset) 64 * 1024 * 1024)
 
@@ -207,14 +207,16 @@ add_file (Report *r, const char *path)
 static void
 cut_problem (Report *r)
 {
-  g_autofree char *message = NULL;
+  g_autofree char *message = NULL, *size = NULL;
   const char *first;
-  guint n = groups_cut (r->groups, &first);
+  guint64 bytes;
+  guint n = groups_cut (r->groups, &first, &bytes);
 
   if (n == 0)
     return;
-  message
-      = g_strdup_printf ("truncated: the data of %u tensors is cut off, '%s' the first", n, first);
+  size = size_text (bytes);
+  message = g_strdup_printf ("truncated: %u tensors of together %s are cut off, '%s' the first", n,
+                             size, first);
   problem (r, message);
 }
 
@@ -267,17 +269,15 @@ inspect_file (Report *r)
 {
   g_autoptr (LmWeightFile) file = add_file (r, r->path);
   gboolean gguf = file != NULL && lm_weight_file_is_gguf (file);
-  const char *first;
-
   if (file == NULL)
     return "weights that cannot be read";
   if (gguf)
     gguf_facts (r, file);
   weight_facts (r);
-  if (gguf && groups_cut (r->groups, &first) > 0)
-    gguf_remains (r, file);
   cut_problem (r);
-  if (gguf)
+  if (gguf && groups_cut (r->groups, NULL, NULL) > 0)
+    gguf_remains (r, file);
+  else if (gguf)
     open_and_tell (r);
   return gguf ? "GGUF model" : "safetensors file";
 }
@@ -407,9 +407,9 @@ static JsonNode *
 inspect (const char *path, GError **error)
 {
   Report r = { path, json_array_new (), json_array_new (), groups_new () };
-  g_autofree char *name = g_path_get_basename (path), *title = NULL;
   JsonObject *out;
   JsonArray *tables;
+  const char *title;
   GStatBuf st;
 
   if (g_stat (path, &st) < 0)
@@ -426,7 +426,7 @@ inspect (const char *path, GError **error)
 
       fact (&r, "size", "%s", size);
     }
-  title = g_strdup_printf ("%s: %s", name, inspect_path (&r));
+  title = inspect_path (&r);
   out = json_object_new ();
   tables = json_array_new ();
   json_array_add_object_element (tables, groups_table (r.groups));
@@ -438,4 +438,18 @@ inspect (const char *path, GError **error)
   return json_node_init_object (json_node_alloc (), out);
 }
 
-const FrInspect model_inspect = { knows, inspect };
+static const FrInspect model_inspect = { knows, inspect };
+
+static const FrService service = {
+  .size = sizeof (FrService),
+  .kind = "inspect",
+  .name = "model",
+  .version = FR_INSPECT_VERSION,
+  .summary = "model directories, adapters, safetensors and GGUF files",
+  .table = &model_inspect,
+};
+
+static const FrService *const services[] = { &service, NULL };
+
+FR_PLUGIN_SERVICES ("model-inspect", "0.1.0", "what a model file or directory holds", "Apache-2.0",
+                    "flowrun", services)

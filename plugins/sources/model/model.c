@@ -9,7 +9,6 @@
 #include <flowrun/flowrun.h>
 
 #include "lm/model.h"
-#include "model-inspect.h"
 
 typedef struct
 {
@@ -66,10 +65,9 @@ static FrFlow
 run (FrHost *host, gpointer data, GError **error)
 {
   LmModel *model = data;
-  g_autofree char *parameters = count_text (lm_model_n_parameters (model));
 
-  fr_host_info (host, "%s: %s, %s parameters%s", lm_model_name (model),
-                lm_model_config (model)->family->name, parameters,
+  fr_host_info (host, "%s: %s, %.1f million parameters%s", lm_model_name (model),
+                lm_model_config (model)->family->name, (double) lm_model_n_parameters (model) / 1e6,
                 lm_model_lora (model) != NULL ? ", with its adapter" : "");
   return fr_host_push_object (host, "out", fr_object_ref (model), error);
 }
@@ -136,16 +134,4 @@ static const FrElement source_model = {
   .close = close_state,
 };
 
-static const FrService inspect_service = {
-  .size = sizeof (FrService),
-  .kind = "inspect",
-  .name = "model",
-  .version = FR_INSPECT_VERSION,
-  .summary = "model directories, adapters, safetensors and GGUF files",
-  .table = &model_inspect,
-};
-
-static const FrService *const services[] = { &inspect_service, NULL };
-
-FR_PLUGIN_SERVICES ("model", "0.1.0", "checkpoints", "Apache-2.0", "flowrun", services,
-                    &source_model, )
+FR_PLUGIN ("model", "0.1.0", "checkpoints", "Apache-2.0", "flowrun", &source_model)

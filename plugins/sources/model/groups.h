@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* model-inspect.h: what source.model's files share: the service "inspect" / "model". */
-#ifndef FLOWRUN_SOURCE_MODEL_INSPECT_H
-#define FLOWRUN_SOURCE_MODEL_INSPECT_H
-
-#include <flowrun/service.h>
+/* groups.h: the tensors of weight files as a short table. */
+#ifndef FLOWRUN_SOURCE_MODEL_GROUPS_H
+#define FLOWRUN_SOURCE_MODEL_GROUPS_H
 
 #include "lm/checkpoint.h"
-
-extern const FrInspect model_inspect;
 
 /** Groups: tensors of one name but for its numbers, of one shape and type, as one line. */
 typedef struct _Groups Groups;
@@ -21,8 +17,9 @@ JsonObject *groups_table (const Groups *groups);
 char *groups_types (const Groups *groups);
 /** groups_numbers: in all tensors together. */
 guint64 groups_numbers (const Groups *groups);
-/** groups_cut: how many tensors are cut off, and the name of the first. */
-guint groups_cut (const Groups *groups, const char **first);
+/** groups_cut: how many tensors are cut off; the name of the first and the size of all may be
+ * wanted too. */
+guint groups_cut (const Groups *groups, const char **first, guint64 *bytes);
 
 /** size_text: "93.8 MiB"; g_free(). */
 char *size_text (guint64 bytes);
