@@ -326,7 +326,7 @@ take_tensor (Cursor *c, guint64 alignment, guint64 *offset, GError **error)
   if (name == NULL)
     return FALSE;
   if (strlen (name) >= MAX_NAME)
-    return lm_weights_error (c->file, error, "tensor '%.80s…' has a name of %d bytes or more", name,
+    return lm_weights_error (c->file, error, "tensor '%s' has a name of %d bytes or more", name,
                              MAX_NAME);
   if (!take_dims (c, &t, error) || !take_u32 (c, &id, error) || !take_u64 (c, &stated, error)
       || !find_type (c, name, id, &t.type, error))
