@@ -80,7 +80,7 @@ static const Case errors[] = {
   { "{% for i in range(100000) %}{% for k in range(100000) %}{% endfor %}{% endfor %}", "more than" },
   { "{{ 'xxxxxxxx' * 1000000000 }}", "longer than" },
   { "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "nested deeper" },
-  { "{{ [1] * 1000000000 }}", "steps" },
+  { "{{ [1] * 1000000000 }}", "more than" },
 };
 
 static void
