@@ -23,7 +23,6 @@
 #define TILE_VECTORS 2 /* 12 in 16 */
 #endif
 #define PANEL (TILE_VECTORS * W)
-#define UNROLL _Pragma ("GCC unroll 8")
 
 INLINE vf
 word_product (vf a, vf b, vf sum, gboolean pairs)
