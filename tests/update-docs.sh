@@ -38,7 +38,7 @@ page ()
   done
 }
 
-for element in $("$FLOWRUN" list 2>/dev/null | sed 's/ .*//'); do
+for element in $("$FLOWRUN" list 2>/dev/null | sed -n 's/^\([a-z]*\.[a-z0-9_]*\) .*/\1/p'); do
   file=$(page "$element")
   [ -n "$file" ] || continue # a plugin of somewhere else
   "$FLOWRUN" help "$element" --markdown > "$new"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd-check.c: flowrun check: all problems of a pipeline, or what it is. */
+/* cmd-check.c: flowrun check: all problems of a pipeline, or what it is and what
+ * its stages would do. */
 #include "config.h"
 
 #include <string.h>
@@ -20,7 +21,13 @@ static char *
 port_schema (const FriStage *stage, const char *port)
 {
   FrSchema *schema = g_hash_table_lookup (stage->out_schemas, port);
+  const FrPort *const *ports = stage->element->outputs;
 
+  for (; strcmp ((*ports)->name, port) != 0; ports++)
+    ;
+  if ((*ports)->kind != FR_PORT_RECORDS)
+    return g_strdup_printf ("a %s (%s)", (*ports)->kind == FR_PORT_MODEL ? "model" : "report",
+                            (*ports)->object->name);
   return schema ? fr_schema_describe (schema) : g_strdup ("(known when it runs)");
 }
 
@@ -100,8 +107,9 @@ stage_json (const FriStage *stage)
   json_object_set_array_member (object, "from", from);
   for (guint i = 0; stage->element != NULL && (port = out_port (stage, i)) != NULL; i++)
     {
-      FrSchema *schema = g_hash_table_lookup (stage->out_schemas, port);
-      g_autofree char *text = schema ? fr_schema_describe (schema) : NULL;
+      gboolean known = g_hash_table_contains (stage->out_schemas, port)
+                       || stage->element->outputs[i]->kind != FR_PORT_RECORDS;
+      g_autofree char *text = known ? port_schema (stage, port) : NULL;
 
       json_object_set_string_member (ports, port, text);
     }
@@ -110,8 +118,72 @@ stage_json (const FriStage *stage)
   return node;
 }
 
+/* ---- forecasts -------------------------------------------------------------------- */
+
 static void
-print_json (const FriPipeline *pipeline, FrProblems *problems)
+take (const char *stage, JsonNode *forecast, gpointer data)
+{
+  json_object_set_member (data, stage, json_node_ref (forecast));
+}
+
+/* What the stages foresee, by stage; *@why_not: what stands against it, if anything does. */
+static JsonObject *
+foresee (const CmdLine *line, char **why_not, FriExit *status)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (JsonObject) forecasts = json_object_new ();
+  g_autoptr (GError) error = NULL;
+  FrProblems *problems = NULL;
+  /* Read again, this time with the secrets that a run would have. */
+  g_autoptr (FriPipeline) pipeline = cmd_load (line, line->args[0], FALSE, &problems);
+  FriRunOptions options = { .ephemeral = TRUE,
+                            .workers = (guint) line->workers,
+                            .memory = line->memory,
+                            .deny_network = line->deny != NULL,
+                            .cancellable = cancellable,
+                            .forecast = take,
+                            .forecast_data = forecasts };
+
+  if (pipeline == NULL || fri_problems_n_errors (problems) > 0)
+    {
+      g_autofree char *text = problems != NULL ? fri_problems_text (problems) : g_strdup ("");
+
+      *why_not = g_strdup_printf ("no forecast: %s", g_strchomp (text));
+    }
+  else
+    {
+      cmd_signals_catch (cancellable);
+      *status = fri_run (pipeline, &options, &error);
+      if (*status != FRI_EXIT_OK)
+        *why_not = g_strdup_printf ("no forecast: %s", error != NULL ? error->message : "it failed");
+    }
+  if (problems != NULL)
+    fri_problems_free (problems);
+  return g_steal_pointer (&forecasts);
+}
+
+static void
+print_forecasts (JsonObject *forecasts)
+{
+  JsonObjectIter iter;
+  const char *stage;
+  JsonNode *forecast;
+
+  json_object_iter_init_ordered (&iter, forecasts);
+  while (json_object_iter_next_ordered (&iter, &stage, &forecast))
+    {
+      g_autofree char *of = g_strdup_printf ("forecast of '%s'", stage);
+
+      putchar ('\n');
+      facts_print (forecast, of, stdout);
+    }
+}
+
+/* ---- all of it ---------------------------------------------------------------------- */
+
+static void
+print_json (const FriPipeline *pipeline, FrProblems *problems, JsonObject *forecasts,
+            const char *why_not)
 {
   JsonObject *object = json_object_new ();
   JsonNode *root = json_node_new (JSON_NODE_OBJECT);
@@ -127,6 +199,10 @@ print_json (const FriPipeline *pipeline, FrProblems *problems)
   json_object_set_boolean_member (object, "ok", fri_problems_n_errors (problems) == 0);
   json_object_set_member (object, "problems", cmd_problems_json (problems));
   json_object_set_array_member (object, "stages", stages);
+  if (forecasts != NULL)
+    json_object_set_object_member (object, "forecasts", json_object_ref (forecasts));
+  if (why_not != NULL)
+    json_object_set_string_member (object, "no_forecast", why_not);
   json_node_take_object (root, object);
   cmd_print_json (root);
 }
@@ -136,6 +212,9 @@ cmd_check (const CmdLine *line)
 {
   FrProblems *problems = NULL;
   g_autoptr (FriPipeline) pipeline = cmd_load (line, line->args[0], TRUE, &problems);
+  g_autoptr (JsonObject) forecasts = NULL;
+  g_autofree char *why_not = NULL;
+  FriExit status = FRI_EXIT_OK;
   guint n;
 
   if (problems == NULL)
@@ -144,8 +223,10 @@ cmd_check (const CmdLine *line)
   if (pipeline != NULL)
     fri_pipeline_bind (pipeline, TRUE, problems);
   n = fri_problems_n_errors (problems);
+  if (n == 0 && pipeline != NULL && !line->no_forecast && fri_forecast_possible (pipeline, &why_not))
+    forecasts = foresee (line, &why_not, &status);
   if (line->json)
-    print_json (pipeline, problems);
+    print_json (pipeline, problems, forecasts, why_not);
   else
     {
       /* Problems are the result of this command. */
@@ -154,10 +235,16 @@ cmd_check (const CmdLine *line)
         {
           print_stages (pipeline);
           printf ("%s is correct: %u stages\n", line->args[0], pipeline->stages->len);
+          if (forecasts != NULL)
+            print_forecasts (forecasts);
+          if (why_not != NULL)
+            printf ("%s\n", why_not);
         }
     }
   fri_problems_free (problems);
   if (!cmd_flush ())
     return FRI_EXIT_FAILED;
+  if (status == FRI_EXIT_INTERRUPTED)
+    return (int) status;
   return n > 0 || pipeline == NULL ? FRI_EXIT_USAGE : FRI_EXIT_OK;
 }

@@ -13,6 +13,7 @@ typedef struct
   const FriPipeline *pipeline;
   gboolean as_table;
   guint64 wanted, got;
+  gboolean marked; /* text with parts that are marked: no table would hold it */
   gboolean closed; /* nobody reads standard output any more */
   RowsTable *rows;
 } Head;
@@ -25,12 +26,17 @@ take (FrBatch *batch, gpointer data)
 
   if (head->as_table && head->rows == NULL)
     head->rows = rows_table_new (fr_batch_schema (batch));
+  if (head->as_table && rows_have_marks (fr_batch_schema (batch)))
+    head->marked = TRUE;
   for (gsize r = 0; r < fr_batch_n_rows (batch) && head->got < head->wanted; r++, head->got++)
     if (head->as_table)
       {
         g_autofree char *id = rows_id (head->pipeline, fr_batch_ids (batch)[r]);
 
-        rows_table_add (head->rows, batch, r, id);
+        if (head->marked)
+          rows_print_marked (batch, r, id, stdout);
+        else
+          rows_table_add (head->rows, batch, r, id);
       }
     else
       {
@@ -39,7 +45,7 @@ take (FrBatch *batch, gpointer data)
         g_string_append_c (line, '\n');
         fwrite (line->str, 1, line->len, stdout);
       }
-  if (!head->as_table && fflush (stdout) != 0)
+  if ((!head->as_table || head->marked) && fflush (stdout) != 0)
     head->closed = TRUE;
   return head->got < head->wanted && !head->closed;
 }
@@ -71,20 +77,29 @@ find_port (const FriPipeline *pipeline, const char *word, char **stage_id, char 
     }
   ports = stage->element->outputs;
   for (guint i = 0; ports != NULL && ports[i] != NULL; i++)
-    g_ptr_array_add (names, (gpointer) ports[i]->name);
+    if (ports[i]->kind == FR_PORT_RECORDS)
+      g_ptr_array_add (names, (gpointer) ports[i]->name);
+    else if (dot != NULL && strcmp (ports[i]->name, dot + 1) == 0)
+      {
+        g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+                     "'%s' is a %s and has no rows to show; run the pipeline and inspect what its "
+                     "sink writes",
+                     word, ports[i]->kind == FR_PORT_MODEL ? "model" : "report");
+        return FALSE;
+      }
   g_ptr_array_add (names, (gpointer) "rejects");
   g_ptr_array_add (names, NULL);
   *stage_id = g_strdup (id);
   *port = g_strdup (dot ? dot + 1 : names->pdata[0]);
   if (g_strv_contains ((const char *const *) names->pdata, *port)
-      && (dot != NULL || (ports != NULL && ports[0] != NULL)))
+      && (dot != NULL || names->len > 2))
     return TRUE;
   all = g_strjoinv (", ", (char **) names->pdata);
   if (dot == NULL)
-    g_set_error (
-        error, FR_ERROR, FR_ERROR_CONFIG,
-        "stage '%s' is a sink and gives no rows; look at the stage before it, or at %s.rejects", id,
-        id);
+    g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+                 "stage '%s' is a %s and gives no rows; look at the stage before it, or at "
+                 "%s.rejects",
+                 id, fri_kind_name (stage->element->kind), id);
   else
     g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "stage '%s' has no port '%s'; it has: %s", id,
                  *port, all);
@@ -106,7 +121,7 @@ show (const CmdLine *line, FriPipeline *pipeline)
   if (head.wanted == 0)
     return FRI_EXIT_OK;
   status = rows_take (line, pipeline, stage, port, take, &head, &error);
-  if (head.rows != NULL)
+  if (head.rows != NULL && !head.marked)
     rows_table_print (head.rows, stdout);
   g_clear_pointer (&head.rows, rows_table_free);
   if (status == FRI_EXIT_LIMIT) /* that is for a run to judge */

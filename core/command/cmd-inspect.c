@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd-inspect.c: flowrun inspect: a run directory, or a data file.
+/* cmd-inspect.c: flowrun inspect: a run directory, a data file, or what a plugin
+ * knows to tell about (a service of kind "inspect": a model).
  *
  * Data files are read by the same sources that a pipeline uses, in a small
  * pipeline of one stage, so what is shown is what a run would see.
@@ -492,19 +493,82 @@ source_of (const char *path, GError **error)
   g_set_error (
       error, FR_ERROR, FR_ERROR_CONFIG,
       "'%s' is of no kind that inspect knows: run directories, .csv, .tsv, .json, .jsonl, .sql "
-      "(compressed too) and SQLite databases",
+      "(compressed too), SQLite databases, and what the inspect services that 'flowrun list' "
+      "shows tell of",
       path);
   return NULL;
+}
+
+/* ---- what plugins know ------------------------------------------------------------------ */
+
+#define HEAD_BYTES 4096
+
+static const FrInspect *
+inspector_of (const CmdLine *line, const char *path)
+{
+  g_autoptr (FriRegistry) registry = cmd_registry (line);
+  g_autoptr (GPtrArray) services = fri_registry_services (registry, "inspect");
+  guint8 head[HEAD_BYTES];
+  gsize n = 0;
+  FILE *file = g_file_test (path, G_FILE_TEST_IS_REGULAR) ? fopen (path, "rbe") : NULL;
+
+  if (file != NULL)
+    {
+      n = fread (head, 1, sizeof head, file);
+      fclose (file);
+    }
+  for (guint i = 0; i < services->len; i++)
+    {
+      const FrService *service = services->pdata[i];
+      const FrInspect *inspect = service->table;
+
+      if (service->version == FR_INSPECT_VERSION && inspect->knows (path, head, n))
+        return inspect;
+    }
+  return NULL;
+}
+
+static int
+inspect_by (const CmdLine *line, const FrInspect *inspect)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) found = inspect->inspect (line->args[0], &error);
+
+  if (found == NULL)
+    {
+      say_error ("%s", error != NULL ? error->message : "it cannot be inspected");
+      return FRI_EXIT_FAILED;
+    }
+  if (line->json)
+    return cmd_print_json (g_steal_pointer (&found));
+  facts_print (found, line->args[0], stdout);
+  return cmd_flush () ? FRI_EXIT_OK : FRI_EXIT_FAILED;
+}
+
+/* A directory in which a run left its manifest, or is about to, is no other thing. */
+static gboolean
+is_run_dir (const char *path)
+{
+  g_autofree char *manifest = g_build_filename (path, "manifest.json", NULL);
+  g_autofree char *lock = g_build_filename (path, "lock", NULL);
+
+  return g_file_test (path, G_FILE_TEST_IS_DIR)
+         && (g_file_test (manifest, G_FILE_TEST_EXISTS) || g_file_test (lock, G_FILE_TEST_EXISTS));
 }
 
 int
 cmd_inspect (const CmdLine *line)
 {
+  const FrInspect *inspector = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonArray) out = json_array_new ();
   const char *use;
   int status;
 
+  if (!is_run_dir (line->args[0]) && g_file_test (line->args[0], G_FILE_TEST_EXISTS))
+    inspector = inspector_of (line, line->args[0]);
+  if (inspector != NULL)
+    return inspect_by (line, inspector);
   if (g_file_test (line->args[0], G_FILE_TEST_IS_DIR))
     return inspect_run (line);
   use = source_of (line->args[0], &error);

@@ -50,6 +50,14 @@ give_input (const CmdLine *line, FrTest *test, GString *why)
 
   if (inputs == NULL || inputs[0] == NULL)
     return TRUE;
+  for (guint i = 0; inputs[i] != NULL; i++)
+    if (inputs[i]->kind != FR_PORT_RECORDS && !(inputs[i]->flags & FR_PORT_OPTIONAL))
+      {
+        g_string_append_printf (why, "its input '%s' needs a %s, which cannot be invented",
+                                inputs[i]->name,
+                                inputs[i]->kind == FR_PORT_MODEL ? "model" : "report");
+        return FALSE;
+      }
   if (line->input == NULL)
     {
       if (fri_test_invent (test))
@@ -125,6 +133,29 @@ check_element (const CmdLine *line, const FrPlugin *plugin, const FrElement *ele
     }
 }
 
+/* Whether a service says within the time for a check how well it serves here. */
+static void
+check_service (const CmdLine *line, const FrService *service, guint *at)
+{
+  g_autofree char *name = g_strdup_printf ("service %s/%s", service->kind, service->name);
+  const char *why = NULL;
+  guint number = (*at)++;
+  int score;
+
+  if (number < (guint) line->from)
+    return;
+  printf ("@%u %s: it rates itself\n", number, name);
+  fflush (stdout);
+  score = service->score != NULL ? service->score (&why) : 1;
+  if (score < 0)
+    print_result (name, "it rates itself", FRI_CHECK_FAILED, "its score is below 0");
+  else if (score == 0 && why == NULL)
+    print_result (name, "it rates itself", FRI_CHECK_FAILED,
+                  "it cannot serve here and does not say why");
+  else
+    print_result (name, "it rates itself", FRI_CHECK_PASSED, "");
+}
+
 static int
 child (const CmdLine *line)
 {
@@ -146,6 +177,11 @@ child (const CmdLine *line)
         continue;
       found = TRUE;
       check_element (line, plugin, plugin->elements[i], &at);
+    }
+  for (guint i = 0; line->element == NULL && plugin->services[i] != NULL; i++)
+    {
+      found = TRUE;
+      check_service (line, plugin->services[i], &at);
     }
   if (!found)
     print_result (plugin->name, "it has the element asked for", FRI_CHECK_FAILED,

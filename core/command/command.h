@@ -30,7 +30,7 @@ typedef struct
   char *run_dir, *until, *progress, *deny, *table, *element, *with, *input, *columns;
   gint64 count, workers, from, timeout;
   guint64 memory;
-  gboolean fresh, json, markdown, help, version, child;
+  gboolean fresh, no_forecast, json, markdown, help, version, child;
 } CmdLine;
 
 typedef enum
@@ -236,6 +236,11 @@ void table_print (Table *table, FILE *out, guint width, gboolean colour);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Table, table_free)
 
+/* ---- facts ----------------------------------------------------------------------------- */
+
+/** facts_print: what FrInspect.inspect or a forecast tells, below a line with @of and its title. */
+void facts_print (JsonNode *facts, const char *of, FILE *out);
+
 /* ---- progress -------------------------------------------------------------------------- */
 
 typedef struct _Progress Progress;
@@ -252,7 +257,8 @@ ProgressMode progress_mode (const char *word);
 Progress *progress_new (ProgressMode mode);
 void progress_free (Progress *progress);
 void progress_event (const FriEvent *event, gpointer progress);
-/** progress_end: takes the display away and prints the summary of the run. */
+/** progress_end: takes the display away and prints the summary of the run; @run_dir is NULL when
+ * nothing is left of it. */
 void progress_end (Progress *progress, FriExit status, const GError *error, const char *run_dir);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Progress, progress_free)

@@ -40,12 +40,16 @@ port_text (const FrPort *port)
   g_autofree char *needs = needs_text (port);
   GString *out = g_string_new (kind_text (port->kind));
 
+  if (port->object != NULL)
+    g_string_append_printf (out, " (%s)", port->object->name);
   if (port->flags & FR_PORT_OPTIONAL)
     g_string_append (out, ", optional");
   if (port->flags & FR_PORT_MANY)
     g_string_append (out, ", one or several connections");
   if (port->flags & FR_PORT_REWINDABLE)
     g_string_append (out, ", kept on disk to be read again");
+  if (port->flags & FR_PORT_FORECAST)
+    g_string_append (out, ", for `flowrun head` alone");
   if (needs[0] != '\0')
     g_string_append_printf (out, ", needs %s", needs);
   return g_string_free (out, FALSE);

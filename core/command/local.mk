@@ -5,7 +5,7 @@ flowrun_SOURCES = core/command/command.h core/command/progress-private.h core/co
 	core/command/cmd-inspect.c core/command/cmd-list.c core/command/cmd-new.c \
 	core/command/cmd-plugin-check.c core/command/cmd-run.c core/command/cmd-schema.c \
 	core/command/cmd-why.c core/command/complete.c core/command/elf.c \
-	core/command/element-doc.c core/command/live.c core/command/load.c core/command/log.c \
+	core/command/element-doc.c core/command/facts.c core/command/live.c core/command/load.c core/command/log.c \
 	core/command/main.c core/command/options.c core/command/progress.c core/command/rows.c \
 	core/command/signals.c core/command/summary.c core/command/table.c core/command/term.c
 nodist_flowrun_SOURCES = core/command/resources.c

@@ -36,7 +36,10 @@ const CmdCommand cmd_commands[] = {
     "PIPELINE.json",
     "find every mistake in a pipeline without running it",
     "Does all that run does before work starts, with the same code and no side effects, and lists "
-    "every problem with file, line and column.",
+    "every problem with file, line and column.  Where there is none, and a stage can tell what it "
+    "would do (a trainer: how many steps, how much memory and time), the rows that it would get "
+    "are read to find out; not if that would take the network or other programs, and not with "
+    "--no-forecast.",
     "flowrun check shop.json",
     1,
     1,
@@ -47,7 +50,9 @@ const CmdCommand cmd_commands[] = {
     "PIPELINE.json STAGE[.PORT]",
     "show the first rows that a stage gives",
     "Runs as far as needed and shows rows: as a table on a terminal, as JSON Lines in a pipe.  "
-    "STAGE.rejects shows the rows that the stage refused.  Sinks are not run and nothing is kept.",
+    "STAGE.rejects shows the rows that the stage refused.  Text of which a trainer learns only "
+    "some parts is shown with those parts in green, or in ⟦brackets⟧ where there are no colours.  "
+    "Sinks are not run and nothing is kept.",
     "flowrun head shop.json clean -n 5",
     2,
     2,
@@ -56,9 +61,11 @@ const CmdCommand cmd_commands[] = {
   { "list",
     CMD_LIST,
     "[KIND]",
-    "list the elements that are installed",
-    "Lists sources, transforms, trainers, evaluators and sinks, or only those of KIND.  A plugin "
-    "that does not load is listed with the reason.",
+    "list the elements and services that are installed",
+    "Lists sources, transforms, trainers, evaluators and sinks, then what plugins offer to other "
+    "plugins (services, such as those that compute), with how well each serves on this machine "
+    "and why; or only what is of KIND, which is one of these or service.  A plugin that does not "
+    "load is listed with the reason.",
     "flowrun list source",
     0,
     1,
@@ -78,10 +85,11 @@ const CmdCommand cmd_commands[] = {
   { "inspect",
     CMD_INSPECT,
     "PATH",
-    "show what a run directory or a data file holds",
+    "show what a run directory, a data file or a model holds",
     "For a run directory: what ran, when, what went in and what came out.  For a data file (CSV, "
     "JSON, SQLite, SQL dump; compressed too): columns with types, how many rows, the first rows.  "
-    "Of an SQL dump one table is shown (--table).",
+    "Of an SQL dump one table is shown (--table).  Of any other file or directory that a plugin "
+    "knows, such as a model: what that plugin tells.",
     "flowrun inspect runs/shop",
     1,
     1,
@@ -174,10 +182,11 @@ const CmdOption cmd_options[] = {
         "where the run is kept (default: runs/NAME)"),
   TEXT ("until", until, CMD_RUN, "STAGE", CMD_WORD_STAGE, "stop after this stage"),
   FLAG ("fresh", 0, fresh, CMD_RUN, "reuse nothing of earlier runs"),
-  NUMBER ("workers", 'j', workers, CMD_RUN | CMD_HEAD, "N",
+  FLAG ("no-forecast", 0, no_forecast, CMD_CHECK, "do not ask trainers what they would do"),
+  NUMBER ("workers", 'j', workers, CMD_RUN | CMD_CHECK | CMD_HEAD, "N",
           "how many threads work at once (default: one per processor); the results do not "
           "depend on it"),
-  SIZE ("memory", memory, CMD_RUN | CMD_HEAD, "SIZE",
+  SIZE ("memory", memory, CMD_RUN | CMD_CHECK | CMD_HEAD, "SIZE",
         "memory for rows on their way, as in 512MiB (default: a quarter of the machine's)"),
   CHOICE ("progress", progress, CMD_RUN, "HOW",
           "how to tell what goes on: auto (live on a terminal, else plain), plain, json or none",

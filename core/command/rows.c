@@ -112,6 +112,99 @@ rows_table_add (RowsTable *rows, const FrBatch *batch, gsize row, const char *id
   rows->n++;
 }
 
+/* ---- text of which parts are marked -------------------------------------------------- */
+
+static gboolean
+is_marked (const FrField *field)
+{
+  const FrField *item
+      = fr_field_type (field) == FR_TYPE_LIST ? fr_field_child (field, 0) : NULL;
+
+  return item != NULL && fr_field_type (item) == FR_TYPE_STRUCT && fr_field_n_children (item) == 2
+         && strcmp (fr_field_name (fr_field_child (item, 0)), "text") == 0
+         && fr_field_type (fr_field_child (item, 0)) == FR_TYPE_UTF8
+         && strcmp (fr_field_name (fr_field_child (item, 1)), "marked") == 0
+         && fr_field_type (fr_field_child (item, 1)) == FR_TYPE_BOOL;
+}
+
+gboolean
+rows_have_marks (FrSchema *schema)
+{
+  for (guint i = 0; i < fr_schema_n_fields (schema); i++)
+    if (is_marked (fr_schema_field (schema, i)))
+      return TRUE;
+  return FALSE;
+}
+
+/* As it is, line by line, but for what a terminal would act on.  A mark ends
+ * with its line, so that colours do not spill over; an end of line that is
+ * marked itself is made visible. */
+static void
+append_piece (GString *out, FrStr text, gboolean marked, gboolean colour)
+{
+  const char *open = term_utf8 () ? "⟦" : "[[", *close = term_utf8 () ? "⟧" : "]]";
+  const char *begin = !marked ? "" : colour ? term_style (STYLE_GREEN, colour) : open;
+  const char *end = !marked ? "" : colour ? term_plain (colour) : close;
+  g_autofree char *line_end = term_clean ("\n", 1, 1);
+
+  while (text.data != NULL && text.len > 0)
+    {
+      const char *newline = memchr (text.data, '\n', text.len);
+      gsize len = newline != NULL ? (gsize) (newline - text.data) : text.len;
+      g_autofree char *line = term_clean (text.data, len, len);
+
+      if (len > 0)
+        g_string_append_printf (out, "%s%s%s", begin, line, end);
+      if (newline != NULL)
+        g_string_append_printf (out, "%s%s%s\n", begin, marked ? line_end : "", end);
+      len += newline != NULL;
+      text.data += len;
+      text.len -= len;
+    }
+}
+
+static void
+append_marked (GString *out, const FrView *list, gsize row, gboolean colour)
+{
+  FrView items = fr_view_child (list, 0);
+  FrView texts = fr_view_child (&items, 0), marks = fr_view_child (&items, 1);
+  gsize start, n = fr_view_list (list, row, &start);
+
+  for (gsize i = start; i < start + n; i++)
+    append_piece (out, fr_view_str (&texts, i), fr_view_bool (&marks, i), colour);
+}
+
+void
+rows_print_marked (const FrBatch *batch, gsize row, const char *id, FILE *out)
+{
+  gboolean colour = term_colour (fileno (out));
+  FrSchema *schema = fr_batch_schema (batch);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  g_string_append_printf (text, "%s%s%s", term_style (STYLE_DIM, colour), id, term_plain (colour));
+  for (guint i = 0; i < fr_schema_n_fields (schema); i++)
+    if (!is_marked (fr_schema_field (schema, i)))
+      {
+        g_autofree char *cell = cell_text (batch, i, row);
+
+        g_string_append_printf (text, "  %s%s%s %s", term_style (STYLE_BOLD, colour),
+                                fr_field_name (fr_schema_field (schema, i)), term_plain (colour),
+                                cell);
+      }
+  g_string_append_c (text, '\n');
+  for (guint i = 0; i < fr_schema_n_fields (schema); i++)
+    if (is_marked (fr_schema_field (schema, i)))
+      {
+        FrView view = fr_view (batch, i);
+
+        append_marked (text, &view, row, colour);
+        if (text->str[text->len - 1] != '\n')
+          g_string_append_c (text, '\n');
+      }
+  g_string_append_c (text, '\n');
+  fwrite (text->str, 1, text->len, out);
+}
+
 guint
 rows_table_n (const RowsTable *rows)
 {

@@ -20,6 +20,11 @@ typedef struct _RowsTable RowsTable;
 
 RowsTable *rows_table_new (FrSchema *schema);
 void rows_table_add (RowsTable *rows, const FrBatch *batch, gsize row, const char *id);
+/** rows_have_marks: whether a column holds text of which parts are marked: list<struct<text: utf8,
+ * marked: bool>>. */
+gboolean rows_have_marks (FrSchema *schema);
+/** rows_print_marked: a row of those: its other cells a line each, then the running text. */
+void rows_print_marked (const FrBatch *batch, gsize row, const char *id, FILE *out);
 guint rows_table_n (const RowsTable *rows);
 void rows_table_print (RowsTable *rows, FILE *out);
 void rows_table_free (RowsTable *rows);

@@ -210,6 +210,22 @@ print_status (Progress *p, FriExit status, const GError *error, gboolean colour)
     say_error ("%s", error ? error->message : "the run failed");
 }
 
+/* Nobody can look for them later. */
+static void
+warn_of_rejects (const Progress *p)
+{
+  for (guint i = 0; i < p->stages->len; i++)
+    {
+      const ProgressStage *stage = &g_array_index (p->stages, ProgressStage, i);
+      g_autofree char *rejects = text_count (stage->now.rejects);
+
+      if (stage->now.rejects > 0)
+        say_warning ("%s rejected %s row%s, and this pipeline leaves no record; run it with "
+                     "--run-dir DIR to see them and why",
+                     stage->id, rejects, stage->now.rejects == 1 ? "" : "s");
+    }
+}
+
 void
 progress_end (Progress *p, FriExit status, const GError *error, const char *run_dir)
 {
@@ -220,7 +236,9 @@ progress_end (Progress *p, FriExit status, const GError *error, const char *run_
   g_mutex_lock (&p->lock);
   progress_live_clear (p);
   g_mutex_unlock (&p->lock);
-  if (p->mode == PROGRESS_JSON || p->mode == PROGRESS_NONE || !ran)
+  if (run_dir == NULL)
+    warn_of_rejects (p);
+  if (p->mode == PROGRESS_JSON || p->mode == PROGRESS_NONE || !ran || run_dir == NULL)
     {
       if (status != FRI_EXIT_OK && error != NULL)
         say_error ("%s", error->message);

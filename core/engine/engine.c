@@ -592,7 +592,7 @@ fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
   if (!bind (pipeline, error))
     return FRI_EXIT_USAGE;
   engine_init (&e, pipeline, options);
-  if (!options->ephemeral)
+  if (!options->ephemeral && !options->no_record)
     dir = options->run_dir != NULL ? g_strdup (options->run_dir) : fri_run_default_dir (pipeline);
   e.dir = fri_rundir_open (dir, &failure);
   if (e.dir != NULL)

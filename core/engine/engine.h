@@ -22,6 +22,7 @@ typedef struct
   const char *run_dir; /* NULL: fri_run_default_dir() */
   gboolean
       ephemeral;  /* head, tests: a private run directory, removed afterwards; sinks do not run */
+  gboolean no_record; /* a private run directory as well, but a whole run */
   gboolean fresh; /* reuse nothing */
   const char *until; /* stop after this stage, or NULL */
   guint workers;     /* 0: one per processor */

@@ -50,11 +50,25 @@ fri_forecast_tell (FriEngine *e)
 
 /* ---- whether to ask at all ------------------------------------------------------- */
 
-/* The first stage among @stage and what feeds it that must not run for a forecast. */
+/* Why @stage must not run for a forecast, or NULL. */
+static const char *
+objection (const FriStage *stage)
+{
+  if (stage->element->flags & FR_ELEMENT_NETWORK)
+    return "uses the network";
+  if (stage->element->flags & FR_ELEMENT_RUNS_PROGRAMS)
+    return "starts other programs";
+  /* With a forecast of its own it is not run, nor is anything after it asked. */
+  if (stage->element->kind == FR_KIND_TRAINER && stage->element->forecast == NULL)
+    return "would have to train";
+  return NULL;
+}
+
+/* The first stage among @stage and what feeds it that must not run. */
 static const FriStage *
 hindrance (const FriStage *stage)
 {
-  if (stage->element->flags & (FR_ELEMENT_NETWORK | FR_ELEMENT_RUNS_PROGRAMS))
+  if (objection (stage) != NULL)
     return stage;
   for (guint i = 0; i < stage->inputs->len; i++)
     {
@@ -82,11 +96,9 @@ fri_forecast_possible (const FriPipeline *pipeline, char **why_not)
       found = hindrance (stage);
       if (found != NULL)
         {
-          *why_not = g_strdup_printf (
-              "no forecast of '%s': it would need '%s' (%s), which %s", stage->id, found->id,
-              found->element->name,
-              found->element->flags & FR_ELEMENT_NETWORK ? "uses the network"
-                                                         : "starts other programs");
+          *why_not = g_strdup_printf ("no forecast of '%s': it would need '%s' (%s), which %s",
+                                      stage->id, found->id, found->element->name,
+                                      objection (found));
           return FALSE;
         }
       any = TRUE;

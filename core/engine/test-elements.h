@@ -772,6 +772,13 @@ static const FrElement el_learn = { COMMON,
                                     .run = learn_run,
                                     .finish = learn_finish,
                                     .forecast = learn_forecast };
+static const FrElement el_plain = { COMMON,
+                                    .kind = FR_KIND_TRAINER,
+                                    .name = "trainer.plain",
+                                    .summary = "adds up, and commits nothing",
+                                    .inputs = learn_in,
+                                    .outputs = thing_out,
+                                    .run = learn_run };
 static const FrElement el_store = { COMMON,
                                     .kind = FR_KIND_SINK,
                                     .name = "sink.thing",
@@ -782,6 +789,7 @@ static const FrElement el_store = { COMMON,
 
 FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile,
            &el_shout, &el_serial, &el_process, &el_halves, &el_pass, &el_join, &el_again, &el_few,
-           &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_store)
+           &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_plain,
+           &el_store)
 
 #endif

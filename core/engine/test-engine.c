@@ -1162,11 +1162,12 @@ test_objects (void)
 static void
 test_objects_kept (void)
 {
-  g_autofree char *kept = NULL, *number = NULL, *out = NULL;
+  g_autofree char *kept = NULL, *number = NULL, *out = NULL, *manifest = NULL, *again = NULL;
   Calls before;
 
   fresh_base ();
   learn ("", "out");
+  manifest = stable ("run/manifest.json");
   g_assert_cmpint (calls.trainings, ==, 1);
   before = calls;
   learn ("", "out");
@@ -1184,6 +1185,13 @@ test_objects_kept (void)
   g_assert_cmpstr (out, ==, "1020 0\n");
   g_assert_cmpint (things, ==, 0);
 
+  /* With a loaded model the story is the same as with a new one. */
+  learn ("", "out");
+  again = stable ("run/manifest.json");
+  g_assert_cmpstr (again, ==, manifest);
+  learn ("", "other");
+  calls.loads = 0;
+
   /* Two consumers share what is loaded. */
   {
     g_autofree char *a = path_of ("other");
@@ -1193,7 +1201,7 @@ test_objects_kept (void)
     g_unlink (b);
   }
   learn ("", "other");
-  g_assert_cmpint (calls.loads, ==, 2);
+  g_assert_cmpint (calls.loads, ==, 1);
 
   /* A byte that changed is noticed without anybody's asking. */
   {
@@ -1216,6 +1224,32 @@ test_objects_kept (void)
             "'out': {'use': 'sink.thing', 'from': 'learn', 'with': {'path': '@/out'}}",
             2);
   g_assert_false (exists ("run/kept"));
+}
+
+/* What was trained outlives a run that failed after it. */
+static void
+test_objects_survive (void)
+{
+  const char *stages = "'base': {'use': 'source.thing', 'with': {'rows': 1000}},"
+                       "'goods': {'use': 'source.count', 'with': {'rows': 20}},"
+                       "'learn': {'use': 'trainer.plain', 'from': {'in': 'goods', 'base': 'base'}},"
+                       "'out': {'use': 'sink.thing', 'from': 'learn',"
+                       " 'with': {'path': '@/%s', 'fail': '%s'}}";
+  g_autofree char *bad = g_strdup_printf (stages, "bad", "finish");
+  g_autofree char *good = g_strdup_printf (stages, "out", "nowhere");
+  g_autofree char *out = NULL;
+  GError *error = NULL;
+
+  fresh_base ();
+  g_assert_cmpint (run_workers (bad, 2, &error), ==, FRI_EXIT_FAILED);
+  g_clear_error (&error);
+  run_well (good, 2);
+  g_assert_cmpint (calls.trainings, ==, 1);
+  assert_state ("learn", "reused");
+  assert_state ("goods", "reused");
+  assert_state ("base", "reused");
+  out = contents ("out");
+  g_assert_cmpstr (out, ==, "1020 0\n");
 }
 
 /* The rows of 'rows' wait on disk while the trainer reads its own, in whatever order. */
@@ -1377,6 +1411,14 @@ test_forecast (void)
   g_assert_false (fri_forecast_possible (pipeline, &why_not));
   g_assert_nonnull (strstr (why_not, "it would need 'goods' (source.volatile), which uses the "
                                      "network"));
+  g_clear_pointer (&why_not, g_free);
+  fri_pipeline_free (pipeline);
+  pipeline = load ("'goods': {'use': 'source.count'},"
+                   "'plain': {'use': 'trainer.plain', 'from': 'goods'},"
+                   "'learn': {'use': 'trainer.sum', 'from': {'in': 'goods', 'base': 'plain'},"
+                   " 'with': {'fail': 'forecast'}}");
+  g_assert_false (fri_forecast_possible (pipeline, &why_not));
+  g_assert_nonnull (strstr (why_not, "'plain' (trainer.plain), which would have to train"));
   g_assert_cmpint (fri_run (pipeline, &options, &error), ==, FRI_EXIT_FAILED);
   g_assert_nonnull (strstr (error->message, "stage 'learn' (trainer.sum): asked to fail in "
                                             "forecast"));
@@ -1459,6 +1501,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/tap", test_tap);
   g_test_add_func ("/engine/objects", test_objects);
   g_test_add_func ("/engine/objects-kept", test_objects_kept);
+  g_test_add_func ("/engine/objects-survive", test_objects_survive);
   g_test_add_func ("/engine/objects-pressure", test_objects_pressure);
   g_test_add_func ("/engine/objects-wrong", test_objects_wrong);
   g_test_add_func ("/engine/objects-cancel", test_objects_cancel);

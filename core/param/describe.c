@@ -389,6 +389,10 @@ ports_json (const FrPort *const *ports)
       json_object_set_boolean_member (object, "many", (port->flags & FR_PORT_MANY) != 0);
       json_object_set_boolean_member (object, "rewindable",
                                       (port->flags & FR_PORT_REWINDABLE) != 0);
+      if (port->flags & FR_PORT_FORECAST)
+        json_object_set_boolean_member (object, "forecast", TRUE);
+      if (port->object != NULL)
+        json_object_set_string_member (object, "object", port->object->name);
       for (guint k = 0; port->needs != NULL && port->needs[k] != NULL; k++)
         {
           JsonObject *need = json_object_new ();

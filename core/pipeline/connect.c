@@ -65,25 +65,36 @@ kind_words (FrPortKind kind)
 
 /* ---- one link ---------------------------------------------------------------------- */
 
-/* Names of the outputs that may be connected, and NULL. */
+/* Names of the outputs that may be connected, and NULL: those of the kind that
+ * @to takes if there are any. */
 static GPtrArray *
-connectable (const FrPort *const *outputs)
+connectable (const FrPort *const *outputs, const FrPort *to)
 {
   GPtrArray *names = g_ptr_array_new ();
 
   for (guint i = 0; outputs != NULL && outputs[i] != NULL; i++)
-    if (!(outputs[i]->flags & FR_PORT_FORECAST))
+    if (!(outputs[i]->flags & FR_PORT_FORECAST) && (to == NULL || outputs[i]->kind == to->kind))
       g_ptr_array_add (names, (gpointer) outputs[i]->name);
+  if (names->len == 0 && to != NULL)
+    {
+      g_ptr_array_unref (names);
+      return connectable (outputs, NULL);
+    }
   g_ptr_array_add (names, NULL);
   return names;
 }
 
-/* The output port that "stage" alone means. */
-static const char *
-default_port (Reader *reader, const char *pointer, FriStage *from)
+static gboolean
+lists (const GPtrArray *names, const char *name)
 {
-  const FrPort *const *outputs = from->element->outputs;
-  g_autoptr (GPtrArray) names = connectable (outputs);
+  return g_strv_contains ((const char *const *) names->pdata, name);
+}
+
+/* The output port that "stage" alone means to input @to (or NULL). */
+static const char *
+default_port (Reader *reader, const char *pointer, FriStage *from, const FrPort *to)
+{
+  g_autoptr (GPtrArray) names = connectable (from->element->outputs, to);
 
   if (names->len == 1)
     {
@@ -91,7 +102,7 @@ default_port (Reader *reader, const char *pointer, FriStage *from)
              from->element->name);
       return NULL;
     }
-  if (names->len == 2 || fri_find_port (outputs, "out") != NULL)
+  if (names->len == 2 || lists (names, "out"))
     return names->len == 2 ? names->pdata[0] : "out";
   {
     g_autofree char *all = g_strjoinv ("', '", (char **) names->pdata);
@@ -186,7 +197,7 @@ read_link (Reader *reader, const char *pointer, const char *text, const FrPort *
   if (from->element != NULL)
     {
       if (port == NULL)
-        port = default_port (reader, pointer, from);
+        port = default_port (reader, pointer, from, to);
       if (port == NULL || !check_output (reader, pointer, from, port, to))
         return;
     }

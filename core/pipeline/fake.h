@@ -205,7 +205,16 @@ static const FrPort *const fake_train_in[]
         NULL };
 static const FrPort *const fake_train_out[]
     = { FR_PORT ("model", FR_PORT_MODEL, "what was learnt", .object = &fake_model_type),
-        FR_PORT ("report", FR_PORT_REPORT, "how well", .object = &fr_report_type), NULL };
+        FR_PORT ("report", FR_PORT_REPORT, "how well", .object = &fr_report_type),
+        FR_PORT ("seen", FR_PORT_RECORDS, "what would be learnt", .flags = FR_PORT_FORECAST),
+        NULL };
+
+static FrFlow
+fake_forecast (G_GNUC_UNUSED gconstpointer config, G_GNUC_UNUSED FrHost *host,
+               G_GNUC_UNUSED GError **error)
+{
+  return FR_FLOW_OK;
+}
 
 static const FrElement fake_trainer = { .size = sizeof (FrElement),
                                         .kind = FR_KIND_TRAINER,
@@ -214,7 +223,8 @@ static const FrElement fake_trainer = { .size = sizeof (FrElement),
                                         .summary = "learns nothing",
                                         .inputs = fake_train_in,
                                         .outputs = fake_train_out,
-                                        .run = fake_run };
+                                        .run = fake_run,
+                                        .forecast = fake_forecast };
 
 static const FrPort *const fake_model_out[]
     = { FR_PORT ("model", FR_PORT_MODEL, "a model of nothing", .object = &fake_model_type), NULL };
@@ -225,6 +235,21 @@ static const FrElement fake_model = { .size = sizeof (FrElement),
                                       .revision = 1,
                                       .summary = "a model of nothing",
                                       .outputs = fake_model_out,
+                                      .run = fake_run };
+
+static const FrObjectType fake_other_type = { .size = sizeof (FrObjectType),
+                                              .name = "fake.other",
+                                              .kind = FR_PORT_MODEL,
+                                              .free = fake_object_free };
+static const FrPort *const fake_other_out[]
+    = { FR_PORT ("model", FR_PORT_MODEL, "another", .object = &fake_other_type), NULL };
+
+static const FrElement fake_other = { .size = sizeof (FrElement),
+                                      .kind = FR_KIND_SOURCE,
+                                      .name = "source.othermodel",
+                                      .revision = 1,
+                                      .summary = "a model of another type",
+                                      .outputs = fake_other_out,
                                       .run = fake_run };
 
 static const FrElement fake_sink = { .size = sizeof (FrElement),
@@ -239,7 +264,7 @@ static const FrElement fake_sink = { .size = sizeof (FrElement),
 
 static const FrElement *const fake_elements[]
     = { &fake_source,  &fake_transform, &fake_required, &fake_split,
-        &fake_trainer, &fake_model,     &fake_sink,     NULL };
+        &fake_trainer, &fake_model,     &fake_other,    &fake_sink, NULL };
 
 static const FrPlugin fake_plugin = { .size = sizeof (FrPlugin),
                                       .abi_major = FR_ABI_MAJOR,

@@ -438,7 +438,7 @@ static void
 read_run (FriLoad *load, JsonObject *root)
 {
   static const char *const keys[]
-      = { "workers", "memory", "keep", "max_rejects", "$comment", NULL };
+      = { "workers", "memory", "record", "keep", "max_rejects", "$comment", NULL };
   JsonNode *node = expanded_member (load, root, "", "run");
   JsonObject *run;
   JsonNode *value;
@@ -472,6 +472,13 @@ read_run (FriLoad *load, JsonObject *root)
         load->pipeline->memory = bytes;
       else
         fri_expect (load, NULL, "/run/memory", "memory", value, "a size such as \"2GiB\"");
+    }
+  if ((value = json_object_get_member (run, "record")) != NULL)
+    {
+      if (JSON_NODE_HOLDS_VALUE (value) && json_node_get_value_type (value) == G_TYPE_BOOLEAN)
+        load->pipeline->no_record = !json_node_get_boolean (value);
+      else
+        fri_expect (load, NULL, "/run/record", "record", value, "true or false");
     }
   if ((value = json_object_get_member (run, "keep")) != NULL)
     read_keep (load, NULL, "/run/keep", value, &load->keep);

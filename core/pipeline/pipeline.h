@@ -67,6 +67,7 @@ typedef struct
   JsonNode *resolved; /* the file with variables filled and secrets still references */
   guint workers;      /* "run": used where the command line says nothing; 0: not said */
   guint64 memory;     /* the same */
+  gboolean no_record; /* "run": nothing is left of it but what sinks write */
   FriRegistry *registry;
   GHashTable *places; /* private: JSON Pointer → FriJsonPlace * */
 } FriPipeline;

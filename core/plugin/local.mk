@@ -34,7 +34,7 @@ core_plugin_modules_good_transform_earlier_la_LDFLAGS = $(TEST_MODULE_FLAGS)
 core_plugin_modules_good_transform_earlier_la_LIBADD = $(MODULE_LIBS)
 check_LTLIBRARIES += core/plugin/modules/good/oddly-named.la
 core_plugin_modules_good_oddly_named_la_SOURCES = core/plugin/modules/module.c
-core_plugin_modules_good_oddly_named_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME=\"transform.odd\"
+core_plugin_modules_good_oddly_named_la_CPPFLAGS = $(AM_CPPFLAGS) -DMODULE_SERVICE -DNAME=\"transform.odd\"
 core_plugin_modules_good_oddly_named_la_LDFLAGS = $(TEST_MODULE_FLAGS)
 core_plugin_modules_good_oddly_named_la_LIBADD = $(MODULE_LIBS)
 check_LTLIBRARIES += core/plugin/modules/bad/transform-major.la
@@ -102,3 +102,28 @@ core_plugin_modules_bad_transform_exit_la_SOURCES = core/plugin/modules/module.c
 core_plugin_modules_bad_transform_exit_la_CPPFLAGS = $(AM_CPPFLAGS) -DMODULE_EXIT -DNAME=\"transform.exit\"
 core_plugin_modules_bad_transform_exit_la_LDFLAGS = $(TEST_MODULE_FLAGS)
 core_plugin_modules_bad_transform_exit_la_LIBADD = $(MODULE_LIBS)
+check_LTLIBRARIES += core/plugin/modules/services/thing-fast.la
+core_plugin_modules_services_thing_fast_la_SOURCES = core/plugin/modules/service.c
+core_plugin_modules_services_thing_fast_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME=\"fast\"
+core_plugin_modules_services_thing_fast_la_LDFLAGS = $(TEST_MODULE_FLAGS)
+core_plugin_modules_services_thing_fast_la_LIBADD = $(MODULE_LIBS)
+check_LTLIBRARIES += core/plugin/modules/services/thing-also.la
+core_plugin_modules_services_thing_also_la_SOURCES = core/plugin/modules/service.c
+core_plugin_modules_services_thing_also_la_CPPFLAGS = $(AM_CPPFLAGS) -DNAME=\"also\"
+core_plugin_modules_services_thing_also_la_LDFLAGS = $(TEST_MODULE_FLAGS)
+core_plugin_modules_services_thing_also_la_LIBADD = $(MODULE_LIBS)
+check_LTLIBRARIES += core/plugin/modules/services/thing-none.la
+core_plugin_modules_services_thing_none_la_SOURCES = core/plugin/modules/service.c
+core_plugin_modules_services_thing_none_la_CPPFLAGS = $(AM_CPPFLAGS) -DSCORE=0 -DNAME=\"none\"
+core_plugin_modules_services_thing_none_la_LDFLAGS = $(TEST_MODULE_FLAGS)
+core_plugin_modules_services_thing_none_la_LIBADD = $(MODULE_LIBS)
+check_LTLIBRARIES += core/plugin/modules/services/thing-old.la
+core_plugin_modules_services_thing_old_la_SOURCES = core/plugin/modules/service.c
+core_plugin_modules_services_thing_old_la_CPPFLAGS = $(AM_CPPFLAGS) -DVERSION_=2 -DSCORE=99 -DNAME=\"old\"
+core_plugin_modules_services_thing_old_la_LDFLAGS = $(TEST_MODULE_FLAGS)
+core_plugin_modules_services_thing_old_la_LIBADD = $(MODULE_LIBS)
+check_LTLIBRARIES += core/plugin/modules/services/thing-broken.la
+core_plugin_modules_services_thing_broken_la_SOURCES = core/plugin/modules/module.c
+core_plugin_modules_services_thing_broken_la_CPPFLAGS = $(AM_CPPFLAGS) -DMODULE_UNDEFINED -DNAME=\"transform.broken\"
+core_plugin_modules_services_thing_broken_la_LDFLAGS = $(TEST_MODULE_FLAGS)
+core_plugin_modules_services_thing_broken_la_LIBADD = $(MODULE_LIBS)

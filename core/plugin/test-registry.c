@@ -137,10 +137,10 @@ refused (gconstpointer data)
 }
 
 static const char *const refusals[][2] = {
-  { "transform-major", "it was built for version 1.1 of flowrun's plugin interface and this "
-                       "flowrun has 0.1: build it again with this flowrun's headers" },
-  { "transform-minor", "it was built for the newer version 0.2 of flowrun's plugin interface and "
-                       "this flowrun has 0.1: install a newer flowrun, or build it again" },
+  { "transform-major", "it was built for version 1.2 of flowrun's plugin interface and this "
+                       "flowrun has 0.2: build it again with this flowrun's headers" },
+  { "transform-minor", "it was built for the newer version 0.3 of flowrun's plugin interface and "
+                       "this flowrun has 0.2: install a newer flowrun, or build it again" },
   { "transform-entry", "it is no flowrun plugin: it does not export 'flowrun_plugin'" },
   { "transform-null", "its 'flowrun_plugin' returns NULL" },
   { "transform-nothing", "it has neither map nor run; it needs one of them" },
@@ -299,6 +299,58 @@ static const FrPort *const ports_twins[]
     = { FR_PORT ("out", FR_PORT_RECORDS, "x"), FR_PORT ("out", FR_PORT_RECORDS, "x"), NULL };
 static const FrParam *rows_endless[2000];
 
+static void
+never (G_GNUC_UNUSED FrObject *object)
+{
+}
+
+static gboolean
+half_save (G_GNUC_UNUSED FrObject *object, G_GNUC_UNUSED const char *dir,
+           G_GNUC_UNUSED GError **error)
+{
+  return TRUE;
+}
+
+static const FrObjectType type_short = { .size = 8, .name = "x", .kind = FR_PORT_MODEL };
+static const FrObjectType type_half = { .size = sizeof (FrObjectType),
+                                        .name = "x",
+                                        .kind = FR_PORT_MODEL,
+                                        .save = half_save,
+                                        .free = never };
+#define PORTS(name, ...)                                                                           \
+  static const FrPort *const name[] = { FR_PORT ("out", __VA_ARGS__), NULL };
+PORTS (ports_untyped, FR_PORT_MODEL, "x")
+PORTS (ports_short, FR_PORT_MODEL, "x", .object = &type_short)
+PORTS (ports_half, FR_PORT_MODEL, "x", .object = &type_half)
+PORTS (ports_kind, FR_PORT_REPORT, "x", .object = &type_half)
+PORTS (ports_typed_rows, FR_PORT_RECORDS, "x", .object = &type_half)
+PORTS (ports_many, FR_PORT_MODEL, "x", .object = &fake_model_type, .flags = FR_PORT_MANY)
+PORTS (ports_forecast, FR_PORT_RECORDS, "x", .flags = FR_PORT_FORECAST)
+PORTS (ports_forecast_model, FR_PORT_MODEL, "x", .object = &fake_model_type,
+       .flags = FR_PORT_FORECAST)
+
+static const FrService nameless = { .size = sizeof (FrService), .kind = "x", .summary = "x" };
+static const FrService tableless
+    = { .size = sizeof (FrService), .kind = "x", .name = "y", .summary = "x" };
+static const FrService sound_service = {
+  .size = sizeof (FrService), .kind = "x", .name = "y", .summary = "x", .table = &nameless
+};
+static const FrService *const services_nameless[] = { &nameless, NULL };
+static const FrService *const services_tableless[] = { &tableless, NULL };
+static const FrService *const services_twins[] = { &sound_service, &sound_service, NULL };
+
+SPOIL (untyped, e->outputs = ports_untyped)
+SPOIL (short_type, e->outputs = ports_short)
+SPOIL (half_type, e->outputs = ports_half)
+SPOIL (other_kind, e->outputs = ports_kind)
+SPOIL (typed_rows, e->outputs = ports_typed_rows)
+SPOIL (many_models, e->outputs = ports_many)
+SPOIL (no_forecast, e->outputs = ports_forecast)
+SPOIL (forecast_model, e->outputs = ports_forecast_model)
+SPOIL (forecast_map, e->forecast = (gpointer) fake_run)
+SPOIL (nameless_service, p->services = services_nameless)
+SPOIL (tableless_service, p->services = services_tableless)
+SPOIL (twin_services, p->services = services_twins)
 SPOIL (no_name, p->name = NULL)
 SPOIL (long_version, p->version = "1\n2")
 SPOIL (no_elements, p->elements = NULL)
@@ -344,6 +396,18 @@ SPOIL (column_source, e->kind = FR_KIND_SOURCE; e->name = "source.x"; e->inputs 
 static void
 test_descriptions (void)
 {
+  spoiled (untyped, "output 'out' does not say the type of its object");
+  spoiled (short_type, "lacks its size, its name or free");
+  spoiled (half_type, "has only one of save and load");
+  spoiled (other_kind, "of another kind than the port");
+  spoiled (typed_rows, "carries records, so it has no object type");
+  spoiled (many_models, "is MANY or REWINDABLE");
+  spoiled (no_forecast, "its output 'out' is FORECAST, but it has no forecast");
+  spoiled (forecast_model, "is FORECAST, which only outputs of records may be");
+  spoiled (forecast_map, "has forecast, which only elements with run may have");
+  spoiled (nameless_service, "a service without a kind and a name");
+  spoiled (tableless_service, "its service 'y' of kind 'x' has no summary of one line, or no table");
+  spoiled (twin_services, "two services 'y' of kind 'x'");
   spoiled (no_name, "has no name of one line");
   spoiled (long_version, "has no version of one line");
   spoiled (no_elements, "offers no elements");
@@ -400,6 +464,117 @@ describe (const char *path)
   return 0;
 }
 
+/* ---- services ----------------------------------------------------------------------- */
+
+static void
+test_service (void)
+{
+  g_autoptr (FriRegistry) registry = registry_of ("services", NULL);
+  g_autoptr (GError) error = NULL;
+  const FrService *service = fri_registry_service (registry, "thing", 3, NULL, &error);
+
+  /* Of two that are as good the first by name; a better one of another version does not count. */
+  g_assert_no_error (error);
+  g_assert_cmpstr (service->name, ==, "also");
+  g_assert_cmpstr (*(const char *const *) service->table, ==, "also");
+  service = fri_registry_service (registry, "thing", 3, "fast", &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (service->name, ==, "fast");
+  service = fri_registry_service (registry, "thing", 2, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (service->name, ==, "old");
+}
+
+static void
+test_service_none (void)
+{
+  static const struct
+  {
+    const char *kind;
+    guint version;
+    const char *name, *says;
+  } cases[] = {
+    { "thing", 3, "none", "'none': it cannot serve here (built, no device)" },
+    { "thing", 3, "old", "'old': it is of version 2 and version 3 is asked for" },
+    { "thing", 3, "slow", "no service 'slow' of kind 'thing' will do; looked in " },
+    { "thing", 3, "slow", "'fast': it is there" },
+    { "thing", 3, "slow", "thing-broken.so': " },
+    { "other", 1, NULL, "no service of kind 'other' will do; looked in " },
+  };
+  g_autoptr (FriRegistry) registry = registry_of ("services", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (fri_registry_service (registry, cases[i].kind, cases[i].version,
+                                           cases[i].name, &error));
+      g_assert_error (error, FR_ERROR, FR_ERROR_LOAD);
+      if (strstr (error->message, cases[i].says) == NULL)
+        g_error ("expected '%s' in '%s'", cases[i].says, error->message);
+    }
+}
+
+static void
+test_service_list (void)
+{
+  static const char *const names[] = { "old", "also", "fast", "none" };
+  g_autofree char *dir = dir_of ("services");
+  g_autoptr (GPtrArray) list = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_setenv ("FLOWRUN_PLUGIN_PATH", dir, TRUE);
+  list = fr_service_list ("thing");
+  g_assert_cmpuint (list->len, ==, G_N_ELEMENTS (names));
+  for (guint i = 0; i < list->len; i++)
+    g_assert_cmpstr (((const FrService *) list->pdata[i])->name, ==, names[i]);
+  g_assert_cmpstr (fr_service_find ("thing", 3, NULL, &error)->name, ==, "also");
+  g_assert_no_error (error);
+  g_unsetenv ("FLOWRUN_PLUGIN_PATH");
+}
+
+/* One that no file name tells of. */
+static void
+test_service_beside (void)
+{
+  g_autoptr (FriRegistry) registry = registry_of ("good", NULL);
+  g_autoptr (GPtrArray) listed = fri_registry_services (registry, "odd");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (listed->len, ==, 0);
+  g_assert_nonnull (fri_registry_service (registry, "odd", 1, NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_service_described (void)
+{
+  g_autoptr (FriRegistry) registry = registry_of ("services", NULL);
+  g_autoptr (JsonNode) list = fri_registry_list (registry, NULL);
+  JsonArray *plugins = json_node_get_array (list);
+  guint found = 0;
+
+  for (guint i = 0; i < json_array_get_length (plugins); i++)
+    {
+      JsonObject *plugin = json_array_get_object_element (plugins, i);
+      JsonObject *service;
+
+      if (!json_object_has_member (plugin, "services"))
+        continue;
+      service = json_array_get_object_element (json_object_get_array_member (plugin, "services"),
+                                               0);
+      if (strcmp (json_object_get_string_member (service, "name"), "none") == 0)
+        {
+          g_assert_cmpint (json_object_get_int_member (service, "score"), ==, 0);
+          g_assert_cmpstr (json_object_get_string_member (service, "why"), ==, "built, no device");
+        }
+      g_assert_cmpuint (json_array_get_length (json_object_get_array_member (plugin, "elements")),
+                        ==, 0);
+      found++;
+    }
+  g_assert_cmpuint (found, ==, 4);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -428,5 +603,10 @@ main (int argc, char **argv)
   g_test_add_func ("/registry/no-describer", test_no_describer);
   g_test_add_func ("/registry/default-paths", test_default_paths);
   g_test_add_func ("/registry/descriptions", test_descriptions);
+  g_test_add_func ("/registry/service", test_service);
+  g_test_add_func ("/registry/service-none", test_service_none);
+  g_test_add_func ("/registry/service-list", test_service_list);
+  g_test_add_func ("/registry/service-beside", test_service_beside);
+  g_test_add_func ("/registry/service-described", test_service_described);
   return g_test_run ();
 }

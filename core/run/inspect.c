@@ -41,7 +41,8 @@ static JsonArray *
 stages_json (JsonObject *manifest, JsonObject *report)
 {
   static const char *const from_manifest[]
-      = { "element", "plugin_version", "fingerprint", "rows_in", "rows_out", "outputs" };
+      = { "element",  "plugin_version", "fingerprint", "rows_in",
+          "rows_out", "objects_in",     "objects_out", "outputs" };
   static const char *const from_report[]
       = { "rejects", "rejects_by_rule", "counters", "limits_passed", "warnings" };
   JsonArray *array = json_array_new ();

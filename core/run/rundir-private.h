@@ -10,6 +10,7 @@
  *   PORT.ids        row ids that passed the port (lineage.c)
  *   origins.jsonl   files the rows came from
  *   PORT.rows       a kept output (page.h)
+ *   PORT.object/    a kept model or report, as its type saves it
  *
  * A finished stage whose output is kept is put in place by one rename, as
  * DIR/kept/ID-FINGERPRINT, together with such folders of all its ancestors: a

@@ -5,7 +5,7 @@
  *   DIR/report.json          counters, metrics and reports per stage
  *   DIR/log.jsonl            every event but ticks, one run after the other
  *   DIR/rejects/STAGE.jsonl  rejected rows that no stage took (absent when there are none)
- *   DIR/kept/STAGE-FINGERPRINT/            kept outputs (page.h), with what report and manifest say of them
+ *   DIR/kept/STAGE-FINGERPRINT/            kept outputs (page.h, objects), with what report and manifest say of them
  *   DIR/lineage/STAGE.PORT   which row ids passed each port, as runs
  *   DIR/checkpoints/FINGERPRINT/           fr_host_checkpoint_dir()
  *   DIR/tmp-PID/             spooled edges; removed, also after a crash

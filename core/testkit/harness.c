@@ -303,6 +303,15 @@ pipeline_text (FrTest *test)
   return g_string_free (out, FALSE);
 }
 
+/* The elements are added from memory; the path is for the services they ask for. */
+static FriRegistry *
+new_registry (void)
+{
+  g_auto (GStrv) paths = fri_registry_default_paths (NULL);
+
+  return fri_registry_new ((const char *const *) paths);
+}
+
 static const char *
 base_dir (FrTest *test)
 {
@@ -340,8 +349,7 @@ load (FrTest *test, gboolean check, FriRegistry *registry)
 gboolean
 fri_test_check (FrTest *test)
 {
-  static const char *const no_paths[] = { NULL };
-  g_autoptr (FriRegistry) registry = fri_registry_new (no_paths);
+  g_autoptr (FriRegistry) registry = new_registry ();
   g_autoptr (FriPipeline) pipeline = load (test, TRUE, registry);
 
   return pipeline != NULL;
@@ -418,8 +426,7 @@ read_report (FrTest *test, const char *run_dir)
 FriExit
 fri_test_go (FrTest *test, GError **error)
 {
-  static const char *const no_paths[] = { NULL };
-  g_autoptr (FriRegistry) registry = fri_registry_new (no_paths);
+  g_autoptr (FriRegistry) registry = new_registry ();
   g_autofree char *run_dir = g_strdup_printf ("%s/.run-%u", fr_test_tmpdir (test), ++test->n_runs);
   g_autoptr (FriPipeline) pipeline = NULL;
   FriRunOptions options = { .run_dir = run_dir,
@@ -499,9 +506,8 @@ foresee (FrTest *test, FriPipeline *pipeline, const char *port, GError **error)
 FriExit
 fri_test_foresee (FrTest *test, GError **error)
 {
-  static const char *const no_paths[] = { NULL };
   const FrPort *const *outputs = test->element->outputs;
-  g_autoptr (FriRegistry) registry = fri_registry_new (no_paths);
+  g_autoptr (FriRegistry) registry = new_registry ();
   g_autoptr (FriPipeline) pipeline = NULL;
   gboolean looked = FALSE;
   FriExit status = FRI_EXIT_OK;

@@ -142,8 +142,130 @@ ELEMENT (leaky, "leaky", map_leaky, );
 ELEMENT (counting, "counting", map_counting, );
 ELEMENT (no_nulls, "no_nulls", map_no_nulls, );
 
+/* ---- with a model ---------------------------------------------------------------- */
+
+typedef struct
+{
+  FrObject object;
+  guint64 n;
+} Sum;
+
+static JsonNode *
+sum_describe (FrObject *object)
+{
+  return json_node_init_int (json_node_alloc (), (gint64) ((Sum *) object)->n);
+}
+
+static void
+sum_free (FrObject *object)
+{
+  g_free (object);
+}
+
+static const FrObjectType sum_type = { .size = sizeof (FrObjectType),
+                                       .name = "kit.sum",
+                                       .kind = FR_PORT_MODEL,
+                                       .describe = sum_describe,
+                                       .free = sum_free };
+
+static FrObject *
+sum_new (guint64 n)
+{
+  Sum *sum = g_new0 (Sum, 1);
+
+  fr_object_init (&sum->object, &sum_type);
+  sum->n = n;
+  return &sum->object;
+}
+
+static gboolean
+adder_bind (gconstpointer config, FrBind *bind, GError **error)
+{
+  (void) config;
+  if (fr_bind_input_object (bind, "base") != NULL)
+    return TRUE;
+  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG, "nothing is known of the base");
+  return FALSE;
+}
+
+/* How many rows came, and what "base" had. */
+static FrFlow
+count_rows (FrHost *host, const char *to, guint64 *n, GError **error)
+{
+  g_autoptr (FrObject) base = NULL;
+  FrFlow flow = fr_host_next_object (host, "base", &base, error);
+  FrBatch *batch;
+
+  if (flow != FR_FLOW_OK)
+    return flow;
+  *n = ((Sum *) base)->n;
+  while ((flow = fr_host_next (host, "in", &batch, error)) == FR_FLOW_OK)
+    {
+      *n += fr_batch_n_rows (batch);
+      if (to == NULL)
+        fr_batch_unref (batch);
+      else if ((flow = fr_host_push (host, to, batch, error)) != FR_FLOW_OK)
+        return flow;
+    }
+  return flow;
+}
+
+static FrFlow
+adder_run (FrHost *host, gpointer state, GError **error)
+{
+  JsonObject *object;
+  guint64 n;
+  FrFlow flow = count_rows (host, NULL, &n, error);
+
+  (void) state;
+  if (flow != FR_FLOW_DONE)
+    return flow;
+  flow = fr_host_push_object (host, "model", sum_new (n), error);
+  if (flow != FR_FLOW_OK)
+    return flow;
+  object = json_object_new ();
+  json_object_set_int_member (object, "rows", (gint64) n);
+  flow = fr_host_push_object (
+      host, "report", fr_report_new (json_node_init_object (json_node_alloc (), object)), error);
+  json_object_unref (object);
+  return flow;
+}
+
+static FrFlow
+adder_forecast (gconstpointer config, FrHost *host, GError **error)
+{
+  guint64 n;
+  FrFlow flow = count_rows (host, "seen", &n, error);
+
+  (void) config;
+  if (flow == FR_FLOW_DONE)
+    fr_host_report (host, "forecast", json_node_init_int (json_node_alloc (), (gint64) n));
+  return flow;
+}
+
+static const FrPort *const adder_in[]
+    = { FR_PORT ("in", FR_PORT_RECORDS, "what to count"),
+        FR_PORT ("base", FR_PORT_MODEL, "where to begin", .object = &sum_type), NULL };
+static const FrPort *const adder_out[]
+    = { FR_PORT ("model", FR_PORT_MODEL, "the sum", .object = &sum_type),
+        FR_PORT ("report", FR_PORT_REPORT, "the same for people", .object = &fr_report_type),
+        FR_PORT ("seen", FR_PORT_RECORDS, "what would be counted", .flags = FR_PORT_FORECAST),
+        NULL };
+static const FrElement adder = { .size = sizeof (FrElement),
+                                 .kind = FR_KIND_TRAINER,
+                                 .name = "trainer.adder",
+                                 .revision = 1,
+                                 .summary = "for the tests of the test kit",
+                                 .details = "Nothing more.",
+                                 .example = "{}",
+                                 .inputs = adder_in,
+                                 .outputs = adder_out,
+                                 .bind = adder_bind,
+                                 .run = adder_run,
+                                 .forecast = adder_forecast };
+
 FR_PLUGIN ("kit", "1", "for the tests of the test kit", "Apache-2.0", "here", &good, &picky, &leaky,
-           &counting, &no_nulls)
+           &counting, &no_nulls, &adder)
 
 /* ---- the harness -------------------------------------------------------------- */
 
@@ -224,6 +346,47 @@ test_cancel (void)
   fr_test_run (t);
   g_assert_cmpuint (fr_test_n_rows (t, "out"), <, 5);
   fr_test_run_error (t, FR_ERROR_CANCELLED, "");
+}
+
+static FrTest *
+adder_test (void)
+{
+  FrTest *t = fr_test_new (flowrun_plugin (), "trainer.adder", NULL);
+  g_autoptr (FrObject) base = sum_new (100);
+
+  fr_test_input (t, "in", "text: utf8", "[{'text': 'a'}]");
+  fr_test_input (t, "in", "text: utf8", "[{'text': 'b'}, {'text': null}]");
+  fr_test_input_object (t, "base", base);
+  return t;
+}
+
+static void
+test_objects (void)
+{
+  g_autoptr (FrTest) t = adder_test ();
+  Sum *sum;
+  g_autofree char *report = NULL;
+
+  g_assert_true (fr_test_check (t));
+  fr_test_run (t);
+  sum = (Sum *) fr_test_output_object (t, "model");
+  g_assert_nonnull (sum);
+  g_assert_cmpuint (sum->n, ==, 103);
+  report = fr_json_to_string (fr_report_root (fr_test_output_object (t, "report")), 0);
+  g_assert_cmpstr (report, ==, "{\"rows\":103}");
+  g_assert_cmpuint (fr_test_n_rows (t, "seen"), ==, 0);
+}
+
+static void
+test_forecast (void)
+{
+  g_autoptr (FrTest) t = adder_test ();
+
+  g_assert_cmpint (json_node_get_int (fr_test_forecast (t)), ==, 103);
+  fr_test_expect (t, "seen", "[{'text': 'a'}, {'text': 'b'}, {'text': null}]");
+  g_assert_null (fr_test_output_object (t, "model"));
+  fr_test_run (t);
+  g_assert_nonnull (fr_test_output_object (t, "model"));
 }
 
 /* ---- what fails in the kit's own eyes ------------------------------------------- */
@@ -319,6 +482,14 @@ test_battery_good (void)
 }
 
 static void
+test_battery_objects (void)
+{
+  g_autoptr (FrTest) t = adder_test ();
+
+  fr_test_battery (t);
+}
+
+static void
 test_battery_bad (void)
 {
   g_autofree char *nulls_letters = battery_letters ("transform.no_nulls");
@@ -364,7 +535,10 @@ main (int argc, char **argv)
   g_test_add_func ("/testkit/failures/subprocess/missing-row", sub_missing_row);
   g_test_add_func ("/testkit/failures/subprocess/no-error", sub_no_error);
   g_test_add_func ("/testkit/failures/subprocess/run-fails", sub_run_fails);
+  g_test_add_func ("/testkit/objects", test_objects);
+  g_test_add_func ("/testkit/forecast", test_forecast);
   g_test_add_func ("/testkit/battery-good", test_battery_good);
+  g_test_add_func ("/testkit/battery-objects", test_battery_objects);
   g_test_add_func ("/testkit/battery-bad", test_battery_bad);
   g_test_add_func ("/testkit/battery-leak", test_battery_leak);
   g_test_add_func ("/testkit/battery-leak/subprocess/leak", sub_leak);

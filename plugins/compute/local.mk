@@ -13,4 +13,9 @@ plugins_compute_test_compute_SOURCES = plugins/compute/test-compute.c
 plugins_compute_test_compute_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
 plugins_compute_test_compute_LDADD = plugins/compute/cpu/libcompute-cpu.la $(LM_MODULE_LIBS)
 TESTS += plugins/compute/test-compute
+
+check_PROGRAMS += plugins/compute/bench-compute
+plugins_compute_bench_compute_SOURCES = plugins/compute/bench-compute.c
+plugins_compute_bench_compute_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
+plugins_compute_bench_compute_LDADD = $(LM_MODULE_LIBS)
 endif

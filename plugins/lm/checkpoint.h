@@ -56,6 +56,11 @@ gboolean lm_weight_file_is_gguf (const LmWeightFile *file);
 const FrStr *lm_gguf_strings (LmWeightFile *file, const char *key, gsize *n);
 /** lm_gguf_ints: an array of integers (i32 or u32); owned by the file. */
 const gint32 *lm_gguf_ints (LmWeightFile *file, const char *key, gsize *n);
+/**
+ * lm_gguf_config: a config.json made from the metadata (the data may be cut off), such that transformers loads it
+ * beside converted weights; FR_ERROR_CONFIG; json_object_unref().
+ */
+JsonObject *lm_gguf_config (LmWeightFile *file, GError **error);
 
 /* ---- writing ------------------------------------------------------------------- */
 

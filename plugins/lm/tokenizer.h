@@ -46,7 +46,8 @@ typedef enum {
 
 /**
  * lm_tokenizer_encode: appends the ids (gint32) of @text to @ids.
- * Invalid UTF-8: each maximal invalid piece is read as U+FFFD, as Python's errors="replace" does; *@n_replaced (may be NULL) counts them.
+ * Invalid UTF-8: each maximal invalid piece is read as U+FFFD, as Python's errors="replace" does.  Bytes that the vocabulary has no
+ * token for (SmolLM2 lacks some control characters) are left out, as `tokenizers` does.  *@n_replaced (may be NULL) counts both.
  * @error: FR_ERROR_DATA when the pattern's limits were met
  */
 gboolean lm_tokenizer_encode (LmTokenizer *tokenizer, const char *text, gsize len, guint flags,

@@ -4,3 +4,9 @@ EXTRA_DIST += tests/bench/check-20.sh tests/bench/csv-jsonl.py tests/bench/csv-j
 EXTRA_PROGRAMS = tests/bench/bench-json
 tests_bench_bench_json_SOURCES = tests/bench/bench-json.c
 tests_bench_bench_json_LDADD = $(TEST_LIBS)
+if HAVE_LM
+EXTRA_PROGRAMS += tests/bench/bench-decoder
+tests_bench_bench_decoder_SOURCES = tests/bench/bench-decoder.c
+tests_bench_bench_decoder_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
+tests_bench_bench_decoder_LDADD = $(LM_MODULE_LIBS) $(LM_LIBS)
+endif

@@ -37,6 +37,8 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/from-unknown-stage.json \
 	tests/broken/from-wrong-kind.expect \
 	tests/broken/from-wrong-kind.json \
+	tests/broken/from-wrong-object.expect \
+	tests/broken/from-wrong-object.json \
 	tests/broken/from-wrong-types.expect \
 	tests/broken/from-wrong-types.json \
 	tests/broken/network-denied.args \

@@ -143,6 +143,31 @@ ok("\\n" in text and ".." in text and "⏎" not in text, "ASCII where the locale
 status, text, screen, _ = run(["head", "shop.json", "goods", "--json"])
 ok(text.startswith('{"id":1'), "--json gives JSON Lines on a terminal, too", text)
 
+# Text of which parts are learned.
+plugins = os.environ.get("FLOWRUN_PLUGIN_PATH", "")
+models = {"FLOWRUN_PLUGIN_PATH": os.path.join(os.environ["top_builddir"], "tests/command/.libs") + ":" + plugins}
+write("model.json", '{"name": "model", "stages": {'
+      '"goods": {"use": "source.csv", "with": {"path": "goods.csv"}},'
+      '"train": {"use": "trainer.counting", "from": "goods", "with": {"delay": 1500}}}}')
+status, text, screen, _ = run(["head", "model.json", "train.tokens", "-n", "2"], env=models)
+ok(status == 0 and "\nquestion\n\x1b[32manswer" in text, "what is learned is green", repr(text))
+ok(text.count("question") == 2 and "\x1b]" not in text and "answer\x1b[0m\n" not in text,
+   "and nothing in it reaches the terminal", repr(text))
+_, text, screen, _ = run(["head", "model.json", "train.tokens"], env=dict(models, NO_COLOR="1"))
+ok("question\n⟦answer" in text and "⟧\n" in text and "\x1b" not in text, "or in brackets", repr(text))
+_, text, screen, _ = run(["head", "model.json", "train.tokens"], env=dict(models, NO_COLOR="1", LC_ALL="C"))
+ok("[[answer" in text and "]]" in text, "in ASCII, too", repr(text))
+status, text, screen, seen = run(["run", "model.json"], env=models)
+ok(status == 0 and any("loss 2.31, 412 tok/s" in s.text() for s in seen), "what a trainer says of itself is shown live",
+   "\n".join(s.text() for s in seen[-2:]))
+
+# A display would wipe results away that go to the same terminal.
+write("out.json", '{"name": "out", "stages": {'
+      '"goods": {"use": "source.csv", "with": {"path": "goods.csv"}},'
+      '"write": {"use": "sink.jsonl", "from": "goods", "with": {"path": "-"}}}}')
+status, text, screen, _ = run(["run", "out.json", "--fresh"])
+ok(status == 0 and screen.text().count('{"id":') == 3 and "\x1b" not in text, "results on the terminal stay", repr(text))
+
 # Problems in colour.
 write("bad.json", '{"name": "bad", "stages": {"goods": {"use": "source.csvv"}}}')
 status, text, screen, _ = run(["check", "bad.json"])

@@ -10,7 +10,7 @@ src=$(cd "$(dirname "$0")/../.." && pwd) build=${FUZZ_BUILD:-$src/build-fuzz}
 scratch=$build/fuzz-$name
 mkdir -p "$scratch"
 libs=
-for so in "$build"/plugins/.libs/libflowrun-text.so "$build"/core/.libs/libflowrun.so; do
+for so in "$build"/plugins/.libs/libflowrun-lm.so "$build"/plugins/.libs/libflowrun-text.so "$build"/core/.libs/libflowrun.so; do
   [ -e "$so" ] && libs="$libs $so -Wl,-rpath,$(dirname "$so")"
 done
 # shellcheck disable=SC2046,SC2086

@@ -62,7 +62,9 @@ FrFlow fr_host_next_object (FrHost *host, const char *port, FrObject **object, G
  * fr_host_push_object:
  * @object: taken, also on failure; of the port's type
  *
- * Passes an object on, once in a run; finish may still do so.
+ * Passes an object on, once in a run, for any number of consumers; never
+ * waits.  A stage that ends without it has failed.  finish may still do so,
+ * which then is called as soon as run has ended, for others wait for it.
  */
 FrFlow fr_host_push_object (FrHost *host, const char *port, FrObject *object, GError **error);
 

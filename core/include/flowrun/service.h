@@ -8,8 +8,9 @@
  * equal on both sides, for such plugins are built together.
  *
  * A service lies in a plugin file called KIND-*.so ("compute-onednn.so"), or
- * in any plugin that has elements too (FrPlugin.services); the first are found
- * without opening the rest.
+ * in any plugin that has elements too (FrPlugin.services).  The first are found
+ * without opening the rest; the others are looked for only where there is no
+ * file of that name.
  */
 #ifndef FLOWRUN_SERVICE_H
 #define FLOWRUN_SERVICE_H

@@ -122,13 +122,35 @@ static const FrElement second = { .size = sizeof (FrElement),
 
 static const FrElement *const elements[] = { &good.element, &second, NULL };
 
-G_GNUC_UNUSED static const FrPlugin plugin = { .size = sizeof (FrPlugin),
+#ifdef MODULE_SERVICE
+static const FrService odd = { .size = sizeof (FrService),
+                               .kind = "odd",
+                               .name = "odd",
+                               .version = 1,
+                               .summary = "beside elements",
+                               .table = elements };
+static const FrService *const services[] = { &odd, NULL };
+#endif
+
+G_GNUC_UNUSED static const FrPlugin plugin = {
+#ifdef MODULE_EARLIER
+                                               .size = G_STRUCT_OFFSET (FrPlugin, services),
+                                               /* Beyond that size, as above. */
+                                               .services = (const FrService *const *) 0x1,
+#else
+                                               .size = sizeof (FrPlugin),
+#endif
+#ifdef MODULE_SERVICE
+                                               .services = services,
+#endif
 #ifdef MODULE_MAJOR
                                                .abi_major = FR_ABI_MAJOR + 1,
 #else
                                                .abi_major = FR_ABI_MAJOR,
 #endif
-#ifdef MODULE_MINOR
+#ifdef MODULE_EARLIER
+                                               .abi_minor = 1,
+#elif defined MODULE_MINOR
                                                .abi_minor = FR_ABI_MINOR + 1,
 #else
                                                .abi_minor = FR_ABI_MINOR,

@@ -179,15 +179,6 @@ add_attention (Made *m, GError **error)
 
 /* ---- rotary positions -------------------------------------------------------------- */
 
-static void
-set_rope (JsonObject *rope, const char *key, double value)
-{
-  if (value == floor (value) && fabs (value) < 1e15)
-    json_object_set_int_member (rope, key, (gint64) value);
-  else
-    json_object_set_double_member (rope, key, value);
-}
-
 /* The divisors of Llama 3.1 and later: 1 for short waves, factor for long ones,
  * between them by the formula; its other numbers are the same in every release. */
 static gboolean
@@ -219,10 +210,10 @@ tell_llama3 (Made *m, const LmTensor *t, JsonObject *rope, GError **error)
                        i, (double) divisor[i], expected);
     }
   json_object_set_string_member (rope, "rope_type", "llama3");
-  set_rope (rope, "factor", factor);
-  set_rope (rope, "low_freq_factor", low);
-  set_rope (rope, "high_freq_factor", high);
-  set_rope (rope, "original_max_position_embeddings", original);
+  json_object_set_double_member (rope, "factor", factor);
+  json_object_set_double_member (rope, "low_freq_factor", low);
+  json_object_set_double_member (rope, "high_freq_factor", high);
+  json_object_set_int_member (rope, "original_max_position_embeddings", (gint64) original);
   return TRUE;
 }
 
@@ -244,14 +235,16 @@ tell_scaling (Made *m, JsonObject *rope, GError **error)
     return refuse (m, error, "rope.scaling.yarn_log_multiplier is not computed for %s",
                    m->family->gguf);
   json_object_set_string_member (rope, "rope_type", type);
-  set_rope (rope, "factor", factor);
+  json_object_set_double_member (rope, "factor", factor);
   if (strcmp (type, "linear") == 0)
     return TRUE;
-  if (original <= 0)
+  if (!(original >= 1 && original <= G_MAXINT32))
     return refuse (m, error, "rope.scaling.original_context_length is missing");
-  set_rope (rope, "original_max_position_embeddings", original);
-  set_rope (rope, "beta_fast", as_written (number_of (m, "rope.scaling.yarn_beta_fast", 32)));
-  set_rope (rope, "beta_slow", as_written (number_of (m, "rope.scaling.yarn_beta_slow", 1)));
+  json_object_set_int_member (rope, "original_max_position_embeddings", (gint64) original);
+  json_object_set_double_member (rope, "beta_fast",
+                                 as_written (number_of (m, "rope.scaling.yarn_beta_fast", 32)));
+  json_object_set_double_member (rope, "beta_slow",
+                                 as_written (number_of (m, "rope.scaling.yarn_beta_slow", 1)));
   if (attn != 1 && factor > 0)
     json_object_set_double_member (rope, "attention_factor",
                                    attn * (factor > 1 ? 0.1 * log (factor) + 1 : 1));

@@ -15,3 +15,18 @@ plugins_libflowrun_lm_la_SOURCES += \
 	plugins/lm/weights/type.c \
 	plugins/lm/weights/weights-private.h
 endif
+
+if HAVE_LM
+WEIGHTS_TESTS = plugins/lm/weights/test-type plugins/lm/weights/test-weights \
+	plugins/lm/weights/test-config plugins/lm/weights/test-model
+check_PROGRAMS += $(WEIGHTS_TESTS)
+TESTS += $(WEIGHTS_TESTS)
+plugins_lm_weights_test_type_SOURCES = plugins/lm/weights/test-type.c
+plugins_lm_weights_test_type_LDADD = $(LM_MODULE_LIBS)
+plugins_lm_weights_test_weights_SOURCES = plugins/lm/weights/test-weights.c plugins/lm/weights/test-files.h
+plugins_lm_weights_test_weights_LDADD = $(LM_MODULE_LIBS)
+plugins_lm_weights_test_config_SOURCES = plugins/lm/weights/test-config.c plugins/lm/weights/test-files.h
+plugins_lm_weights_test_config_LDADD = $(LM_MODULE_LIBS)
+plugins_lm_weights_test_model_SOURCES = plugins/lm/weights/test-model.c plugins/lm/weights/test-files.h
+plugins_lm_weights_test_model_LDADD = $(LM_MODULE_LIBS)
+endif

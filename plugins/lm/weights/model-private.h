@@ -80,19 +80,6 @@ JsonNode *lm_model_describe (FrObject *object);
 gboolean lm_model_save (FrObject *object, const char *dir, GError **error);
 FrObject *lm_model_load (const char *dir, GError **error);
 
-/* Until the parts that define them are merged. */
-#pragma weak lm_lora_load
-#pragma weak lm_lora_save
-#pragma weak lm_lora_ref
-#pragma weak lm_lora_unref
-#pragma weak lm_template_new
-#pragma weak lm_template_free
-#pragma weak lm_tokenizer_new_gguf
-#pragma weak lm_tokenizer_new_json
-#pragma weak lm_tokenizer_n_tokens
-#pragma weak lm_tokenizer_ref
-#pragma weak lm_tokenizer_unref
-
 G_END_DECLS
 
 #endif

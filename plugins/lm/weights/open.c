@@ -193,6 +193,7 @@ add_shards (LmModel *model, const char *dir, JsonObject *index, GError **error)
   JsonNode *map = json_object_get_member (index, "weight_map");
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   JsonObjectIter iter;
+  const char *tensor;
   JsonNode *value;
 
   if (map == NULL || !JSON_NODE_HOLDS_OBJECT (map)
@@ -203,7 +204,7 @@ add_shards (LmModel *model, const char *dir, JsonObject *index, GError **error)
       return FALSE;
     }
   json_object_iter_init_ordered (&iter, json_node_get_object (map));
-  while (json_object_iter_next_ordered (&iter, NULL, &value))
+  while (json_object_iter_next_ordered (&iter, &tensor, &value))
     {
       const char *name = JSON_NODE_HOLDS_VALUE (value) ? json_node_get_string (value) : NULL;
       g_autofree char *path = NULL;
@@ -211,8 +212,9 @@ add_shards (LmModel *model, const char *dir, JsonObject *index, GError **error)
       if (name == NULL || *name == '\0' || strchr (name, '/') != NULL)
         {
           g_set_error (error, FR_ERROR, FR_ERROR_DATA,
-                       "%s/model.safetensors.index.json: '%s' is no file beside it", dir,
-                       name != NULL ? name : "a value");
+                       "%s/model.safetensors.index.json: tensor '%s' is in '%s', which is no file "
+                       "beside it",
+                       dir, tensor, name != NULL ? name : "");
           return FALSE;
         }
       if (!g_hash_table_add (seen, (gpointer) name))

@@ -62,12 +62,6 @@ gboolean lm_weights_elements (const gint64 *dims, guint n, guint64 *elements);
 gboolean lm_safetensors_parse (LmWeightFile *file, GError **error);
 gboolean lm_gguf_parse (LmWeightFile *file, GError **error);
 
-/**
- * lm_gguf_config: a config.json for the model in @file, such that transformers loads it beside
- * converted weights; json_object_unref().
- */
-JsonObject *lm_gguf_config (LmWeightFile *file, GError **error);
-
 G_END_DECLS
 
 #endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* head.c: final norm, logits and loss of chosen rows, a chunk at a time.
+ *
+ *   r = chosen rows of the stream               [C, D]
+ *   n = norm (r)                                [C, D]
+ *   logits = n·Wᵀ                               [C, V]
+ *   loss = sum of -log softmax (logits)[label]
+ *
+ * Backward follows at once, so that no more than C rows of logits exist; rows
+ * without a label get no gradient.  A tied head's gradient is the embedding's.
+ */
+#include "config.h"
+
+#include "lm/decoder/decoder-private.h"
+
+/* Copies rows @rows [n] of the wide matrix to the packed one, or back, in runs of neighbours. */
+static void
+move_rows (LmPass *pass, LmMat wide, LmMat packed, const gsize *rows, gsize n, gboolean back)
+{
+  LmCompute *c = pass->compute;
+  gsize bytes = lm_type_bytes (wide.type, wide.cols), run;
+
+  for (gsize i = 0; i < n; i += run)
+    {
+      gpointer w = lm_mat_rows (wide, rows[i], 1).data, p = lm_mat_rows (packed, i, 1).data;
+
+      for (run = 1; i + run < n && rows[i + run] == rows[i] + run;)
+        run++;
+      c->klass->copy (c, back ? w : p, back ? p : w, run * bytes);
+    }
+}
+
+/* Logits of n <= C rows, in work->logits. */
+static void
+chunk_forward (LmPass *pass, const gsize *rows, gsize n)
+{
+  LmDecoder *d = pass->decoder;
+  LmCompute *c = pass->compute;
+  LmWork *w = pass->work;
+  LmMat rstd = w->rows_rstd;
+
+  rstd.rows = n;
+  move_rows (pass, w->stream, w->rows, rows, n, FALSE);
+  c->klass->rms_norm (c, lm_mat_rows (w->rows_normed, 0, n), rstd, lm_mat_rows (w->rows, 0, n),
+                      d->final_norm.weight, (float) d->config->rms_norm_eps);
+  c->klass->matmul (c, lm_mat_rows (w->logits, 0, n), 0, 1, lm_mat_rows (w->rows_normed, 0, n),
+                    FALSE, d->head.weight, TRUE);
+}
+
+/* From the gradient that cross-entropy left in work->logits to rows of dstream. */
+static void
+chunk_backward (LmPass *pass, const gsize *rows, gsize n)
+{
+  LmDecoder *d = pass->decoder;
+  LmCompute *c = pass->compute;
+  LmWork *w = pass->work;
+  LmMat dlogits = lm_mat_rows (w->logits, 0, n), dr = lm_mat_rows (w->drows, 0, n);
+
+  if (d->head.weight_grad.data)
+    c->klass->matmul (c, d->head.weight_grad, 1, 1, dlogits, TRUE,
+                      lm_mat_rows (w->rows_normed, 0, n), FALSE);
+  c->klass->matmul (c, dr, 0, 1, dlogits, FALSE, d->head.weight, FALSE);
+  c->klass->rms_norm_back (c, dr, 0, d->final_norm.grad, dr, lm_mat_rows (w->rows, 0, n),
+                           d->final_norm.weight, w->rows_rstd);
+  move_rows (pass, w->dstream, dr, rows, n, TRUE);
+}
+
+void
+lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gsize *n_labels)
+{
+  LmCompute *c = pass->compute;
+  LmWork *w = pass->work;
+  gsize most = w->logits.rows, n = 0;
+  g_autofree gsize *rows = g_new (gsize, pass->n_rows + 1);
+  g_autofree gint32 *targets = g_new (gint32, pass->n_rows + 1);
+  g_autofree float *losses = g_new (float, most + 1);
+
+  for (gsize t = 0; t < pass->n_rows; t++)
+    if (labels[t] >= 0)
+      {
+        rows[n] = t;
+        targets[n++] = labels[t];
+      }
+  *loss = 0;
+  *n_labels = n;
+  if (scale != 0)
+    c->klass->zero (c, w->dstream.data,
+                    w->dstream.rows * lm_type_bytes (w->dstream.type, w->dstream.cols));
+  for (gsize i = 0; i < n; i += most)
+    {
+      gsize k = MIN (most, n - i);
+
+      chunk_forward (pass, rows + i, k);
+      c->klass->cross_entropy (c, lm_mat_rows (w->logits, 0, k), targets + i, losses,
+                               (float) scale);
+      if (scale != 0)
+        chunk_backward (pass, rows + i, k);
+      for (gsize j = 0; j < k; j++)
+        *loss += losses[j];
+    }
+}
+
+void
+lm_head_logits (LmPass *pass, const gsize *rows, gsize n, float *logits)
+{
+  LmCompute *c = pass->compute;
+  LmMat made = pass->work->logits;
+
+  for (gsize i = 0; i < n; i += made.rows)
+    {
+      gsize k = MIN (made.rows, n - i);
+
+      chunk_forward (pass, rows + i, k);
+      c->klass->download (c, logits + i * made.cols, made.data, k * made.cols * sizeof *logits);
+    }
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* safetensors.c: sink.safetensors, a model or its adapter as other programs load it.
+ *
+ * An adapter is what PEFT writes; a model is a Hugging Face directory with
+ * config, tokenizer, template and model card.  The directory appears whole or
+ * not at all, and every tensor has been read again by then.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "export.h"
+
+enum
+{
+  WHAT_AUTO,
+  WHAT_ADAPTER,
+  WHAT_MERGED,
+  WHAT_MODEL
+};
+
+enum
+{
+  DTYPE_KEEP,
+  DTYPE_F32,
+  DTYPE_F16,
+  DTYPE_BF16
+};
+
+typedef struct
+{
+  char *path;
+  int what;
+  int dtype;
+  guint64 max_shard_size;
+} Config;
+
+typedef struct
+{
+  const Config *config;
+  LmModel *model;
+  Folder *folder;
+} State;
+
+static gboolean
+bind_path (gconstpointer data, FrBind *bind, GError **error)
+{
+  const Config *config = data;
+  g_autoptr (GError) local = NULL;
+
+  (void) error;
+  if (folder_check (config->path, &local))
+    return TRUE;
+  fr_bind_problem (bind, "/path", "%s", local->message);
+  return FALSE;
+}
+
+static gboolean
+open_folder (gconstpointer data, FrHost *host, gpointer *result, GError **error)
+{
+  const Config *config = data;
+  Folder *folder = folder_new (config->path, error);
+  State *state;
+
+  (void) host;
+  if (folder == NULL)
+    return FALSE;
+  state = g_new0 (State, 1);
+  state->config = config;
+  state->folder = folder;
+  *result = state;
+  return TRUE;
+}
+
+static void
+state_free (gpointer data)
+{
+  State *state = data;
+
+  folder_free (state->folder);
+  if (state->model != NULL)
+    fr_object_unref (state->model);
+  g_free (state);
+}
+
+/* ---- what to write --------------------------------------------------------------------- */
+
+/* WHAT_AUTO resolved; -1 when the model is not of that kind. */
+static int
+choose (const State *state, GError **error)
+{
+  gboolean adapted = lm_model_lora (state->model) != NULL;
+  int what = state->config->what;
+
+  if (what == WHAT_AUTO)
+    return adapted ? WHAT_ADAPTER : WHAT_MODEL;
+  if ((what == WHAT_MODEL) != adapted)
+    return what;
+  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+               adapted ? "'what' is \"model\", but %s has an adapter; say \"adapter\", or "
+                         "\"merged\" for both in one"
+                       : "'what' asks for an adapter, but %s has none; say \"model\"",
+               lm_model_name (state->model));
+  return -1;
+}
+
+/* The model would be replaced by what is made from it. */
+static gboolean
+check_apart (const State *state, GError **error)
+{
+  const char *from = lm_model_path (state->model);
+  g_autofree char *a = from != NULL ? g_canonicalize_filename (from, NULL) : NULL;
+  g_autofree char *b = g_canonicalize_filename (state->config->path, NULL);
+
+  if (g_strcmp0 (a, b) != 0)
+    return TRUE;
+  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+               "%s is the model that this is made from; name another directory", b);
+  return FALSE;
+}
+
+static gboolean
+write_adapter (State *state, const char *below, GError **error)
+{
+  g_autofree char *dir = g_build_filename (folder_dir (state->folder), below, NULL);
+  const char *base = lm_model_path (state->model);
+
+  if (g_mkdir_with_parents (dir, 0777) < 0)
+    return fr_error_errno (error, errno, "make the directory", dir);
+  return lm_lora_save (lm_model_lora (state->model),
+                       base != NULL ? base : lm_model_name (state->model), dir, error);
+}
+
+/* What an adapter's files hold, against the adapter in memory, bit for bit. */
+static gboolean
+check_adapter (State *state, GError **error)
+{
+  const LmLora *lora = lm_model_lora (state->model);
+  g_autoptr (LmLora) again
+      = lm_lora_load (folder_dir (state->folder), lm_model_config (state->model), error);
+
+  if (again == NULL)
+    return FALSE;
+  for (guint i = 0; i < lora->modules->len; i++)
+    {
+      const LmLoraModule *m = g_ptr_array_index (lora->modules, i), *n;
+
+      n = i < again->modules->len ? g_ptr_array_index (again->modules, i) : NULL;
+      if (n != NULL && strcmp (m->module, n->module) == 0 && m->rank == n->rank
+          && m->scale == n->scale
+          && memcmp (m->a, n->a, (gsize) m->rank * m->in * sizeof (float)) == 0
+          && memcmp (m->b, n->b, (gsize) m->rank * m->out * sizeof (float)) == 0)
+        continue;
+      g_set_error (error, FR_ERROR, FR_ERROR_IO,
+                   "%s: '%s' was read back otherwise than it was written",
+                   folder_dir (state->folder), m->module);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* ---- what lies beside the weights -------------------------------------------------------- */
+
+static JsonObject *
+make_generation (LmModel *model)
+{
+  const LmConfig *config = lm_model_config (model);
+  JsonObject *out = json_object_new ();
+  JsonArray *eos = json_array_new ();
+
+  json_object_set_boolean_member (out, "_from_model_config", TRUE);
+  if (config->bos_token >= 0)
+    json_object_set_int_member (out, "bos_token_id", config->bos_token);
+  for (guint i = 0; i < config->eos_tokens->len; i++)
+    json_array_add_int_element (eos, g_array_index (config->eos_tokens, gint32, i));
+  json_object_set_array_member (out, "eos_token_id", eos);
+  if (config->pad_token >= 0)
+    json_object_set_int_member (out, "pad_token_id", config->pad_token);
+  return out;
+}
+
+/* From a GGUF: the tokenizer as Hugging Face has it, and the template. */
+static gboolean
+write_made_files (State *state, GError **error)
+{
+  LmTokenizer *tokenizer = lm_model_tokenizer (state->model, error);
+  const char *source = lm_model_template_source (state->model);
+  g_autoptr (JsonObject) generation = make_generation (state->model);
+  g_autoptr (JsonNode) config = NULL;
+  g_autofree char *json = NULL;
+  gsize len;
+
+  if (tokenizer == NULL)
+    return FALSE;
+  json = lm_tokenizer_to_json (tokenizer, &len);
+  config = lm_tokenizer_config_json (tokenizer);
+  return folder_write (state->folder, "tokenizer.json", json, (gssize) len, error)
+         && (config == NULL
+             || folder_write_json (state->folder, "tokenizer_config.json",
+                                   json_node_get_object (config), error))
+         && (source == NULL
+             || folder_write (state->folder, "chat_template.jinja", source, -1, error))
+         && folder_write_json (state->folder, "generation_config.json", generation, error);
+}
+
+static gboolean
+write_side_files (State *state, GError **error)
+{
+  const char *const *files = lm_model_files (state->model);
+  const char *path = lm_model_path (state->model);
+
+  if (path != NULL && !g_file_test (path, G_FILE_TEST_IS_DIR))
+    return write_made_files (state, error);
+  for (; files[0] != NULL; files += 2)
+    if (!folder_copy (state->folder, files[0], files[1], error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+write_model (State *state, Export *e, GError **error)
+{
+  g_autoptr (JsonObject) config = NULL;
+
+  if (!export_tensors (e, state->folder, error))
+    return FALSE;
+  config = lm_config_export (lm_model_config (state->model), export_dtype (e));
+  return folder_write_json (state->folder, "config.json", config, error)
+         && write_side_files (state, error)
+         && (!e->merge || write_adapter (state, "adapter", error));
+}
+
+static void
+report (FrHost *host, const State *state, const Export *e, const char *kind)
+{
+  JsonObject *out = json_object_new ();
+
+  json_object_set_string_member (out, "what", kind);
+  json_object_set_string_member (out, "path", state->config->path);
+  if (e->n_tensors > 0)
+    {
+      json_object_set_string_member (out, "dtype", lm_types[export_dtype (e)].name);
+      json_object_set_int_member (out, "tensors", e->n_tensors);
+      json_object_set_int_member (out, "merged", e->n_merged);
+      json_object_set_int_member (out, "files", e->n_files);
+      json_object_set_double_member (out, "largest_rounding", e->rounding);
+    }
+  fr_host_report (host, "written", json_node_init_object (json_node_alloc (), out));
+}
+
+static gboolean
+write_all (State *state, FrHost *host, GError **error)
+{
+  static const char *const kinds[] = { "", "adapter", "merged", "model" };
+  static const LmType dtypes[] = { LM_BF16, LM_F32, LM_F16, LM_BF16 };
+  const Config *config = state->config;
+  int what = choose (state, error);
+  Export e = { .model = state->model,
+               .host = host,
+               .merge = what == WHAT_MERGED,
+               .keep = config->dtype == DTYPE_KEEP,
+               .dtype = dtypes[config->dtype],
+               .max_shard = config->max_shard_size };
+  g_autofree char *card = NULL;
+
+  if (what < 0 || !check_apart (state, error))
+    return FALSE;
+  if (!(what == WHAT_ADAPTER ? write_adapter (state, ".", error) && check_adapter (state, error)
+                             : write_model (state, &e, error)))
+    return FALSE;
+  card = card_text (&e, kinds[what]);
+  if (!folder_write (state->folder, "README.md", card, -1, error))
+    return FALSE;
+  report (host, state, &e, kinds[what]);
+  return TRUE;
+}
+
+static FrFlow
+run (FrHost *host, gpointer data, GError **error)
+{
+  State *state = data;
+  g_autoptr (GError) local = NULL;
+  FrObject *object;
+  FrFlow flow = fr_host_next_object (host, "in", &object, error);
+
+  if (flow != FR_FLOW_OK)
+    return flow;
+  state->model = (LmModel *) object;
+  if (write_all (state, host, &local))
+    return FR_FLOW_OK;
+  flow = g_error_matches (local, FR_ERROR, FR_ERROR_CANCELLED) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return flow;
+}
+
+static gboolean
+finish (FrHost *host, gpointer data, GError **error)
+{
+  State *state = data;
+  g_auto (GStrv) names = NULL;
+
+  if (state->model == NULL)
+    return TRUE;
+  if (!folder_commit (state->folder, error))
+    return FALSE;
+  names = folder_names (state->folder);
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autofree char *path = g_build_filename (state->config->path, *name, NULL);
+
+      fr_host_committed (host, path);
+    }
+  fr_host_info (host, "wrote %s: %u files", state->config->path, g_strv_length (names));
+  return TRUE;
+}
+
+static const FrEnumValue *const whats[]
+    = { FR_ENUM ("auto", WHAT_AUTO, "the adapter if there is one, else the model"),
+        FR_ENUM ("adapter", WHAT_ADAPTER, "the adapter alone, as PEFT writes it"),
+        FR_ENUM ("merged", WHAT_MERGED, "the base model with the adapter added to its weights"),
+        FR_ENUM ("model", WHAT_MODEL, "a model without adapter: tuned, or as it came"), NULL };
+
+static const FrEnumValue *const dtypes[]
+    = { FR_ENUM ("keep", DTYPE_KEEP, "each tensor as its base has it; quantised ones as bf16"),
+        FR_ENUM ("f32", DTYPE_F32, "32 bits"),
+        FR_ENUM ("f16", DTYPE_F16, "16 bits with a small range"),
+        FR_ENUM ("bf16", DTYPE_BF16, "16 bits with the range of f32"), NULL };
+
+static const FrParam *const params[]
+    = { FR_PARAM_PATH ("path", Config, path, "the directory to write",
+                       .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/adapter\""),
+        FR_PARAM_ENUM ("what", Config, what, whats, "what of the model to write", .def = "auto"),
+        FR_PARAM_ENUM ("dtype", Config, dtype, dtypes,
+                       "the numbers of a merged or whole model; an adapter is always f32",
+                       .def = "keep"),
+        FR_PARAM_SIZE ("max_shard_size", Config, max_shard_size,
+                       "weights beyond this go into several files with an index", .def = "5GB"),
+        NULL };
+
+static const FrPort *const inputs[]
+    = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type), NULL };
+
+static const char details[]
+    = "Writes a model as other programs load it.\n"
+      "\n"
+      "- **An adapter** is what PEFT writes: adapter_config.json and adapter_model.safetensors.\n"
+      "- **A merged model** is the base with the adapter added to its weights, W + scale · B · A "
+      "in 32 bits, on the very weights that were trained with; the adapter's own files lie in "
+      "adapter/ below it. To keep both apart, connect two of these sinks.\n"
+      "- **A model** is a fully tuned one, or a checkpoint as it came: from a GGUF file this "
+      "makes a Hugging Face directory.\n"
+      "\n"
+      "A model's directory has config.json with every key of the base's, the rotary settings and "
+      "the dtype in the spellings of transformers 4 and 5; tokenizer, template, generation "
+      "settings and licence files of the base, byte for byte, or made from a GGUF's own; and "
+      "README.md, a model card with base, hashes, hyper-parameters and measurements. A head that "
+      "is the embedding is not written twice. The bytes of the weight files are those that the "
+      "safetensors library writes.\n"
+      "\n"
+      "After writing, every tensor is read again and compared with what it should be; the report "
+      "says how far rounding took the numbers.\n"
+      "\n"
+      "The directory appears whole or not at all: files go into a fresh directory beside it, "
+      "are synced, and renamed together when the run succeeds. A directory that an earlier run of "
+      "this sink made is replaced in one step; any other that is not empty is refused.\n";
+
+static const FrElement safetensors = {
+  .size = sizeof (FrElement),
+  .kind = FR_KIND_SINK,
+  .name = "sink.safetensors",
+  .revision = 1,
+  .summary = "an adapter, a merged or a whole model, as PEFT and transformers load it",
+  .details = details,
+  .example = "{ \"path\": \"out/adapter\" }",
+  .config_size = sizeof (Config),
+  .params = params,
+  .inputs = inputs,
+  .bind = bind_path,
+  .open = open_folder,
+  .run = run,
+  .finish = finish,
+  .close = state_free,
+};
+
+FR_PLUGIN ("safetensors", "0.1.0", "models and adapters as safetensors", "Apache-2.0", "flowrun",
+           &safetensors)
