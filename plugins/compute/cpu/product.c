@@ -66,7 +66,10 @@ dot_column (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gs
   for (gsize i = 0; i < n; i += UNPACK_BLOCK (type))
     {
       dot_32 (type, weight, i, 0, n, x, stride, rows, sum);
-      if (UNPACK_BLOCK (type) > 32)
+      if (UNPACK_BLOCK (type) > 32 && rows > 1) /* unpacking is shared by rows */
+        for (int part = 1; part < 8; part++)
+          dot_32 (type, weight, i, part, n, x, stride, rows, sum);
+      else if (UNPACK_BLOCK (type) > 32)
         {
           dot_32 (type, weight, i, 1, n, x, stride, rows, sum);
           dot_32 (type, weight, i, 2, n, x, stride, rows, sum);
@@ -97,11 +100,6 @@ dot_typed (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gsi
         {
           dot_column (type, p, x, stride, col, r, 4);
           r += 4;
-        }
-      else if (rows - r >= 2)
-        {
-          dot_column (type, p, x, stride, col, r, 2);
-          r += 2;
         }
       else
         dot_column (type, p, x, stride, col, r++, 1);
