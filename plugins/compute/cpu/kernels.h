@@ -9,6 +9,8 @@
 #ifndef FLOWRUN_COMPUTE_CPU_KERNELS_H
 #define FLOWRUN_COMPUTE_CPU_KERNELS_H
 
+#include <stdlib.h>
+
 #include "lm/compute.h"
 
 #define LM_CPU_JOIN_(name, variant) name##_##variant
@@ -52,7 +54,10 @@ typedef struct {
   guint kv_head;      /* not decoding: that does all */
   gsize q_from, q_to; /* rows of the span; backward: all */
   gsize k_from, k_to; /* decoding: keys */
-  float *partial;     /* decoding: [heads * q rows][2 + value_dim]: maximum, sum, unscaled output */
+  gsize part, parts;  /* backward: does every parts-th block of keys, from part on */
+  /* decoding: [heads * q rows][2 + value_dim]: maximum, sum, unscaled output;
+   * backward in parts: [group * q rows][key_dim, in whole vectors]: what these keys add to dq */
+  float *partial;
 } LmCpuUnit;
 
 typedef struct {
@@ -61,6 +66,10 @@ typedef struct {
   void (*forward) (const LmCpuUnit *unit, gpointer workspace);
   gsize (*back_bytes) (const LmAttention *a, gsize q_rows);
   void (*back) (const LmCpuUnit *unit, gpointer workspace);
+  gsize back_keys; /* of a block */
+  /** partial_floats, merge_back: one part's share of dq; the sum of all of them, @step floats apart, into dq */
+  gsize (*partial_floats) (const LmAttention *a, gsize q_rows);
+  void (*merge_back) (const LmCpuUnit *unit, gsize step);
   /** decode: attention of a few queries to a range of keys, into unit->partial */
   gsize (*decode_bytes) (const LmAttention *a, gsize q_rows, gsize k_rows);
   void (*decode) (const LmCpuUnit *unit, gpointer workspace);
@@ -102,8 +111,17 @@ typedef struct {
 /** lm_cpu_kernels: for this processor. */
 const LmCpuKernels *lm_cpu_kernels (void);
 
-/** lm_cpu_team: threads for @work elementary operations, so that small calls stay on one. */
+/** lm_cpu_team: threads for @work elementary operations: one, or all when that repays. */
 guint lm_cpu_team (const LmCompute *c, double work);
+
+/** lm_cpu_workspace: of cache lines; free().  Without memory the program ends as g_malloc() ends it. */
+static inline gpointer
+lm_cpu_workspace (gsize bytes)
+{
+  gpointer p = aligned_alloc (64, (MAX (bytes, 1) + 63) / 64 * 64);
+
+  return p != NULL ? p : g_malloc (bytes);
+}
 
 /** lm_cpu_attention, lm_cpu_attention_back: the slots (attend.c). */
 void lm_cpu_attention (LmCompute *c, const LmAttention *a);
