@@ -148,7 +148,7 @@ choose_type (Tune *t)
   if (t->config->type != TYPE_AUTO)
     return t->config->type == TYPE_BF16 ? LM_BF16 : LM_F32;
   /* Only where the processor multiplies BF16 itself is it faster. */
-  return strstr (t->backend, "BF16") != NULL ? LM_BF16 : LM_F32;
+  return strstr (t->backend, "BF16") != NULL && strstr (t->backend, "no BF16") == NULL ? LM_BF16 : LM_F32;
 }
 
 /* ---- memory -----------------------------------------------------------------------------------
@@ -291,7 +291,8 @@ time_products (Tune *t, LmMat weight, gsize rows, guint n, double *seconds, GErr
   if (ok)
     {
       c->klass->zero (c, x.data, rows * lm_type_bytes (x.type, x.cols));
-      c->klass->matmul (c, y, 0, 1, x, FALSE, weight, TRUE); /* the first one prepares */
+      c->klass->matmul (c, y, 0, 1, x, FALSE, weight, TRUE); /* the first ones prepare */
+      c->klass->matmul (c, x, 0, 1, y, FALSE, weight, FALSE);
       ok = c->klass->sync (c, error);
       start = g_get_monotonic_time ();
       for (guint i = 0; i < n; i++)
@@ -317,15 +318,16 @@ calibrate (Tune *t, double *rate, GError **error)
   LmMat weight = lm_mat ((gpointer) w->data, w->type, (gsize) w->dims[0], (gsize) w->dims[1]);
   gsize imported = 0, most = MIN (t->micro_rows, CALIBRATION_ROWS), rows = MIN (most, 32);
   double seconds = 0;
-  gboolean ok;
+  gboolean ok = TRUE;
 
   if (!lm_compute_import (t->compute, &weight, &imported, error))
     return FALSE;
-  ok = time_products (t, weight, rows, 1, &seconds, error);
-  for (guint n = 1; ok && seconds < CALIBRATION_SECONDS; rows = MIN (rows * 4, most), n *= 2)
+  /* More rows as long as a round is short: a slow backend is known after one. */
+  for (guint n = 1; ok && seconds < CALIBRATION_SECONDS; n = rows < most ? n : n * 2)
     {
       ok = time_products (t, weight, rows, n, &seconds, error);
       *rate = 4.0 * n * (double) rows * (double) weight.rows * (double) weight.cols / seconds;
+      rows = MIN (rows * 4, most);
     }
   if (imported > 0)
     lm_compute_release (t->compute, weight.data, imported);
