@@ -5,3 +5,7 @@ PIPELINE_TESTS = tests/pipelines/test-bad-input.sh tests/pipelines/test-records.
 dist_check_SCRIPTS += $(PIPELINE_TESTS)
 TESTS += $(PIPELINE_TESTS)
 endif
+if HAVE_LM
+dist_check_SCRIPTS += tests/pipelines/test-generate.sh
+TESTS += tests/pipelines/test-generate.sh
+endif

@@ -244,6 +244,8 @@ gboolean lm_linear_trained (const LmLinear *l);
  * @scale: not 0: work->dstream becomes @scale times the loss's gradient by the stream
  */
 void lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gsize *n_labels);
+/** lm_head_padded: rows that a chunk of @n takes in the products. */
+gsize lm_head_padded (gsize n);
 /** lm_head_logits: F32 logits of rows @rows [n] of work->stream into host memory [n, V]. */
 void lm_head_logits (LmPass *pass, const gsize *rows, gsize n, float *logits);
 

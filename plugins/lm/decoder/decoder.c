@@ -6,8 +6,10 @@
 
 #include "lm/decoder/decoder-private.h"
 
-/* Bytes of F32 logits that one chunk may take. */
-#define LOGITS_BYTES ((gsize) 64 << 20)
+/* Bytes of F32 logits that one chunk may take, and its rows: a piece for each of two threads is fast from 256 on. */
+#define LOGITS_BYTES ((gsize) 128 << 20)
+#define LEAST_ROWS 256
+#define MOST_ROWS 512
 
 gsize
 lm_decoder_loss_rows (const LmConfig *config, const LmDecoderOptions *options)
@@ -16,7 +18,7 @@ lm_decoder_loss_rows (const LmConfig *config, const LmDecoderOptions *options)
 
   if (options->loss_rows > 0)
     return options->loss_rows;
-  return CLAMP (rows / 32 * 32, 32, 4096);
+  return CLAMP (rows / LEAST_ROWS * LEAST_ROWS, LEAST_ROWS, MOST_ROWS);
 }
 
 static LmShape
@@ -30,7 +32,7 @@ shape_of (const LmConfig *config, const LmDecoderOptions *options, const guint *
     .kind = kind,
     .act = options->type,
     .n_rows = n_rows,
-    .loss_rows = MIN (n_out, lm_decoder_loss_rows (config, options)),
+    .loss_rows = MIN (lm_head_padded (n_out), lm_decoder_loss_rows (config, options)),
     .low = kind == LM_PASS_GRAD ? low : 0,
     .ranks = ranks,
     .dropout = lora ? (float) lora->spec.dropout : 0,
