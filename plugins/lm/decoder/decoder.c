@@ -6,7 +6,8 @@
 
 #include "lm/decoder/decoder-private.h"
 
-/* Bytes of F32 logits that one chunk may take, and its rows: a piece for each of two threads is fast from 256 on. */
+/* Bytes of F32 logits that one chunk may take, and its rows: a piece for each of two threads is
+ * fast from 256 on. */
 #define LOGITS_BYTES ((gsize) 128 << 20)
 #define LEAST_ROWS 256
 #define MOST_ROWS 512
@@ -27,7 +28,7 @@ shape_of (const LmConfig *config, const LmDecoderOptions *options, const guint *
 {
   LmLora *lora = options->lora;
 
-  return (LmShape) {
+  return (LmShape){
     .config = config,
     .kind = kind,
     .act = options->type,
@@ -61,7 +62,7 @@ lm_decoder_bytes (const LmConfig *config, const LmDecoderOptions *options, gsize
   return held_bytes + most;
 }
 
-/* ---- life -------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------- */
 
 static gboolean
 check_options (LmDecoder *d, GError **error)
@@ -173,7 +174,8 @@ lm_decoder_begin (LmDecoder *d, LmPassKind kind, gsize n_rows, gsize n_out, LmPa
   if (bytes == 0 && n_rows > 0)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,
-                   "a batch of %" G_GSIZE_FORMAT " tokens needs more memory than can be addressed", n_rows);
+                   "a batch of %" G_GSIZE_FORMAT " tokens needs more memory than can be addressed",
+                   n_rows);
       return FALSE;
     }
   if (bytes > d->arena_bytes)
@@ -186,14 +188,14 @@ lm_decoder_begin (LmDecoder *d, LmPassKind kind, gsize n_rows, gsize n_out, LmPa
       d->arena_bytes = bytes;
     }
   lm_buffers_place (&shape, d->arena, d->kept, &d->work);
-  *pass = (LmPass) { .decoder = d,
-                     .compute = d->compute,
-                     .config = d->config,
-                     .work = &d->work,
-                     .kind = kind,
-                     .n_rows = n_rows,
-                     .cos = d->work.cos,
-                     .sin = d->work.sin };
+  *pass = (LmPass){ .decoder = d,
+                    .compute = d->compute,
+                    .config = d->config,
+                    .work = &d->work,
+                    .kind = kind,
+                    .n_rows = n_rows,
+                    .cos = d->work.cos,
+                    .sin = d->work.sin };
   return TRUE;
 }
 
@@ -201,7 +203,8 @@ static gboolean
 bad_row (const char *what, gsize row, gint64 found, gint64 limit, GError **error)
 {
   g_set_error (error, FR_ERROR, FR_ERROR_DATA,
-               "%s %" G_GINT64_FORMAT " of token %" G_GSIZE_FORMAT " of a batch is not in 0 … %" G_GINT64_FORMAT,
+               "%s %" G_GINT64_FORMAT " of token %" G_GSIZE_FORMAT
+               " of a batch is not in 0 … %" G_GINT64_FORMAT,
                what, found, row, limit - 1);
   return FALSE;
 }
