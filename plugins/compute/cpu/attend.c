@@ -118,32 +118,98 @@ lm_cpu_attention (LmCompute *c, const LmAttention *a)
     }
 }
 
-void
-lm_cpu_attention_back (LmCompute *c, const LmAttention *a, LmMat dout, LmMat dq, LmMat dk, LmMat dv)
+/* In how many parts the keys of each unit go, so that there is work for all threads. */
+static gsize
+back_parts (const LmCompute *c, gsize n, gsize k_rows)
 {
-  const LmCpuAttention *k = lm_cpu_kernels ()->attention;
-  const gsize n = a->n_spans * a->n_kv_heads;
-  gsize bytes = 0;
+  const gsize blocks = k_rows / lm_cpu_kernels ()->attention->back_keys + 1;
+
+  if (n % c->threads == 0 || n >= 4 * (gsize) c->threads)
+    return 1;
+  return MIN ((2 * c->threads + n - 1) / n, blocks);
+}
+
+/* The longest first, so that none is left alone at the end; parts of one unit side by side. */
+static gint
+compare_units (gconstpointer a, gconstpointer b)
+{
+  const LmCpuUnit *x = a, *y = b;
+  const double mine = (double) x->span.q_rows * (double) x->span.k_rows;
+  const double other = (double) y->span.q_rows * (double) y->span.k_rows;
+
+  if (mine != other)
+    return mine > other ? -1 : 1;
+  if (x->span.k_start != y->span.k_start)
+    return x->span.k_start < y->span.k_start ? -1 : 1;
+  if (x->kv_head != y->kv_head)
+    return x->kv_head < y->kv_head ? -1 : 1;
+  return x->part < y->part ? -1 : x->part > y->part;
+}
+
+static GArray *
+divide_back (const LmAttention *a, gsize parts, const LmCpuUnit *like)
+{
+  GArray *units = g_array_new (FALSE, TRUE, sizeof (LmCpuUnit));
 
   for (gsize s = 0; s < a->n_spans; s++)
-    bytes = MAX (bytes, k->back_bytes (a, a->spans[s].q_rows));
+    for (guint head = 0; head < a->n_kv_heads; head++)
+      for (gsize part = 0; part < parts; part++)
+        {
+          LmCpuUnit unit = *like;
+
+          unit.span = a->spans[s];
+          unit.kv_head = head;
+          unit.part = part;
+          unit.parts = parts;
+          g_array_append_val (units, unit);
+        }
+  g_array_sort (units, compare_units);
+  return units;
+}
+
+static void
+run_back (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsize n, gsize bytes,
+          gsize parts, gsize step)
+{
+  const LmCpuAttention *k = lm_cpu_kernels ()->attention;
+
 #pragma omp parallel num_threads(lm_cpu_team (c, 3 * work_of (a)))
   {
     gpointer workspace = workspace_new (bytes);
 
 #pragma omp for schedule(dynamic, 1)
     for (gsize i = 0; i < n; i++)
+      k->back (&units[i], workspace);
+    if (parts > 1)
       {
-        const LmCpuUnit unit = { .a = a,
-                                 .dout = dout,
-                                 .dq = dq,
-                                 .dk = dk,
-                                 .dv = dv,
-                                 .span = a->spans[i / a->n_kv_heads],
-                                 .kv_head = i % a->n_kv_heads };
-
-        k->back (&unit, workspace);
+#pragma omp for schedule(dynamic, 1)
+        for (gsize i = 0; i < n; i += parts)
+          k->merge_back (&units[i], step);
       }
     free (workspace);
   }
+}
+
+void
+lm_cpu_attention_back (LmCompute *c, const LmAttention *a, LmMat dout, LmMat dq, LmMat dk, LmMat dv)
+{
+  const LmCpuAttention *k = lm_cpu_kernels ()->attention;
+  const LmCpuUnit like = { .a = a, .dout = dout, .dq = dq, .dk = dk, .dv = dv };
+  gsize bytes = 0, step = 0, k_rows = 0, parts;
+  g_autoptr (GArray) array = NULL;
+  g_autofree float *partials = NULL;
+
+  for (gsize s = 0; s < a->n_spans; s++)
+    {
+      bytes = MAX (bytes, k->back_bytes (a, a->spans[s].q_rows));
+      step = MAX (step, k->partial_floats (a, a->spans[s].q_rows));
+      k_rows = MAX (k_rows, a->spans[s].k_rows);
+    }
+  parts = back_parts (c, a->n_spans * a->n_kv_heads, k_rows);
+  array = divide_back (a, parts, &like);
+  if (parts > 1)
+    partials = g_new (float, array->len * step);
+  for (guint i = 0; parts > 1 && i < array->len; i++)
+    g_array_index (array, LmCpuUnit, i).partial = partials + i * step;
+  run_back (c, a, (const LmCpuUnit *) (gpointer) array->data, array->len, bytes, parts, step);
 }

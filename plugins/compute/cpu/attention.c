@@ -460,6 +460,24 @@ back_head (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize 
     }
 }
 
+static gsize
+partial_floats (const LmAttention *a, gsize q_rows)
+{
+  const Shape s = shape_of (a);
+
+  return q_rows * s.group * s.kdp;
+}
+
+static void
+store_dq (const LmCpuUnit *u, const Shape *s, const float *dq)
+{
+  for (gsize head = 0; head < s->group; head++)
+    for (gsize i = 0; i < u->span.q_rows; i++)
+      store_row (s->type,
+                 row_at (&u->dq, u->span.q_start + i, u->kv_head * s->group + head, s->key_dim),
+                 dq + (head * u->span.q_rows + i) * s->kdp, s->key_dim, 1);
+}
+
 static void
 back (const LmCpuUnit *u, gpointer workspace)
 {
@@ -468,9 +486,11 @@ back (const LmCpuUnit *u, gpointer workspace)
   Back b;
 
   back_lay (&s, u->span.q_rows, workspace, &b);
+  if (u->partial != NULL)
+    b.dq = u->partial;
   back_delta (u, &s, b.delta);
-  memset (b.dq, 0, u->span.q_rows * s.group * s.kdp * sizeof *b.dq);
-  for (gsize key = 0; key < u->span.k_rows; key += BACK_KEYS)
+  memset (b.dq, 0, partial_floats (a, u->span.q_rows) * sizeof *b.dq);
+  for (gsize key = u->part * BACK_KEYS; key < u->span.k_rows; key += u->parts * BACK_KEYS)
     {
       const gsize n = MIN (BACK_KEYS, u->span.k_rows - key), start = u->span.k_start + key;
 
@@ -489,11 +509,20 @@ back (const LmCpuUnit *u, gpointer workspace)
                      s.value_dim, 1);
         }
     }
-  for (gsize head = 0; head < s.group; head++)
-    for (gsize i = 0; i < u->span.q_rows; i++)
-      store_row (s.type,
-                 row_at (&u->dq, u->span.q_start + i, u->kv_head * s.group + head, s.key_dim),
-                 b.dq + (head * u->span.q_rows + i) * s.kdp, s.key_dim, 1);
+  if (u->partial == NULL)
+    store_dq (u, &s, b.dq);
+}
+
+static void
+merge_back (const LmCpuUnit *u, gsize step)
+{
+  const Shape s = shape_of (u->a);
+  const gsize n = partial_floats (u->a, u->span.q_rows);
+
+  for (gsize part = 1; part < u->parts; part++)
+    for (gsize i = 0; i < n; i += W)
+      vstore (u->partial + i, vload (u->partial + i) + vload (u->partial + part * step + i));
+  store_dq (u, &s, u->partial);
 }
 
 /* ---- decoding: few queries, many keys, which are read once and not packed -------------- */
@@ -722,6 +751,9 @@ const LmCpuAttention LM_CPU_TABLE (lm_cpu_attention) = {
   .forward = forward,
   .back_bytes = back_bytes,
   .back = back,
+  .back_keys = BACK_KEYS,
+  .partial_floats = partial_floats,
+  .merge_back = merge_back,
   .decode_bytes = decode_bytes,
   .decode = decode,
   .merge = merge,

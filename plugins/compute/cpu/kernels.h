@@ -52,7 +52,10 @@ typedef struct {
   guint kv_head;      /* not decoding: that does all */
   gsize q_from, q_to; /* rows of the span; backward: all */
   gsize k_from, k_to; /* decoding: keys */
-  float *partial;     /* decoding: [heads * q rows][2 + value_dim]: maximum, sum, unscaled output */
+  gsize part, parts;  /* backward: does every parts-th block of keys, from part on */
+  /* decoding: [heads * q rows][2 + value_dim]: maximum, sum, unscaled output;
+   * backward in parts: [group * q rows][key_dim, in whole vectors]: what these keys add to dq */
+  float *partial;
 } LmCpuUnit;
 
 typedef struct {
@@ -61,6 +64,10 @@ typedef struct {
   void (*forward) (const LmCpuUnit *unit, gpointer workspace);
   gsize (*back_bytes) (const LmAttention *a, gsize q_rows);
   void (*back) (const LmCpuUnit *unit, gpointer workspace);
+  gsize back_keys; /* of a block */
+  /** partial_floats, merge_back: one part's share of dq; the sum of all of them, @step floats apart, into dq */
+  gsize (*partial_floats) (const LmAttention *a, gsize q_rows);
+  void (*merge_back) (const LmCpuUnit *unit, gsize step);
   /** decode: attention of a few queries to a range of keys, into unit->partial */
   gsize (*decode_bytes) (const LmAttention *a, gsize q_rows, gsize k_rows);
   void (*decode) (const LmCpuUnit *unit, gpointer workspace);

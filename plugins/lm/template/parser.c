@@ -1099,5 +1099,6 @@ lm_jinja_parse (Jinja *j, JToken *tokens, gsize n)
   p.syntax->varargs = intern (&p, "varargs", 7);
   p.syntax->kwargs = intern (&p, "kwargs", 6);
   p.syntax->body = parse_body (&p, NULL);
+  lm_jinja_track (j, p.syntax);
   return p.syntax;
 }

@@ -369,7 +369,7 @@ place_tensors (LmWeightFile *file, gsize data, GError **error)
       end = offset + t->bytes;
       t->data = NULL;
       if (end <= room)
-        t->data = file->data + data + offset;
+        t->data = file->data + MIN (data, file->len) + offset; /* without data, nothing is padded */
       else if (first == NULL)
         first = t->name;
     }
