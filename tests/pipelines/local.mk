@@ -1,11 +1,12 @@
 # tests/pipelines: whole pipelines, from source to file.
 if HAVE_TEXT
-PIPELINE_TESTS = tests/pipelines/test-bad-input.sh tests/pipelines/test-records.sh tests/pipelines/test-quickstart.sh tests/pipelines/test-litemall.sh \
+PIPELINE_TESTS = tests/pipelines/test-bad-input.sh tests/pipelines/test-records.sh tests/pipelines/test-litemall.sh \
 	tests/pipelines/test-csv.sh tests/pipelines/test-kill.sh
 dist_check_SCRIPTS += $(PIPELINE_TESTS)
 TESTS += $(PIPELINE_TESTS)
 endif
 if HAVE_LM
-dist_check_SCRIPTS += tests/pipelines/test-generate.sh
-TESTS += tests/pipelines/test-generate.sh
+MODEL_TESTS = tests/pipelines/test-generate.sh tests/pipelines/test-quickstart.sh tests/pipelines/test-train-kill.sh
+dist_check_SCRIPTS += $(MODEL_TESTS)
+TESTS += $(MODEL_TESTS)
 endif
