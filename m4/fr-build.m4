@@ -66,19 +66,34 @@ AC_DEFUN([FR_ONEDNN], [
   AM_CONDITIONAL([HAVE_ONEDNN], [test $have_onednn = yes])
 ])
 
-# FR_CUDA: nvcc and cuBLAS, on the path or in /usr/local/cuda.
+# FR_CUDA: nvcc on the path or in /usr/local/cuda; cuBLAS beside it or in --with-cublas=DIR (PyPI's package unpacked, for one).
 AC_DEFUN([FR_CUDA], [
   AC_ARG_WITH([cuda], [AS_HELP_STRING([--without-cuda], [leave out compute "cublas"])], [], [with_cuda=auto])
+  AC_ARG_WITH([cublas], [AS_HELP_STRING([--with-cublas=DIR], [where cuBLAS has its include/ and lib/])], [], [with_cublas=])
   have_cuda=no
-  NVCC= CUDA_HOME=
+  NVCC= CUDA_CFLAGS= CUDA_LIBS= CORE_INCLUDES=
   AS_IF([test "x$with_cuda" != xno],
         [AC_PATH_PROG([NVCC], [nvcc], [], [$PATH:/usr/local/cuda/bin])
          AS_IF([test -n "$NVCC"],
-               [CUDA_HOME=$(dirname "$(dirname "$(readlink -f "$NVCC")")")
-                AS_IF([test -e "$CUDA_HOME/include/cublas_v2.h" && ls "$CUDA_HOME"/lib64/libcublas.so* >/dev/null 2>&1], [have_cuda=yes])])
+               [# nvcc knows where it is at home, also behind a wrapper.
+                cuda=$("$NVCC" --dryrun -c -x cu /dev/null -o /dev/null 2>&1 | sed -n 's|.* TOP=||p')
+                for cublas in $with_cublas "$cuda"; do
+                  for lib in lib64 lib lib/x86_64-linux-gnu; do
+                    so=$(ls "$cublas/$lib"/libcublas.so* 2>/dev/null | head -n 1)
+                    AS_IF([test $have_cuda = no && test -n "$so" && test -e "$cublas/include/cublas_v2.h"],
+                          [have_cuda=yes
+                           CUDA_CFLAGS="-isystem $cuda/include -isystem $cublas/include"
+                           CUDA_OBJECT=plugins/compute/cublas/kernels.cuda.o
+                           CUDA_LIBS="-Wl,$CUDA_OBJECT -Wl,$so -L$cuda/lib64 -lcudart -Wl,-rpath,$cublas/$lib -Wl,-rpath-link,$cublas/$lib -Wl,-rpath,$cuda/lib64"])
+                  done
+                done])
          AS_IF([test "x$with_cuda" = xyes && test $have_cuda = no], [AC_MSG_ERROR([--with-cuda was given, but nvcc or cuBLAS is missing])])])
+  CORE_INCLUDES=$($PKG_CONFIG --cflags-only-I glib-2.0 gio-2.0 json-glib-1.0)
   AC_SUBST([NVCC])
-  AC_SUBST([CUDA_HOME])
+  AC_SUBST([CUDA_CFLAGS])
+  AC_SUBST([CUDA_LIBS])
+  AC_SUBST([CUDA_OBJECT])
+  AC_SUBST([CORE_INCLUDES])
   FR_SUMMARY_LINE([$have_cuda], [compute "cublas" (CUDA kernels)], [missing or left out: nvcc, cuBLAS])
   AM_CONDITIONAL([HAVE_CUDA], [test $have_cuda = yes])
 ])

@@ -6,3 +6,5 @@ dist_shoppipeline_DATA = \
 	pipelines/shop/quickstart.json \
 	pipelines/shop/records.json \
 	pipelines/shop/shop.sql
+
+dist_pipeline_DATA = pipelines/generate.json

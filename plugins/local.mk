@@ -10,6 +10,7 @@ include plugins/sources/json/local.mk
 include plugins/sources/sqlite/local.mk
 include plugins/sources/sqldump/local.mk
 include plugins/sources/model/local.mk
+include plugins/sources/rows/local.mk
 include plugins/transforms/clean/local.mk
 include plugins/transforms/dedup/local.mk
 include plugins/transforms/format/local.mk
@@ -21,5 +22,6 @@ include plugins/transforms/generate/local.mk
 include plugins/trainers/tune/local.mk
 include plugins/sinks/jsonl/local.mk
 include plugins/sinks/csv/local.mk
+include plugins/sinks/text/local.mk
 include plugins/sinks/sqlite/local.mk
 include plugins/sinks/safetensors/local.mk

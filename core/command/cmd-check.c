@@ -155,7 +155,8 @@ foresee (const CmdLine *line, char **why_not, FriExit *status)
       cmd_signals_catch (cancellable);
       *status = fri_run (pipeline, &options, &error);
       if (*status != FRI_EXIT_OK)
-        *why_not = g_strdup_printf ("no forecast: %s", error != NULL ? error->message : "it failed");
+        *why_not
+            = g_strdup_printf ("no forecast: %s", error != NULL ? error->message : "it failed");
     }
   if (problems != NULL)
     fri_problems_free (problems);
@@ -223,7 +224,8 @@ cmd_check (const CmdLine *line)
   if (pipeline != NULL)
     fri_pipeline_bind (pipeline, TRUE, problems);
   n = fri_problems_n_errors (problems);
-  if (n == 0 && pipeline != NULL && !line->no_forecast && fri_forecast_possible (pipeline, &why_not))
+  if (n == 0 && pipeline != NULL && !line->no_forecast
+      && fri_forecast_possible (pipeline, &why_not))
     forecasts = foresee (line, &why_not, &status);
   if (line->json)
     print_json (pipeline, problems, forecasts, why_not);

@@ -151,7 +151,8 @@ print_services (JsonArray *plugins, gboolean after_elements)
       JsonObject *service = g_array_index (offers, Offer, i).service;
       gint64 score = json_object_get_int_member (service, "score");
 
-      table_cellf (table, STYLE_BOLD, "%s/%s", text_of (service, "kind"), text_of (service, "name"));
+      table_cellf (table, STYLE_BOLD, "%s/%s", text_of (service, "kind"),
+                   text_of (service, "name"));
       table_cellf (table, score > 0 ? STYLE_NONE : STYLE_DIM, "%" G_GINT64_FORMAT, score);
       table_cell (table, score > 0 ? STYLE_NONE : STYLE_YELLOW, text_of (service, "why"));
       table_cell (table, STYLE_NONE, text_of (service, "summary"));

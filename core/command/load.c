@@ -25,7 +25,8 @@ cmd_load (const CmdLine *line, const char *name, gboolean dry, FrProblems **prob
                              .deny_network = line->deny != NULL };
 
   *problems = NULL;
-  if (path == NULL ? g_file_test (name, G_FILE_TEST_IS_DIR) : g_file_test (path, G_FILE_TEST_IS_DIR))
+  if (path == NULL ? g_file_test (name, G_FILE_TEST_IS_DIR)
+                   : g_file_test (path, G_FILE_TEST_IS_DIR))
     {
       say_error ("'%s' is a directory; a pipeline file is needed, as in '%s%spipeline.json'", name,
                  name, g_str_has_suffix (name, "/") ? "" : "/");

@@ -117,8 +117,7 @@ rows_table_add (RowsTable *rows, const FrBatch *batch, gsize row, const char *id
 static gboolean
 is_marked (const FrField *field)
 {
-  const FrField *item
-      = fr_field_type (field) == FR_TYPE_LIST ? fr_field_child (field, 0) : NULL;
+  const FrField *item = fr_field_type (field) == FR_TYPE_LIST ? fr_field_child (field, 0) : NULL;
 
   return item != NULL && fr_field_type (item) == FR_TYPE_STRUCT && fr_field_n_children (item) == 2
          && strcmp (fr_field_name (fr_field_child (item, 0)), "text") == 0

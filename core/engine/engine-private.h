@@ -370,7 +370,8 @@ char *fri_record_limit (FrHost *h);
 gboolean fri_record_keep (FrHost *h, gboolean late, GError **error);
 /** fri_record_kept_dir: DIR/kept/ID-FINGERPRINT; g_free(). */
 char *fri_record_kept_dir (FrHost *h);
-/** fri_record_kept_path: what is kept of @out there: PORT.rows, or the folder PORT.object; g_free(). */
+/** fri_record_kept_path: what is kept of @out there: PORT.rows, or the folder PORT.object;
+ * g_free(). */
 char *fri_record_kept_path (const FriOut *out);
 /** fri_record_kept_whole: whether kept outputs of @h are there and undamaged. */
 gboolean fri_record_kept_whole (FrHost *h);

@@ -96,9 +96,9 @@ fri_forecast_possible (const FriPipeline *pipeline, char **why_not)
       found = hindrance (stage);
       if (found != NULL)
         {
-          *why_not = g_strdup_printf ("no forecast of '%s': it would need '%s' (%s), which %s",
-                                      stage->id, found->id, found->element->name,
-                                      objection (found));
+          *why_not
+              = g_strdup_printf ("no forecast of '%s': it would need '%s' (%s), which %s",
+                                 stage->id, found->id, found->element->name, objection (found));
           return FALSE;
         }
       any = TRUE;

@@ -547,8 +547,7 @@ fri_stage_end (FrHost *h)
   gboolean ok;
 
   ok = fri_stage_flush_rejects (h, run, &error) && fri_object_end (h, &error)
-       && close_files (h, &error)
-       && fri_record_save (h, &error);
+       && close_files (h, &error) && fri_record_save (h, &error);
   if (ok)
     {
       close_ports (h);

@@ -500,7 +500,7 @@ thing_free (FrObject *object)
 
 static const FrObjectType thing_type
     = { sizeof (FrObjectType), "test.thing", FR_PORT_MODEL, thing_save, thing_load,
-        thing_describe, thing_free };
+        thing_describe,        thing_free };
 static const FrObjectType other_type
     = { sizeof (FrObjectType), "test.other", FR_PORT_MODEL, NULL, NULL, NULL, thing_free };
 
@@ -789,7 +789,6 @@ static const FrElement el_store = { COMMON,
 
 FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile,
            &el_shout, &el_serial, &el_process, &el_halves, &el_pass, &el_join, &el_again, &el_few,
-           &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_plain,
-           &el_store)
+           &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_plain, &el_store)
 
 #endif

@@ -1364,9 +1364,9 @@ test_objects_bound (void)
 static void
 take_forecast (const char *stage, JsonNode *forecast, gpointer data)
 {
-  g_string_append_printf (data, "%s %d;", stage,
-                          (int) json_object_get_int_member (json_node_get_object (forecast),
-                                                            "sum"));
+  g_string_append_printf (
+      data, "%s %d;", stage,
+      (int) json_object_get_int_member (json_node_get_object (forecast), "sum"));
 }
 
 static void
@@ -1406,8 +1406,9 @@ test_forecast (void)
   g_assert_cmpint (calls.trainings, ==, 0);
   fri_pipeline_free (pipeline);
 
-  pipeline = load ("'goods': {'use': 'source.volatile'},"
-                   "'learn': {'use': 'trainer.sum', 'from': 'goods', 'with': {'fail': 'forecast'}}");
+  pipeline
+      = load ("'goods': {'use': 'source.volatile'},"
+              "'learn': {'use': 'trainer.sum', 'from': 'goods', 'with': {'fail': 'forecast'}}");
   g_assert_false (fri_forecast_possible (pipeline, &why_not));
   g_assert_nonnull (strstr (why_not, "it would need 'goods' (source.volatile), which uses the "
                                      "network"));

@@ -69,8 +69,7 @@ fr_bind_output_object (FrBind *bind, const char *port, FrObject *object)
   const FrPort *output = fri_find_port (bind->stage->element->outputs, port);
 
   if (output == NULL || output->kind == FR_PORT_RECORDS
-      || (object != NULL && output->object != NULL
-          && !fr_object_is (object, output->object->name)))
+      || (object != NULL && output->object != NULL && !fr_object_is (object, output->object->name)))
     {
       bind->n_problems++;
       fr_problems_add (bind->problems, "",

@@ -154,8 +154,8 @@ check_output (Reader *reader, const char *pointer, FriStage *from, const char *p
       wrong (reader, pointer,
              "'%s.%s' (%s) gives %s of type '%s', but the input '%s' of '%s' (%s) takes one of "
              "type '%s'",
-             from->id, port, from->element->name, kind_words (kind), output->object->name,
-             to->name, reader->stage->id, reader->stage->element->name, to->object->name);
+             from->id, port, from->element->name, kind_words (kind), output->object->name, to->name,
+             reader->stage->id, reader->stage->element->name, to->object->name);
       return FALSE;
     }
   return TRUE;

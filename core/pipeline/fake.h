@@ -263,8 +263,8 @@ static const FrElement fake_sink = { .size = sizeof (FrElement),
                                      .run = fake_run };
 
 static const FrElement *const fake_elements[]
-    = { &fake_source,  &fake_transform, &fake_required, &fake_split,
-        &fake_trainer, &fake_model,     &fake_other,    &fake_sink, NULL };
+    = { &fake_source, &fake_transform, &fake_required, &fake_split, &fake_trainer,
+        &fake_model,  &fake_other,     &fake_sink,     NULL };
 
 static const FrPlugin fake_plugin = { .size = sizeof (FrPlugin),
                                       .abi_major = FR_ABI_MAJOR,

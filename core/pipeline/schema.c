@@ -103,7 +103,7 @@ static const char base_text[] =
   "          ]"
   "        },"
   "        'record': {"
-  "          'description': 'false: without --run-dir, nothing is left of a run but what its sinks write',"
+  "          'description': 'false: a run leaves nothing but what its sinks write, unless --run-dir is given',"
   "          'anyOf': ["
   "            {"
   "              'type': 'boolean'"

@@ -77,9 +77,9 @@ check_object (const FrPort *port, const char *side, gboolean output)
     return g_strdup_printf ("%s '%s' is MANY or REWINDABLE, which only inputs of records may be",
                             side, port->name);
   if (type == NULL)
-    return output ? g_strdup_printf ("%s '%s' does not say the type of its object", side,
-                                     port->name)
-                  : NULL;
+    return output
+               ? g_strdup_printf ("%s '%s' does not say the type of its object", side, port->name)
+               : NULL;
   if (type->size < G_STRUCT_OFFSET (FrObjectType, free) + sizeof type->free || !is_line (type->name)
       || type->free == NULL)
     return g_strdup_printf ("the object type of %s '%s' lacks its size, its name or free", side,

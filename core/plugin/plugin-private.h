@@ -12,9 +12,9 @@ G_BEGIN_DECLS
 
 /**
  * fri_plugin_copy: a copy of @raw in the structures of this flowrun, whatever
- * (compatible) version it was built for; its lists are never NULL.  Texts, constants and callbacks stay
- * the plugin's.  NULL with FR_ERROR_LOAD when the version does not fit or a
- * structure is too short to mean anything.
+ * (compatible) version it was built for; its lists are never NULL.  Texts, constants and callbacks
+ * stay the plugin's.  NULL with FR_ERROR_LOAD when the version does not fit or a structure is too
+ * short to mean anything.
  */
 FrPlugin *fri_plugin_copy (const FrPlugin *raw, GError **error);
 void fri_plugin_free (FrPlugin *plugin);

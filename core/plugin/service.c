@@ -187,8 +187,9 @@ not_found (FriRegistry *registry, const char *kind, guint version, const char *n
 
       g_string_append_printf (text, "\n'%s': ", f->service->name);
       if (f->service->version != version)
-        g_string_append_printf (text, "it is of version %u and version %u is asked for: build both "
-                                      "plugins together",
+        g_string_append_printf (text,
+                                "it is of version %u and version %u is asked for: build both "
+                                "plugins together",
                                 f->service->version, version);
       else if (f->score == 0)
         g_string_append_printf (text, "it cannot serve here (%s)",

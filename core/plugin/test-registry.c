@@ -317,8 +317,7 @@ static const FrObjectType type_half = { .size = sizeof (FrObjectType),
                                         .kind = FR_PORT_MODEL,
                                         .save = half_save,
                                         .free = never };
-#define PORTS(name, ...)                                                                           \
-  static const FrPort *const name[] = { FR_PORT ("out", __VA_ARGS__), NULL };
+#define PORTS(name, ...) static const FrPort *const name[] = { FR_PORT ("out", __VA_ARGS__), NULL };
 PORTS (ports_untyped, FR_PORT_MODEL, "x")
 PORTS (ports_short, FR_PORT_MODEL, "x", .object = &type_short)
 PORTS (ports_half, FR_PORT_MODEL, "x", .object = &type_half)
@@ -332,9 +331,8 @@ PORTS (ports_forecast_model, FR_PORT_MODEL, "x", .object = &fake_model_type,
 static const FrService nameless = { .size = sizeof (FrService), .kind = "x", .summary = "x" };
 static const FrService tableless
     = { .size = sizeof (FrService), .kind = "x", .name = "y", .summary = "x" };
-static const FrService sound_service = {
-  .size = sizeof (FrService), .kind = "x", .name = "y", .summary = "x", .table = &nameless
-};
+static const FrService sound_service
+    = { .size = sizeof (FrService), .kind = "x", .name = "y", .summary = "x", .table = &nameless };
 static const FrService *const services_nameless[] = { &nameless, NULL };
 static const FrService *const services_tableless[] = { &tableless, NULL };
 static const FrService *const services_twins[] = { &sound_service, &sound_service, NULL };
@@ -406,7 +404,8 @@ test_descriptions (void)
   spoiled (forecast_model, "is FORECAST, which only outputs of records may be");
   spoiled (forecast_map, "has forecast, which only elements with run may have");
   spoiled (nameless_service, "a service without a kind and a name");
-  spoiled (tableless_service, "its service 'y' of kind 'x' has no summary of one line, or no table");
+  spoiled (tableless_service,
+           "its service 'y' of kind 'x' has no summary of one line, or no table");
   spoiled (twin_services, "two services 'y' of kind 'x'");
   spoiled (no_name, "has no name of one line");
   spoiled (long_version, "has no version of one line");
@@ -507,8 +506,8 @@ test_service_none (void)
     {
       g_autoptr (GError) error = NULL;
 
-      g_assert_null (fri_registry_service (registry, cases[i].kind, cases[i].version,
-                                           cases[i].name, &error));
+      g_assert_null (
+          fri_registry_service (registry, cases[i].kind, cases[i].version, cases[i].name, &error));
       g_assert_error (error, FR_ERROR, FR_ERROR_LOAD);
       if (strstr (error->message, cases[i].says) == NULL)
         g_error ("expected '%s' in '%s'", cases[i].says, error->message);
@@ -561,8 +560,8 @@ test_service_described (void)
 
       if (!json_object_has_member (plugin, "services"))
         continue;
-      service = json_array_get_object_element (json_object_get_array_member (plugin, "services"),
-                                               0);
+      service
+          = json_array_get_object_element (json_object_get_array_member (plugin, "services"), 0);
       if (strcmp (json_object_get_string_member (service, "name"), "none") == 0)
         {
           g_assert_cmpint (json_object_get_int_member (service, "score"), ==, 0);

@@ -132,7 +132,8 @@ describe_end (GString *line, const FriEvent *event)
 static void
 write_log (FriEvents *events, const FriEvent *event)
 {
-  static const char *const types[] = { "", "start", "stage", "tick", "metric", "log", "status", "end" };
+  static const char *const types[]
+      = { "", "start", "stage", "tick", "metric", "log", "status", "end" };
   static const char *const levels[] = { "info", "warning", "error" };
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autofree char *stamp = g_date_time_format (now, "%Y-%m-%dT%H:%M:%S.%fZ");

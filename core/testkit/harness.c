@@ -237,9 +237,8 @@ add_feeds (FrTest *test, GString *out)
     {
       FriTestInput *input = g_ptr_array_index (test->inputs, i);
 
-      g_autofree char *use = input->object != NULL
-                                 ? g_strdup_printf ("source.test_object_%u", i)
-                                 : g_strdup ("source.test_feed");
+      g_autofree char *use = input->object != NULL ? g_strdup_printf ("source.test_object_%u", i)
+                                                   : g_strdup ("source.test_feed");
 
       g_string_append_printf (out,
                               "\"feed_%u\":{\"use\":\"%s\",\"with\":{"
@@ -253,7 +252,9 @@ add_feeds (FrTest *test, GString *out)
 static void
 add_collector (FrTest *test, GString *out, guint i, const char *port, FrPortKind kind)
 {
-  const char *use = kind == FR_PORT_RECORDS ? "collect" : kind == FR_PORT_MODEL ? "model" : "report";
+  const char *use = kind == FR_PORT_RECORDS ? "collect"
+                    : kind == FR_PORT_MODEL ? "model"
+                                            : "report";
 
   g_string_append_printf (out,
                           ",\n\"take_%u\":{\"use\":\"sink.test_%s\",\"from\":\"it.%s\","

@@ -28,6 +28,8 @@ LmChat *lm_chat_new (LmModel *model, GError **error);
 void lm_chat_free (LmChat *chat);
 /** lm_chat_end: the token that ends an answer: what the template writes after one, or the first eos token. */
 gint32 lm_chat_end (LmChat *chat);
+/** lm_chat_has_template: FALSE: the checkpoint has none, and prompts are plain lines: worth a line in the report. */
+gboolean lm_chat_has_template (LmChat *chat);
 
 /**
  * lm_chat_prompt: renders @messages ([{role, content, …}]) for an answer.

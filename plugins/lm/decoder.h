@@ -44,6 +44,8 @@ typedef struct {
 /** lm_decoder_new: @model is referenced, @compute must outlive it. */
 LmDecoder *lm_decoder_new (LmModel *model, LmCompute *compute, const LmDecoderOptions *options, GError **error);
 void lm_decoder_free (LmDecoder *decoder);
+/** lm_decoder_model: owned by the decoder. */
+LmModel *lm_decoder_model (LmDecoder *decoder);
 
 /** lm_decoder_bytes: the most that a batch of @n_tokens, @n_labels of them labelled, will hold in the backend's memory
  * besides mapped weights, by the same table that allocates; *@fixed (may be NULL): of it, what does not depend on the batch. */

@@ -89,8 +89,7 @@ train_close (gpointer state)
 static FrSchema *
 token_schema (void)
 {
-  FrField *piece[]
-      = { fr_field_new ("text", FR_TYPE_UTF8), fr_field_new ("marked", FR_TYPE_BOOL) };
+  FrField *piece[] = { fr_field_new ("text", FR_TYPE_UTF8), fr_field_new ("marked", FR_TYPE_BOOL) };
   FrField *fields[] = {
     fr_field_new ("n", FR_TYPE_INT64),
     fr_field_new_list ("text", fr_field_new_struct ("item", piece, G_N_ELEMENTS (piece))),

@@ -1,4 +1,5 @@
 # tests/conformance: other people's programs against ours; each skips where its oracle is missing.
 include tests/conformance/template.mk
+include tests/conformance/weights.mk
 include tests/conformance/decoder.mk
 include tests/conformance/tokenizer.mk

@@ -10,6 +10,7 @@ Needs transformers and Jinja2 (FLOWRUN_VENV, a virtual environment); templates c
 
 usage: test-template.py [RANDOM_CASES [SEED]]
 """
+import copy
 import json
 import os
 import random
@@ -150,7 +151,7 @@ OPTIONS = [
 
 def oracle(template, variables):
     try:
-        return {"text": compile_template(template).render(**variables)}
+        return {"text": compile_template(template).render(**copy.deepcopy(variables))}
     except jinja2.exceptions.TemplateError as error:
         return {"error": str(error), "own": type(error) is jinja2.exceptions.TemplateError}
     except Exception as error:

@@ -32,6 +32,7 @@ HELPER = os.path.join(os.environ.get("top_builddir", "."), "tests", "conformance
 NPM = os.environ.get("FLOWRUN_NPM", "")
 DATA = os.environ.get("FLOWRUN_DATA", "")
 SOURCE = os.environ.get("top_srcdir", ".")
+FULL = "FLOWRUN_TOKENIZER_MB" in os.environ
 
 # ---- corpus ------------------------------------------------------------------------
 
@@ -91,7 +92,8 @@ def corpus(size):
     # Every character once by itself, and beside letters.
     every = "".join(chr(c) + ("a", " ", "1", "\n")[c % 4] for c in range(0x110000) if not 0xd800 <= c < 0xe000)
     parts.append(every if size > 8 << 20 else every[:1 << 18])
-    parts.append(generated(size - have if size > have else 0, 11))
+    have += len(parts[-1].encode())
+    parts.append(generated(max(size - have, size // 8), 11))
     return "".join(parts)
 
 BAD = [b"\xff", b"\xc3", b"\xe4\xb8", b"\xf0\x9f\x98", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x80\x80", b"\xe0\x80\x80", b"\xf8\x88"]
@@ -134,10 +136,10 @@ def first_difference(a, b, token):
     return f"ours has {len(a)} ids, theirs {len(b)}"
 
 def compare(tokenizer_path, theirs, data, folder, how=""):
-    """data: bytes of the text; checks ids and, back again, text.  Returns (bytes, ids)."""
+    """data: documents as bytes; checks ids and, of every fourth document (all in a full run), the text back.  Returns (bytes, ids)."""
     text_path, ids_path, back_path = (os.path.join(folder, n) for n in ("text", "ids", "back"))
     n_ids = 0
-    for document in data:
+    for number, document in enumerate(data):
         with open(text_path, "wb") as f:
             f.write(document)
         text = document.decode("utf-8", "replace")
@@ -146,6 +148,9 @@ def compare(tokenizer_path, theirs, data, folder, how=""):
         want = theirs.encode(text, add_special_tokens=how == "special").ids
         if got != want:
             raise AssertionError(first_difference(got, want, theirs.id_to_token))
+        n_ids += len(got)
+        if number % 4 != 0 and not FULL:
+            continue
         ours(["--decode", tokenizer_path, ids_path, back_path])
         with open(back_path, "rb") as f:
             back = f.read()
@@ -153,7 +158,6 @@ def compare(tokenizer_path, theirs, data, folder, how=""):
         if back != want:
             at = next((i for i in range(min(len(back), len(want))) if back[i] != want[i]), min(len(back), len(want)))
             raise AssertionError(f"decoded text differs at byte {at}: ours {back[at:at + 40]!r}, theirs {want[at:at + 40]!r}")
-        n_ids += len(got)
     return sum(map(len, data)), n_ids
 
 def deepseek():

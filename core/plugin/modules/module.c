@@ -134,33 +134,34 @@ static const FrService *const services[] = { &odd, NULL };
 
 G_GNUC_UNUSED static const FrPlugin plugin = {
 #ifdef MODULE_EARLIER
-                                               .size = G_STRUCT_OFFSET (FrPlugin, services),
-                                               /* Beyond that size, as above. */
-                                               .services = (const FrService *const *) 0x1,
+  .size = G_STRUCT_OFFSET (FrPlugin, services),
+  /* Beyond that size, as above. */
+  .services = (const FrService *const *) 0x1,
 #else
-                                               .size = sizeof (FrPlugin),
+  .size = sizeof (FrPlugin),
 #endif
 #ifdef MODULE_SERVICE
-                                               .services = services,
+  .services = services,
 #endif
 #ifdef MODULE_MAJOR
-                                               .abi_major = FR_ABI_MAJOR + 1,
+  .abi_major = FR_ABI_MAJOR + 1,
 #else
-                                               .abi_major = FR_ABI_MAJOR,
+  .abi_major = FR_ABI_MAJOR,
 #endif
 #ifdef MODULE_EARLIER
-                                               .abi_minor = 1,
+  .abi_minor = 1,
 #elif defined MODULE_MINOR
-                                               .abi_minor = FR_ABI_MINOR + 1,
+  .abi_minor = FR_ABI_MINOR + 1,
 #else
-                                               .abi_minor = FR_ABI_MINOR,
+  .abi_minor = FR_ABI_MINOR,
 #endif
-                                               .name = "test",
-                                               .version = "1.0",
-                                               .summary = "a test",
-                                               .licence = "Apache-2.0",
-                                               .origin = "flowrun",
-                                               .elements = elements };
+  .name = "test",
+  .version = "1.0",
+  .summary = "a test",
+  .licence = "Apache-2.0",
+  .origin = "flowrun",
+  .elements = elements
+};
 
 #ifdef MODULE_ENTRY
 #define flowrun_plugin another_name

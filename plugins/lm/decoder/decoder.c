@@ -115,6 +115,12 @@ lm_decoder_new (LmModel *model, LmCompute *compute, const LmDecoderOptions *opti
   return lm_params_new (d, error) ? g_steal_pointer (&d) : NULL;
 }
 
+LmModel *
+lm_decoder_model (LmDecoder *decoder)
+{
+  return decoder->model;
+}
+
 void
 lm_decoder_free (LmDecoder *d)
 {

@@ -65,12 +65,21 @@ chunk_backward (LmPass *pass, const gsize *rows, gsize n)
   move_rows (pass, w->dstream, dr, rows, n, TRUE);
 }
 
+/* Of @n rows left, so that all chunks are about alike: a short last one would be slow. */
+static gsize
+chunk_size (gsize n, gsize most)
+{
+  gsize chunks = (n + most - 1) / most;
+
+  return (n + chunks - 1) / chunks;
+}
+
 void
 lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gsize *n_labels)
 {
   LmCompute *c = pass->compute;
   LmWork *w = pass->work;
-  gsize most = w->logits.rows, n = 0;
+  gsize most = w->logits.rows, n = 0, k;
   g_autofree gsize *rows = g_new (gsize, pass->n_rows + 1);
   g_autofree gint32 *targets = g_new (gint32, pass->n_rows + 1);
   g_autofree float *losses = g_new (float, most + 1);
@@ -86,10 +95,9 @@ lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gs
   if (scale != 0)
     c->klass->zero (c, w->dstream.data,
                     w->dstream.rows * lm_type_bytes (w->dstream.type, w->dstream.cols));
-  for (gsize i = 0; i < n; i += most)
+  for (gsize i = 0; i < n; i += k)
     {
-      gsize k = MIN (most, n - i);
-
+      k = chunk_size (n - i, most);
       chunk_forward (pass, rows + i, k);
       c->klass->cross_entropy (c, lm_mat_rows (w->logits, 0, k), targets + i, losses,
                                (float) scale);

@@ -212,6 +212,8 @@ read_config (Peft *p, const char *dir, GError **error)
   const char *type;
 
   p->path = g_build_filename (dir, CONFIG_FILE, NULL);
+  if (!g_file_test (p->path, G_FILE_TEST_EXISTS))
+    return bad (p, error, "there is no such file; a PEFT adapter is a directory that has it");
   if (!g_file_get_contents (p->path, &text, &len, &local))
     {
       g_set_error (error, FR_ERROR, FR_ERROR_IO, "cannot read %s: %s", p->path, local->message);

@@ -25,15 +25,6 @@ static Flow run_body (Jinja *j, JScope *scope, const JNode *body);
 
 /* ---- names ------------------------------------------------------------------------------ */
 
-static JScope *
-new_scope (Jinja *j, JScope *parent)
-{
-  JScope *scope = lm_jinja_alloc (j, sizeof *scope);
-
-  scope->parent = parent;
-  return scope;
-}
-
 static void
 bind_name (Jinja *j, JScope *scope, const char *atom, JValue value)
 {
@@ -60,6 +51,18 @@ bind_name (Jinja *j, JScope *scope, const char *atom, JValue value)
     }
   scope->atoms[scope->n] = atom;
   scope->values[scope->n++] = value;
+}
+
+/* @body: what will run in it; NULL: an expression. */
+static JScope *
+new_scope (Jinja *j, JScope *parent, const JNode *body)
+{
+  JScope *scope = lm_jinja_alloc (j, sizeof *scope);
+
+  scope->parent = parent;
+  for (gsize i = 0; body != NULL && i < body->n_hidden; i++)
+    bind_name (j, scope, body->hidden[i], lm_jinja_undefined (j, body->hidden[i], J_MISSING));
+  return scope;
 }
 
 /* The variables given live in a scope of their own below the template's, made
@@ -732,7 +735,7 @@ bind_rest (Jinja *j, JScope *scope, const JNode *node, JArgs *args)
 static JValue
 call_macro (Jinja *j, const JMacro *macro, JArgs *args)
 {
-  JScope *scope = new_scope (j, macro->scope);
+  JScope *scope = new_scope (j, macro->scope, macro->node->a);
 
   bind_parameters (j, scope, macro->node, args);
   bind_rest (j, scope, macro->node, args);
@@ -983,7 +986,7 @@ loop_items (Jinja *j, JScope *scope, const JNode *node)
   kept = lm_jinja_list (j, J_LIST, 0);
   for (gsize i = 0; i < items->n; i++)
     {
-      JScope *inner = new_scope (j, scope);
+      JScope *inner = new_scope (j, scope, NULL);
 
       assign (j, inner, node->a, items->v[i]);
       if (lm_jinja_truth (j, eval (j, inner, node->c)))
@@ -1003,7 +1006,7 @@ run_for (Jinja *j, JScope *scope, const JNode *node)
   loop->changed.kind = J_MISSING;
   for (gsize i = 0; i < loop->items->n; i++)
     {
-      JScope *inner = new_scope (j, scope);
+      JScope *inner = new_scope (j, scope, node->d);
 
       loop->index0 = i;
       bind_name (j, inner, j->syntax->loop, (JValue){ .kind = J_LOOP, .loop = loop });
@@ -1015,7 +1018,7 @@ run_for (Jinja *j, JScope *scope, const JNode *node)
     }
   /* As in Jinja, a round that was left early does not count as one. */
   if (!any && node->e != NULL)
-    run_body (j, new_scope (j, scope), node->e);
+    run_body (j, new_scope (j, scope, node->e), node->e);
 }
 
 static JValue
@@ -1049,7 +1052,7 @@ run_call_block (Jinja *j, JScope *scope, const JNode *node)
 static void
 run_with (Jinja *j, JScope *scope, const JNode *node)
 {
-  JScope *inner = new_scope (j, scope);
+  JScope *inner = new_scope (j, scope, node->a);
 
   for (gsize i = 0; i < node->n_kids; i += 2)
     assign (j, inner, node->kids[i], eval (j, scope, node->kids[i + 1]));
@@ -1059,7 +1062,7 @@ run_with (Jinja *j, JScope *scope, const JNode *node)
 static void
 run_set_block (Jinja *j, JScope *scope, const JNode *node)
 {
-  JValue text = capture (j, new_scope (j, scope), node->c);
+  JValue text = capture (j, new_scope (j, scope, node->c), node->c);
 
   if (node->b != NULL)
     text = eval_filter (j, scope, node->b, &text);
@@ -1097,7 +1100,7 @@ run_statement (Jinja *j, JScope *scope, const JNode *node)
       run_call_block (j, scope, node);
       return FLOW_NEXT;
     case N_FILTER_BLOCK:
-      text = capture (j, new_scope (j, scope), node->c);
+      text = capture (j, new_scope (j, scope, node->c), node->c);
       lm_jinja_buf_str (j, j->out, eval_filter (j, scope, node->b, &text));
       return FLOW_NEXT;
     case N_WITH:
@@ -1131,6 +1134,6 @@ run_body (Jinja *j, JScope *scope, const JNode *body)
 void
 lm_jinja_run (Jinja *j, const JNode *body)
 {
-  j->root = new_scope (j, NULL);
-  run_body (j, new_scope (j, j->root), body);
+  j->root = new_scope (j, NULL, NULL);
+  run_body (j, new_scope (j, j->root, body), body);
 }

@@ -25,6 +25,13 @@ flag (Jinja *j, JValue v)
   return v.kind != J_MISSING && lm_jinja_truth (j, v);
 }
 
+/* sorted()'s reverse must be an integer. */
+static gboolean
+reverse_flag (Jinja *j, JValue v)
+{
+  return v.kind != J_MISSING && lm_jinja_need_int (j, v, "reverse") != 0;
+}
+
 /* Calls a method of text on str (self); text marked safe stays it. */
 static JValue
 as_method (Jinja *j, JValue self, const char *name, JArgs *args)
@@ -585,7 +592,7 @@ filter_sort (Jinja *j, JValue v, JArgs *args)
       for (gsize k = 0; k < paths.list->n; k++)
         lm_jinja_append (j, keys[i], fold (j, get_path (j, out.list->v[i], paths.list->v[k], missing), exact));
     }
-  lm_jinja_sort (j, out.list->v, keys, out.list->n, flag (j, a[0]));
+  lm_jinja_sort (j, out.list->v, keys, out.list->n, reverse_flag (j, a[0]));
   return out;
 }
 
@@ -613,7 +620,7 @@ filter_dictsort (Jinja *j, JValue v, JArgs *args)
       lm_jinja_append (j, out, lm_jinja_pair (j, v.dict->keys[i], v.dict->values[i]));
       keys[i] = fold (j, by_value ? v.dict->values[i] : v.dict->keys[i], flag (j, a[0]));
     }
-  lm_jinja_sort (j, out.list->v, keys, v.dict->n, flag (j, a[2]));
+  lm_jinja_sort (j, out.list->v, keys, v.dict->n, reverse_flag (j, a[2]));
   return out;
 }
 

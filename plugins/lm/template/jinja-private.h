@@ -409,6 +409,8 @@ struct _JNode
   } args;
   const JFunc *func; /* of a filter or test; NULL: not known, an error when it is reached */
   gboolean uses_caller, uses_varargs, uses_kwargs;
+  const char **hidden; /* of a body with a scope: names undefined in it until it assigns them */
+  gsize n_hidden, cap_hidden;
 };
 
 /** JSyntax: a parsed template and the names that mean something by themselves. */
@@ -418,6 +420,8 @@ typedef struct _JSyntax
   const char *loop, *caller, *varargs, *kwargs;
 } JSyntax;
 
+/** lm_jinja_track: fills the bodies' hidden names. */
+void lm_jinja_track (Jinja *j, JSyntax *syntax);
 JSyntax *lm_jinja_parse (Jinja *j, JToken *tokens, gsize n);
 
 /* ---- running ---------------------------------------------------------------------------------- */

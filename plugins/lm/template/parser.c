@@ -344,6 +344,13 @@ parse_subscribed (Parser *p)
   return slice;
 }
 
+/* "a:b" and not "x[a:b]". */
+static gboolean
+is_bare_slice (const JNode *node)
+{
+  return node->type == N_SLICE && node->a == NULL;
+}
+
 static JNode *
 parse_subscript (Parser *p, JNode *object)
 {
@@ -371,13 +378,13 @@ parse_subscript (Parser *p, JNode *object)
       add_kid (p, tuple, parse_subscribed (p));
     }
   next (p);
-  if (tuple->n_kids == 1 && tuple->kids[0]->type == N_SLICE)
+  if (tuple->n_kids == 1 && is_bare_slice (tuple->kids[0]))
     {
       tuple->kids[0]->a = object;
       return tuple->kids[0];
     }
   for (gsize i = 0; i < tuple->n_kids; i++)
-    if (tuple->kids[i]->type == N_SLICE)
+    if (is_bare_slice (tuple->kids[i]))
       lm_jinja_fail (p->j, "a subscript of several slices is not supported");
   node->b = tuple->n_kids == 1 ? tuple->kids[0] : tuple;
   return node;
@@ -1092,5 +1099,6 @@ lm_jinja_parse (Jinja *j, JToken *tokens, gsize n)
   p.syntax->varargs = intern (&p, "varargs", 7);
   p.syntax->kwargs = intern (&p, "kwargs", 6);
   p.syntax->body = parse_body (&p, NULL);
+  lm_jinja_track (j, p.syntax);
   return p.syntax;
 }

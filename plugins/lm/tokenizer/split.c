@@ -144,13 +144,14 @@ isolated (const Run *run, guint level, const char *text, gsize len, GError **err
 static gboolean
 run_level (const Run *run, guint level, const char *text, gsize len, GError **error)
 {
-  const LmSplit *split = &run->splits[level];
+  const LmSplit *split;
   Pending p = { run, level, text, 0, 0, FALSE, FALSE };
   g_autofree char *spaced = NULL;
   gsize done = 0, start, end;
 
   if (level == run->n)
     return run->func (text, len, run->user, error);
+  split = &run->splits[level];
   if (split->prefix_space && text[0] != ' ')
     {
       spaced = g_malloc (len + 1);

@@ -17,6 +17,8 @@
 
 #include "lm/weights/weights-private.h"
 
+#define MAX_MESSAGE 1000
+
 static void
 array_free (gpointer data)
 {
@@ -80,6 +82,8 @@ lm_weights_error (const LmWeightFile *file, GError **error, const char *format, 
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
+  if (strlen (text) > MAX_MESSAGE) /* of names that are no names */
+    *g_utf8_find_prev_char (text, text + MAX_MESSAGE) = '\0';
   g_set_error (error, FR_ERROR, FR_ERROR_DATA, "%s: %s", file->name, text);
   return FALSE;
 }

@@ -326,7 +326,7 @@ take_tensor (Cursor *c, guint64 alignment, guint64 *offset, GError **error)
   if (name == NULL)
     return FALSE;
   if (strlen (name) >= MAX_NAME)
-    return lm_weights_error (c->file, error, "tensor '%.80s…' has a name of %d bytes or more", name,
+    return lm_weights_error (c->file, error, "tensor '%s' has a name of %d bytes or more", name,
                              MAX_NAME);
   if (!take_dims (c, &t, error) || !take_u32 (c, &id, error) || !take_u64 (c, &stated, error)
       || !find_type (c, name, id, &t.type, error))
@@ -369,7 +369,7 @@ place_tensors (LmWeightFile *file, gsize data, GError **error)
       end = offset + t->bytes;
       t->data = NULL;
       if (end <= room)
-        t->data = file->data + data + offset;
+        t->data = file->data + MIN (data, file->len) + offset; /* without data, nothing is padded */
       else if (first == NULL)
         first = t->name;
     }

@@ -55,6 +55,8 @@ plain_text (FrStr s)
 static gboolean
 read_type (LmWeightFile *file, FrJsonReader *r, Entry *entry, GError **error)
 {
+  g_autofree char *name = NULL;
+
   if (fr_json_reader_next (r) != FR_JSON_STRING)
     return broken (file, r, "the name of a dtype", error);
   for (guint t = 0; t < LM_N_TYPES; t++)
@@ -64,10 +66,11 @@ read_type (LmWeightFile *file, FrJsonReader *r, Entry *entry, GError **error)
         entry->tensor.type = (LmType) t;
         return TRUE;
       }
+  name = g_strndup (r->str.data, r->str.len);
   return lm_weights_error (file, error,
-                           "tensor '%s' has dtype %.*s, which is not read; read are F64, F32, "
-                           "F16, BF16, F8_E4M3, F8_E5M2, I8 to I64, U8 and BOOL",
-                           entry->tensor.name, (int) MIN (r->str.len, 32), r->str.data);
+                           "tensor '%s' has dtype %s, which is not read; read are F64, F32, F16, "
+                           "BF16, F8_E4M3, F8_E5M2, I8 to I64, U8 and BOOL",
+                           entry->tensor.name, name);
 }
 
 static gboolean

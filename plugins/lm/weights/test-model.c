@@ -229,16 +229,16 @@ write_gguf (const char *path, const char *arch)
     guint64 cols, rows;
     guint32 type;
   } tensors[N_GGUF]
-      = { { "token_embd.weight", 64, 4, 0 },        { "output_norm.weight", 64, 0, 0 },
-          { "blk.0.attn_norm.weight", 64, 0, 0 },   { "blk.0.attn_q.weight", 64, 64, 2 },
-          { "blk.0.attn_k.weight", 64, 32, 2 },     { "blk.0.attn_v.weight", 64, 32, 2 },
+      = { { "token_embd.weight", 64, 4, 0 },         { "output_norm.weight", 64, 0, 0 },
+          { "blk.0.attn_norm.weight", 64, 0, 0 },    { "blk.0.attn_q.weight", 64, 64, 2 },
+          { "blk.0.attn_k.weight", 64, 32, 2 },      { "blk.0.attn_v.weight", 64, 32, 2 },
           { "blk.0.attn_output.weight", 64, 64, 2 }, { "blk.0.ffn_norm.weight", 64, 0, 0 },
-          { "blk.0.ffn_gate.weight", 64, 96, 2 },   { "blk.0.ffn_up.weight", 64, 96, 2 },
-          { "blk.0.ffn_down.weight", 96, 64, 2 },   { "extra.weight", 32, 0, 0 } };
+          { "blk.0.ffn_gate.weight", 64, 96, 2 },    { "blk.0.ffn_up.weight", 64, 96, 2 },
+          { "blk.0.ffn_down.weight", 96, 64, 2 },    { "extra.weight", 32, 0, 0 } };
   static const char *const numbers[][2]
-      = { { "block_count", "1" },          { "context_length", "128" }, { "embedding_length", "64" },
-          { "feed_forward_length", "96" }, { "attention.head_count", "2" },
-          { "attention.head_count_kv", "1" } };
+      = { { "block_count", "1" },          { "context_length", "128" },
+          { "embedding_length", "64" },    { "feed_forward_length", "96" },
+          { "attention.head_count", "2" }, { "attention.head_count_kv", "1" } };
   g_autoptr (GByteArray) out = gguf_begin (N_GGUF, 4 + G_N_ELEMENTS (numbers));
   g_autofree char *epsilon = g_strconcat (arch, ".attention.layer_norm_rms_epsilon", NULL);
   guint64 at = 0;

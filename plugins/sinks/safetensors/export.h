@@ -24,7 +24,7 @@ Folder *folder_new (const char *path, GError **error);
 void folder_free (Folder *folder);
 /** folder_dir: where to write. */
 const char *folder_dir (const Folder *folder);
-/** folder_write, folder_copy: a file, synced. */
+/** folder_write, folder_copy: a file; all are synced when the folder is committed. */
 gboolean folder_write (Folder *folder, const char *name, const char *text, gssize len,
                        GError **error);
 gboolean folder_copy (Folder *folder, const char *name, const char *from, GError **error);

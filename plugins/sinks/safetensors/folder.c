@@ -118,9 +118,7 @@ folder_write (Folder *folder, const char *name, const char *text, gssize len, GE
   g_autofree char *path = g_build_filename (folder->fresh, name, NULL);
   g_autoptr (GError) local = NULL;
 
-  if (g_file_set_contents_full (path, text, len,
-                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0666,
-                                &local))
+  if (g_file_set_contents_full (path, text, len, G_FILE_SET_CONTENTS_NONE, 0666, &local))
     return TRUE;
   g_set_error (error, FR_ERROR, FR_ERROR_IO, "%s", local->message);
   return FALSE;
@@ -201,9 +199,9 @@ folder_write_json (Folder *folder, const char *name, JsonObject *object, GError 
 }
 
 static gboolean
-sync_dir (const char *path, GError **error)
+sync_one (const char *path, GError **error)
 {
-  int fd = g_open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
   int failed = fd < 0 || fsync (fd) < 0 ? errno : 0;
 
   if (fd >= 0)
@@ -224,10 +222,10 @@ sync_all (const char *path, GError **error)
     {
       g_autofree char *below = g_build_filename (path, name, NULL);
 
-      if (g_file_test (below, G_FILE_TEST_IS_DIR) && !sync_all (below, error))
+      if (!sync_all (below, error))
         return FALSE;
     }
-  return sync_dir (path, error);
+  return sync_one (path, error);
 }
 
 /* Puts the fresh directory where an old one is; afterwards @fresh is the old one. */
@@ -271,7 +269,7 @@ folder_commit (Folder *folder, GError **error)
   if (replaces)
     remove_tree (folder->fresh);
   folder->committed = TRUE;
-  return sync_dir (parent, error);
+  return sync_one (parent, error);
 }
 
 static void

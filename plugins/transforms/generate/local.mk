@@ -1,1 +1,9 @@
 # plugins/transforms/generate
+if HAVE_LM
+plugin_LTLIBRARIES += plugins/transform-generate.la
+plugins_transform_generate_la_SOURCES = plugins/transforms/generate/generate.c plugins/transforms/generate/generate-details.h
+plugins_transform_generate_la_CFLAGS = $(AM_CFLAGS)
+plugins_transform_generate_la_LDFLAGS = $(MODULE_FLAGS)
+plugins_transform_generate_la_LIBADD = $(LM_MODULE_LIBS)
+endif
+EXTRA_DIST += plugins/transforms/generate/generate.md

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* generate-details.h: the manual of transform.generate. */
+static const char details[]
+    = "Asks a model for an answer to each row and puts it into a new column. Rows keep their order.\n"
+      "\n"
+      "A row is a question as the trainers read it: columns `input`, and `system` and `history` where there are\n"
+      "such; or one column `messages`, a list of {role, content} or JSON text of one, whose last answer, if it\n"
+      "ends in one, is left out. The model's own chat template makes a prompt of it. A model without a template is\n"
+      "given the texts, a line each, and the log says so.\n"
+      "\n"
+      "### How tokens are chosen\n"
+      "\n"
+      "In this order, as transformers does it: `repetition_penalty`, `temperature`, `top_k`, `top_p`, `min_p`,\n"
+      "then a draw. With `temperature` 0 it is the likeliest token each time, of equals the one with the lowest\n"
+      "number. What is left at `auto` (-1) is taken from the model's generation_config.json, where it says\n"
+      "`do_sample`; else nothing is drawn: temperature 0. An answer ends with the model's end token, a text in\n"
+      "`stop` (which is not part of the answer), after `max_tokens`, or where the model's context ends.\n"
+      "\n"
+      "Each row draws from random numbers of its own, made of the pipeline's seed and the row's id. So the number\n"
+      "of rows at once, `batch`, changes nothing but rounding.\n"
+      "\n"
+      "A prompt that ends in an opened `<think>`, as DeepSeek-R1's does, is answered with reasoning first: the\n"
+      "column holds it, with the closing tag and the answer behind it.\n"
+      "\n"
+      "A row that is no question is rejected (rule `no_prompt`), and so is one whose prompt fills the model's\n"
+      "context (rule `too_long`).\n"
+      "\n"
+      "Counters: `tokens_in` and `tokens_out`, `stopped_by_length` and `stopped_by_context`: answers that were cut.\n";
