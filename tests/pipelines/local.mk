@@ -6,7 +6,7 @@ dist_check_SCRIPTS += $(PIPELINE_TESTS)
 TESTS += $(PIPELINE_TESTS)
 endif
 if HAVE_LM
-TRAINING_TESTS = tests/pipelines/test-train-kill.sh
-dist_check_SCRIPTS += $(TRAINING_TESTS)
-TESTS += $(TRAINING_TESTS)
+MODEL_TESTS = tests/pipelines/test-generate.sh tests/pipelines/test-quickstart.sh tests/pipelines/test-train-kill.sh
+dist_check_SCRIPTS += $(MODEL_TESTS)
+TESTS += $(MODEL_TESTS)
 endif

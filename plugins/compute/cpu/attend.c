@@ -10,19 +10,9 @@
 
 #include "compute/cpu/kernels.h"
 
-#include <stdlib.h>
-
 #define DECODE_QUERIES 4 /* spans of so few rows are not worth packing keys for */
 #define DECODE_KEYS 256 /* of all heads: values come to the second cache while scores are made */
 #define UNIT_ROWS 768 /* rows of queries times heads of a unit: its sums stay in the second cache */
-
-static gpointer
-workspace_new (gsize bytes)
-{
-  gpointer p = aligned_alloc (64, (MAX (bytes, 1) + 63) / 64 * 64);
-
-  return p != NULL ? p : g_malloc (bytes); /* which says so and ends */
-}
 
 /* The units of all spans; *@few: how many of them, at the end, are for decode(). */
 static GArray *
@@ -85,7 +75,7 @@ run_units (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsi
     bytes = MAX (bytes, k->decode_bytes (a, DECODE_QUERIES, DECODE_KEYS));
 #pragma omp parallel num_threads(lm_cpu_team (c, work_of (a)))
   {
-    gpointer workspace = workspace_new (bytes);
+    gpointer workspace = lm_cpu_workspace (bytes);
 
 #pragma omp for schedule(dynamic, 1)
     for (gsize i = 0; i < n; i++)
@@ -175,7 +165,7 @@ run_back (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsiz
 
 #pragma omp parallel num_threads(lm_cpu_team (c, 3 * work_of (a)))
   {
-    gpointer workspace = workspace_new (bytes);
+    gpointer workspace = lm_cpu_workspace (bytes);
 
 #pragma omp for schedule(dynamic, 1)
     for (gsize i = 0; i < n; i++)

@@ -9,6 +9,8 @@
 #ifndef FLOWRUN_COMPUTE_CPU_KERNELS_H
 #define FLOWRUN_COMPUTE_CPU_KERNELS_H
 
+#include <stdlib.h>
+
 #include "lm/compute.h"
 
 #define LM_CPU_JOIN_(name, variant) name##_##variant
@@ -109,8 +111,17 @@ typedef struct {
 /** lm_cpu_kernels: for this processor. */
 const LmCpuKernels *lm_cpu_kernels (void);
 
-/** lm_cpu_team: threads for @work elementary operations, so that small calls stay on one. */
+/** lm_cpu_team: threads for @work elementary operations: one, or all when that repays. */
 guint lm_cpu_team (const LmCompute *c, double work);
+
+/** lm_cpu_workspace: of cache lines; free().  Without memory the program ends as g_malloc() ends it. */
+static inline gpointer
+lm_cpu_workspace (gsize bytes)
+{
+  gpointer p = aligned_alloc (64, (MAX (bytes, 1) + 63) / 64 * 64);
+
+  return p != NULL ? p : g_malloc (bytes);
+}
 
 /** lm_cpu_attention, lm_cpu_attention_back: the slots (attend.c). */
 void lm_cpu_attention (LmCompute *c, const LmAttention *a);

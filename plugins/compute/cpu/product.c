@@ -33,6 +33,23 @@ put (const LmCpuProduct *p, gsize row, gsize col, float x)
 #define DOT_ROWS 8
 #define PARTS (32 / W) /* vectors of 32 numbers */
 
+/* 32 numbers of a weight, at @i, into the sums of @rows rows of x. */
+INLINE void
+dot_32 (LmType type, const char *weight, gsize i, int part, gsize n, const float *x, gsize stride,
+        const int rows, vf sum[DOT_ROWS][2])
+{
+  vf w[PARTS];
+
+  if (type == LM_F32 || type == LM_BF16 || type == LM_F16)
+    for (int k = 0; k < PARTS; k++)
+      w[k] = i + k * W < n ? unpack_plain (type, weight, i + k * W, n) : (vf) {};
+  else
+    unpack32 (type, weight, i / UNPACK_BLOCK (type), part, w);
+  UNROLL for (int r = 0; r < rows; r++)
+    UNROLL for (int k = 0; k < PARTS; k++)
+      sum[r][k % 2] = vfma (w[k], vload (x + r * stride + i + part * 32 + k * W), sum[r][k % 2]);
+}
+
 /* One column of out, @rows rows of x from @first on. */
 INLINE void
 dot_column (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gsize col,
@@ -43,20 +60,25 @@ dot_column (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gs
   const gsize n = p->b.cols;
   vf sum[DOT_ROWS][2];
 
+  x += first * stride;
   UNROLL for (int r = 0; r < rows; r++)
     sum[r][0] = sum[r][1] = (vf) {};
-  for (gsize i = 0; i < n; i += 32)
+  for (gsize i = 0; i < n; i += UNPACK_BLOCK (type))
     {
-      vf w[PARTS];
-
-      if (type == LM_F32 || type == LM_BF16 || type == LM_F16)
-        UNROLL for (int k = 0; k < PARTS; k++)
-          w[k] = i + k * W < n ? unpack_plain (type, weight, i + k * W, n) : (vf) {};
-      else
-        unpack32 (type, weight, i, w);
-      UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int k = 0; k < PARTS; k++)
-          sum[r][k % 2] = vfma (w[k], vload (x + (first + r) * stride + i + k * W), sum[r][k % 2]);
+      dot_32 (type, weight, i, 0, n, x, stride, rows, sum);
+      if (UNPACK_BLOCK (type) > 32 && rows > 1) /* unpacking is shared by rows */
+        for (int part = 1; part < 8; part++)
+          dot_32 (type, weight, i, part, n, x, stride, rows, sum);
+      else if (UNPACK_BLOCK (type) > 32)
+        {
+          dot_32 (type, weight, i, 1, n, x, stride, rows, sum);
+          dot_32 (type, weight, i, 2, n, x, stride, rows, sum);
+          dot_32 (type, weight, i, 3, n, x, stride, rows, sum);
+          dot_32 (type, weight, i, 4, n, x, stride, rows, sum);
+          dot_32 (type, weight, i, 5, n, x, stride, rows, sum);
+          dot_32 (type, weight, i, 6, n, x, stride, rows, sum);
+          dot_32 (type, weight, i, 7, n, x, stride, rows, sum);
+        }
     }
   UNROLL for (int r = 0; r < rows; r++)
     put (p, first + r, col, vsum (sum[r][0] + sum[r][1]));
@@ -78,11 +100,6 @@ dot_typed (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gsi
         {
           dot_column (type, p, x, stride, col, r, 4);
           r += 4;
-        }
-      else if (rows - r >= 2)
-        {
-          dot_column (type, p, x, stride, col, r, 2);
-          r += 2;
         }
       else
         dot_column (type, p, x, stride, col, r++, 1);

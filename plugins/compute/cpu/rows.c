@@ -411,14 +411,15 @@ widen_typed (LmType to, LmType from, const void *src, void *dst, gsize n)
         vput (to, dst, i, n, unpack_plain (from, src, i, n));
       return;
     }
-  for (gsize i = 0; i < n; i += 32)
-    {
-      vf v[32 / W];
+  for (gsize i = 0; i < n; i += UNPACK_BLOCK (from))
+    for (int part = 0; part < UNPACK_BLOCK (from) / 32; part++)
+      {
+        vf v[32 / W];
 
-      unpack32 (from, src, i, v);
-      for (int k = 0; k < 32 / W; k++)
-        vput (to, dst, i + k * W, n, v[k]);
-    }
+        unpack32 (from, src, i / UNPACK_BLOCK (from), part, v);
+        for (int k = 0; k < 32 / W; k++)
+          vput (to, dst, i + part * 32 + k * W, n, v[k]);
+      }
 }
 
 static void

@@ -29,6 +29,9 @@
 #define HAVE_DPBF16 0
 #endif
 
+/* Before a loop of a constant number of turns, at most 8. */
+#define UNROLL _Pragma ("GCC unroll 8")
+
 #define INLINE static inline __attribute__ ((always_inline))
 
 typedef float vf __attribute__ ((vector_size (4 * W)));

@@ -11,13 +11,16 @@
 
 #define ROWS (lm_cpu_kernels ()->rows)
 
-/* What repays waking another thread. */
-#define WORK_FOR_A_THREAD 32768.0
+/* What repays waking all threads; one or all of them, for OpenMP ends those that a smaller team leaves out. */
+#define WORK_TO_SHARE 65536.0
+#define WORK_FOR_A_THREAD 8192.0
 
 guint
 lm_cpu_team (const LmCompute *c, double work)
 {
-  return (guint) CLAMP (work / WORK_FOR_A_THREAD, 1, MAX (c->threads, 1));
+  const gboolean shared = work >= WORK_TO_SHARE && work >= WORK_FOR_A_THREAD * c->threads;
+
+  return shared ? MAX (c->threads, 1) : 1;
 }
 
 static gpointer

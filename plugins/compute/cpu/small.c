@@ -5,12 +5,11 @@
 #include "compute/cpu/cpu.h"
 #include "compute/cpu/kernels.h"
 
-#include <stdlib.h>
-
 #define FEW_ROWS 16      /* of activations on a stored weight */
 #define FEW_ROWS_PLAIN 8 /* on one that a product of matrices reads as it is */
 #define NARROW 64        /* the largest LoRA rank that is memory's affair */
 #define STRIP 96         /* rows that a thread takes at a time */
+#define WIDE 16384       /* columns of which a few rows stay in a cache */
 
 static gboolean
 is_plain (LmType type)
@@ -22,14 +21,6 @@ static gboolean
 is_stored (LmType type)
 {
   return is_plain (type) || type == LM_F16 || (type >= LM_Q4_0 && type <= LM_Q6_K);
-}
-
-static gpointer
-workspace_new (gsize bytes)
-{
-  gpointer p = aligned_alloc (64, (MAX (bytes, 1) + 63) / 64 * 64);
-
-  return p != NULL ? p : g_malloc (bytes); /* which says so and ends */
 }
 
 static double
@@ -44,7 +35,7 @@ dot (LmCompute *c, const LmCpuProduct *p)
   const LmCpuKernels *k = lm_cpu_kernels ();
   const gsize stride = (p->a.cols + 31) / 32 * 32, n = p->out.cols;
   const guint team = lm_cpu_team (c, 2 * work_of (p));
-  float *x = workspace_new (p->a.rows * stride * sizeof *x);
+  float *x = lm_cpu_workspace (p->a.rows * stride * sizeof *x);
 
   for (gsize r = 0; r < p->a.rows; r++)
     {
@@ -65,11 +56,11 @@ rows (LmCompute *c, const LmCpuProduct *p)
   const LmCpuProducts *k = lm_cpu_kernels ()->products;
   const gsize panels = (p->out.cols + k->panel - 1) / k->panel;
   const gsize strips = (p->out.rows + STRIP - 1) / STRIP;
-  gpointer packed = workspace_new (k->pack_bytes (p));
+  gpointer packed = lm_cpu_workspace (k->pack_bytes (p));
 
 #pragma omp parallel num_threads(lm_cpu_team (c, work_of (p)))
   {
-    gpointer workspace = workspace_new (k->rows_bytes (p));
+    gpointer workspace = lm_cpu_workspace (k->rows_bytes (p));
 
 #pragma omp for schedule(static)
     for (gsize i = 0; i < panels; i++)
@@ -93,7 +84,7 @@ inner (LmCompute *c, const LmCpuProduct *p)
 #pragma omp parallel for num_threads(team) schedule(static)
   for (guint i = 0; i < team; i++)
     {
-      gpointer workspace = workspace_new (k->products->inner_bytes (p));
+      gpointer workspace = lm_cpu_workspace (k->products->inner_bytes (p));
 
       k->products->inner (p, swap, units * i / team * k->lanes,
                           MIN (units * (i + 1) / team * k->lanes, n), workspace);
@@ -113,7 +104,8 @@ lm_cpu_matmul_small (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, 
   if (!ta && tb && is_stored (b.type)
       && out.rows <= (is_plain (b.type) ? FEW_ROWS_PLAIN : FEW_ROWS))
     dot (c, &p);
-  else if (!ta && is_plain (b.type) && MIN (out.cols, depth) <= NARROW)
+  else if (!ta && is_plain (b.type) && MIN (out.cols, depth) <= NARROW
+           && MAX (out.cols, depth) <= WIDE)
     rows (c, &p);
   else if (ta && !tb && is_plain (b.type) && MIN (out.rows, out.cols) <= NARROW)
     inner (c, &p);

@@ -23,7 +23,6 @@
 #define TILE_VECTORS 2 /* 12 in 16 */
 #endif
 #define PANEL (TILE_VECTORS * W)
-#define UNROLL _Pragma ("GCC unroll 8")
 
 INLINE vf
 word_product (vf a, vf b, vf sum, gboolean pairs)
@@ -60,7 +59,11 @@ tile_fixed (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float
 
   UNROLL for (int r = 0; r < rows; r++)
     UNROLL for (int v = 0; v < vectors; v++)
-      sum[r][v] = add ? vload (c + r * ldc + v * W) : (vf) {};
+      sum[r][v] = (vf) {};
+  if (add)
+    UNROLL for (int r = 0; r < rows; r++)
+      UNROLL for (int v = 0; v < vectors; v++)
+        sum[r][v] = vload (c + r * ldc + v * W);
   for (; k > 0; k--, a += cs, b += PANEL)
     {
       vf bv[TILE_VECTORS];
@@ -89,14 +92,8 @@ tile_rows (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float 
     case 6:
       tile_fixed (c, ldc, a, rs, cs, b, k, 6, vectors, add, pairs);
       break;
-    case 5:
-      tile_fixed (c, ldc, a, rs, cs, b, k, 5, vectors, add, pairs);
-      break;
     case 4:
       tile_fixed (c, ldc, a, rs, cs, b, k, 4, vectors, add, pairs);
-      break;
-    case 3:
-      tile_fixed (c, ldc, a, rs, cs, b, k, 3, vectors, add, pairs);
       break;
     case 2:
       tile_fixed (c, ldc, a, rs, cs, b, k, 2, vectors, add, pairs);
@@ -106,7 +103,7 @@ tile_rows (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float 
     }
 }
 
-/* One panel, of @cols columns rounded up to whole vectors; @rows at most TILE_ROWS. */
+/* One panel, of @cols columns rounded up to whole vectors; @rows as few_rows() says. */
 INLINE void
 tile_typed (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b, gsize k,
             gsize rows, gsize cols, gboolean add, gboolean pairs)
@@ -129,25 +126,29 @@ tile_typed (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float
     }
 }
 
+/* How many of @rows go at once: 6, 4, 2 or 1. */
+INLINE gsize
+few_rows (gsize rows)
+{
+  return rows >= TILE_ROWS ? TILE_ROWS : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
+}
+
 /* rows x cols of c from packed panels of which @depth words each lie apart, @k of them used. */
 static void
 tile_panels (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b, gsize depth,
              gsize k, gsize rows, gsize cols, gboolean add, gboolean pairs)
 {
   for (gsize j = 0; j < cols; j += PANEL, b += depth * PANEL)
-    for (gsize r = 0; r < rows; r += TILE_ROWS)
+    for (gsize r = 0, n; r < rows; r += n)
       {
         float *to = c + r * ldc + j;
-        const gsize n = MIN (rows - r, TILE_ROWS), wide = MIN (cols - j, PANEL);
+        const gsize wide = MIN (cols - j, PANEL);
 
-        if (HAVE_DPBF16 && pairs && add)
-          tile_typed (to, ldc, a + r * rs, rs, cs, b, k, n, wide, TRUE, TRUE);
-        else if (HAVE_DPBF16 && pairs)
-          tile_typed (to, ldc, a + r * rs, rs, cs, b, k, n, wide, FALSE, TRUE);
-        else if (add)
-          tile_typed (to, ldc, a + r * rs, rs, cs, b, k, n, wide, TRUE, FALSE);
+        n = few_rows (rows - r);
+        if (HAVE_DPBF16 && pairs)
+          tile_typed (to, ldc, a + r * rs, rs, cs, b, k, n, wide, add, TRUE);
         else
-          tile_typed (to, ldc, a + r * rs, rs, cs, b, k, n, wide, FALSE, FALSE);
+          tile_typed (to, ldc, a + r * rs, rs, cs, b, k, n, wide, add, FALSE);
       }
 }
 

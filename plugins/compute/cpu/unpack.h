@@ -109,36 +109,53 @@ to_float (vi q)
 #define IOTA ((vf) { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 })
 #endif
 
-/* 16 bytes of nibbles: the low ones are numbers 0 to 15, the high ones 16 to 31; each q * d + m. */
-INLINE void
-nibbles (const guint8 *q, vf d, vf m, vf *v)
-{
-#if W == 16
-  const vf values = vfma (IOTA, d, m);
-  const __m512i b = (__m512i) bytes_at (q);
-
-  v[0] = _mm512_permutexvar_ps (b, values); /* by the lowest 4 bits */
-  v[1] = _mm512_permutexvar_ps (_mm512_srli_epi32 (b, 4), values);
-#else
-  for (int k = 0; k < 16 / W; k++)
-    {
-      vi b = bytes_at (q + k * W);
-
-      v[k] = vfma (to_float (b & 15), d, m);
-      v[16 / W + k] = vfma (to_float (b >> 4), d, m);
-    }
-#endif
-}
-
 /* 32 bits, one a number, to 16 in each. */
 INLINE vi
 bits_at (guint32 bits, int from)
 {
+#if W == 16
+  return (vi) _mm512_maskz_set1_epi32 ((__mmask16) (bits >> from), 16);
+#else
   vi lane;
 
   for (int k = 0; k < W; k++)
     lane[k] = 1 << k;
   return (((gint32) (bits >> from) & lane) != 0) & 16;
+#endif
+}
+
+/* Numbers of 4 bits, or of 5: q * d + m. */
+INLINE vf
+value4 (vi q, vf d, vf m)
+{
+#if W == 16
+  return _mm512_permutexvar_ps ((__m512i) q, vfma (IOTA, d, m)); /* by the lowest 4 bits */
+#else
+  return vfma (to_float (q & 15), d, m);
+#endif
+}
+
+INLINE vf
+value5 (vi q, vf d, vf m)
+{
+#if W == 16
+  return _mm512_permutex2var_ps (vfma (IOTA, d, m), (__m512i) q, vfma (IOTA + 16.0f, d, m));
+#else
+  return vfma (to_float (q), d, m);
+#endif
+}
+
+/* 16 bytes: the low halves are numbers 0 to 15, the high ones 16 to 31. */
+INLINE void
+nibbles (const guint8 *q, vf d, vf m, vf *v)
+{
+  for (int k = 0; k < 16 / W; k++)
+    {
+      vi b = bytes_at (q + k * W);
+
+      v[k] = value4 (b, d, m);
+      v[16 / W + k] = value4 (b >> 4, d, m);
+    }
 }
 
 INLINE void
@@ -148,8 +165,8 @@ nibbles5 (const guint8 *q, guint32 high, vf d, vf m, vf *v)
     {
       vi b = bytes_at (q + k * W);
 
-      v[k] = vfma (to_float ((b & 15) | bits_at (high, k * W)), d, m);
-      v[16 / W + k] = vfma (to_float ((b >> 4) | bits_at (high, 16 + k * W)), d, m);
+      v[k] = value5 ((b & 15) | bits_at (high, k * W), d, m);
+      v[16 / W + k] = value5 ((b >> 4) | bits_at (high, 16 + k * W), d, m);
     }
 }
 
@@ -182,11 +199,11 @@ unpack_k (LmType type, const guint8 *p, int j, vf *v)
   m = vset (-half_at (p + 2) * (float) min);
   for (int k = 0; k < 32 / W; k++)
     {
-      vi b = bytes_at (q + k * W) >> (j % 2 * 4) & 15;
+      vi b = bytes_at (q + k * W) >> (j % 2 * 4);
 
-      if (type == LM_Q5_K)
-        b |= (bytes_at (p + 16 + k * W) >> j & 1) << 4;
-      v[k] = vfma (to_float (b), d, m);
+      v[k] = type == LM_Q4_K
+               ? value4 (b, d, m)
+               : value5 ((b & 15) | (bytes_at (p + 16 + k * W) >> j & 1) << 4, d, m);
     }
 }
 
@@ -208,15 +225,15 @@ unpack_q6_k (const guint8 *p, int j, vf *v)
     }
 }
 
-/* Numbers [@i, @i + 32) of a row of blocks. */
-INLINE void
-unpack32 (LmType type, const void *row, gsize i, vf *v)
-{
-  const guint block = type == LM_Q4_K || type == LM_Q5_K || type == LM_Q6_K ? 256 : 32;
-  const guint8 *p = (const guint8 *) row;
-  const int part = block == 256 ? i % 256 / 32 : 0;
+#define UNPACK_BLOCK(type) ((type) == LM_Q4_K || (type) == LM_Q5_K || (type) == LM_Q6_K ? 256 : 32)
 
-  p += i / block
+/* 32 numbers of block @i of a row: the @part-th, where a block has more. */
+INLINE void
+unpack32 (LmType type, const void *row, gsize i, int part, vf *v)
+{
+  const guint8 *p = (const guint8 *) row;
+
+  p += i
        * (type == LM_Q4_0   ? 18
           : type == LM_Q4_1 ? 20
           : type == LM_Q5_0 ? 22
