@@ -17,6 +17,8 @@
 /* Rows through the decoder at once when memory allows: more gains nothing on a CPU. */
 #define MICRO_ROWS 4096
 #define LEAST_MICRO_ROWS 512
+/* Rows of an evaluation at once, where a step's are fewer. */
+#define EVAL_ROWS 512
 /* A decoder is not made of products alone; measured on SmolLM2 in both types. */
 #define BESIDE_PRODUCTS 1.35
 #define CALIBRATION_SECONDS 0.7
@@ -455,16 +457,33 @@ warn_of_data (Tune *t)
                t->warmup_steps, t->total_steps);
 }
 
+/* What evaluations take beyond what the decoder holds anyway. */
+static gsize
+eval_bytes (const Tune *t)
+{
+  LmDecoderOptions options = t->options;
+  gsize fixed, bytes;
+
+  options.train = LM_TRAIN_NOTHING;
+  bytes
+      = lm_decoder_bytes (lm_model_config (t->model), &options, t->eval_rows, t->eval_rows, &fixed);
+  return bytes - fixed;
+}
+
 static void
 foresee_memory (Tune *t)
 {
   Forecast *f = &t->forecast;
-  gsize now, most;
+  gsize now, most, fixed;
 
   loop_resident (&now, &most);
+  t->eval_rows = t->has_validation ? MAX (dataset_longest (t->validation.data) - 1,
+                                          MIN (t->micro_rows, MAX (f->micro_rows, EVAL_ROWS)))
+                                   : 0;
   f->base_bytes = now;
   f->decoder_bytes = lm_decoder_bytes (lm_model_config (t->model), &t->options, f->micro_rows,
-                                       f->micro_labels, NULL);
+                                       f->micro_labels, &fixed);
+  f->decoder_bytes = MAX (f->decoder_bytes, fixed + eval_bytes (t));
   f->optimiser_bytes = 2 * trained_bytes (t);
   f->resident = f->base_bytes + f->decoder_bytes + f->optimiser_bytes + f->weight_bytes;
 }
