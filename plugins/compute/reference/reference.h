@@ -19,13 +19,15 @@ lm_reference_row (const LmMat *m, gsize row)
 static inline void
 lm_reference_load (const LmMat *m, gsize row, gsize from, gsize n, float *dst)
 {
-  lm_decode (m->type, (char *) lm_reference_row (m, row) + lm_type_bytes (m->type, from), dst, n);
+  if (n > 0) /* nothing may be nowhere */
+    lm_decode (m->type, (char *) lm_reference_row (m, row) + lm_type_bytes (m->type, from), dst, n);
 }
 
 static inline void
 lm_reference_store (const LmMat *m, gsize row, gsize from, gsize n, const float *src)
 {
-  lm_encode (m->type, src, (char *) lm_reference_row (m, row) + lm_type_bytes (m->type, from), n);
+  if (n > 0)
+    lm_encode (m->type, src, (char *) lm_reference_row (m, row) + lm_type_bytes (m->type, from), n);
 }
 
 void lm_reference_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolean ta,
