@@ -18,8 +18,10 @@
 
 /* So many steps make the mean that the watchdog looks at. */
 #define RECENT 10
-/* Samples of an evaluation that are packed together. */
+/* Samples of an evaluation that are packed together, and rows that need no more memory than a step.
+ */
 #define EVAL_SAMPLES 1024
+#define EVAL_ROWS 512
 #define N_NAMED 8
 #define DROPOUT_SALT G_GUINT64_CONSTANT (0x64726f706f757421)
 
@@ -220,7 +222,7 @@ evaluate_some (Tune *t, Loop *loop, const guint32 *samples, gsize n, double *sum
 {
   gsize from = 0;
 
-  pack_fill (&loop->pack, t->validation.data, samples, n, t->micro_rows, TRUE);
+  pack_fill (&loop->pack, t->validation.data, samples, n, t->eval_rows, TRUE);
   for (guint m = 0; m < loop->pack.ends->len; m++)
     {
       gsize end = g_array_index (loop->pack.ends, gsize, m), counted;

@@ -17,6 +17,8 @@
 /* Rows through the decoder at once when memory allows: more gains nothing on a CPU. */
 #define MICRO_ROWS 4096
 #define LEAST_MICRO_ROWS 512
+/* Rows of an evaluation at once, where a step's are fewer. */
+#define EVAL_ROWS 512
 /* A decoder is not made of products alone; measured on SmolLM2 in both types. */
 #define BESIDE_PRODUCTS 1.35
 #define CALIBRATION_SECONDS 0.7
@@ -455,16 +457,44 @@ warn_of_data (Tune *t)
                t->warmup_steps, t->total_steps);
 }
 
+/* Rows of an evaluation at once: no fewer than the longest sample, no more than there are. */
+static gsize
+choose_eval_rows (const Tune *t)
+{
+  const Dataset *d = t->validation.data;
+  gsize all = (gsize) dataset_n_tokens (d) - dataset_n (d);
+  gsize want = MIN (t->micro_rows, MAX (t->forecast.micro_rows, EVAL_ROWS));
+
+  return MAX (dataset_longest (d) - 1, MIN (want, all));
+}
+
+/* What evaluations take beyond what the decoder holds anyway. */
+static gsize
+eval_bytes (const Tune *t)
+{
+  LmDecoderOptions options = t->options;
+  gsize labels = MIN (t->eval_rows, (gsize) dataset_n_labels (t->validation.data)), fixed, bytes;
+
+  options.train = LM_TRAIN_NOTHING;
+  bytes = lm_decoder_bytes (lm_model_config (t->model), &options, t->eval_rows, labels, &fixed);
+  return bytes - fixed;
+}
+
 static void
 foresee_memory (Tune *t)
 {
   Forecast *f = &t->forecast;
-  gsize now, most;
+  gsize now, most, fixed;
 
   loop_resident (&now, &most);
   f->base_bytes = now;
   f->decoder_bytes = lm_decoder_bytes (lm_model_config (t->model), &t->options, f->micro_rows,
-                                       f->micro_labels, NULL);
+                                       f->micro_labels, &fixed);
+  if (t->has_validation)
+    {
+      t->eval_rows = choose_eval_rows (t);
+      f->decoder_bytes = MAX (f->decoder_bytes, fixed + eval_bytes (t));
+    }
   f->optimiser_bytes = 2 * trained_bytes (t);
   f->resident = f->base_bytes + f->decoder_bytes + f->optimiser_bytes + f->weight_bytes;
 }

@@ -114,7 +114,8 @@ typedef struct
   LmDecoderOptions options;
   guint64 seed;
   gsize max_length;
-  gsize micro_rows; /* capacity of a micro-batch */
+  gsize micro_rows; /* capacity of a micro-batch of a step */
+  gsize eval_rows;  /* the same in an evaluation, which then needs no more memory than a step */
   gsize step_samples;
   guint64 epoch_steps, total_steps, warmup_steps, eval_every;
   Forecast forecast;
