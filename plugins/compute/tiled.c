@@ -8,7 +8,7 @@
 
 #include "compute/cpu/cpu.h"
 
-#define TILE_BYTES (16 << 20)       /* of a weight, widened */
+#define TILE_BYTES (32 << 20)       /* of a weight, widened */
 #define SUM_BYTES (16 << 20)        /* of F32 sums that several tiles add to */
 #define PIECE_BYTES (8 << 20)       /* of rows of a, converted by one thread */
 #define PIECE_OUT_NUMBERS (1 << 18) /* of output that one thread converts: they stay in its cache */
