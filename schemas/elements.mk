@@ -2,15 +2,22 @@
 dist_elementschema_DATA = \
 	schemas/elements/sink.csv.schema.json \
 	schemas/elements/sink.jsonl.schema.json \
+	schemas/elements/sink.safetensors.schema.json \
 	schemas/elements/sink.sqlite.schema.json \
+	schemas/elements/sink.text.schema.json \
 	schemas/elements/source.csv.schema.json \
 	schemas/elements/source.json.schema.json \
+	schemas/elements/source.model.schema.json \
+	schemas/elements/source.rows.schema.json \
 	schemas/elements/source.sqldump.schema.json \
 	schemas/elements/source.sqlite.schema.json \
+	schemas/elements/trainer.full.schema.json \
+	schemas/elements/trainer.lora.schema.json \
 	schemas/elements/transform.clean.schema.json \
 	schemas/elements/transform.command.schema.json \
 	schemas/elements/transform.dedup.schema.json \
 	schemas/elements/transform.filter.schema.json \
 	schemas/elements/transform.format.schema.json \
+	schemas/elements/transform.generate.schema.json \
 	schemas/elements/transform.select.schema.json \
 	schemas/elements/transform.split.schema.json

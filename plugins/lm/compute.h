@@ -193,6 +193,9 @@ struct _LmComputeClass {
                  const LmAdam *adam);
   /** sum_squares: waits. */
   double (*sum_squares) (LmCompute *c, gconstpointer x, gsize n);
+
+  /** fast_bf16: whether products of BF16 are faster here than those of F32: what "auto" types go by. */
+  gboolean (*fast_bf16) (LmCompute *c);
 };
 
 /** LmCompute: an opened backend; its members are for the backend and for lm_compute_*(). */

@@ -107,7 +107,7 @@ GPtrArray *lm_decoder_take_tensors (LmDecoder *decoder, LmType type, GError **er
 
 /* ---- generation: a cache of keys and values ------------------------------------------ */
 
-/** LmCache: @n_slots sequences of at most @max_tokens each, in the decoder's activation type. */
+/** LmCache: @n_slots sequences of at most @max_tokens each, in the decoder's activation type; freed before the decoder. */
 typedef struct _LmCache LmCache;
 LmCache *lm_cache_new (LmDecoder *decoder, guint n_slots, gsize max_tokens, GError **error);
 void lm_cache_free (LmCache *cache);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench-decoder.c: how long training steps, prefill and decoding take, and on what.
  *
- * usage: bench-decoder SHAPE BACKEND f32|bf16 lora|all|full|infer BATCH SEQ STEPS [threads=N] [weights=TYPE] [loss_rows=N] [recompute=1]
+ * usage: bench-decoder SHAPE BACKEND f32|bf16 lora|all|full|infer BATCH SEQ STEPS [threads=N]
+ * [weights=TYPE] [loss_rows=N] [recompute=1]
  *
  * SHAPE: smollm2 or qwen2-1.5b (random weights of that shape), or a checkpoint.
  * weights: type of random weights (F32, BF16, Q4_1, Q8_0, …); the activations' by default.
  * lora: rank 16 on q and v with dropout 0.1, all: on every linear layer; AdamW each step.
  * infer: prefill of SEQ tokens and STEPS tokens on BATCH slots after it.
- * Prints the best and the median step, the peak of resident memory, and where the time of the timed steps went, by
- * operation.  Dense products are shown by shape with their speed.  With one thread all times are of the processor, which
- * is what can be compared on a busy machine.
+ * Prints the best and the median step, the peak of resident memory, and where the time of the timed
+ * steps went, by operation.  Dense products are shown by shape with their speed.  With one thread
+ * all times are of the processor, which is what can be compared on a busy machine.
  */
 #include "config.h"
 
@@ -21,11 +22,12 @@
 
 #include "lm/decoder.h"
 
-/* ---- time by operation -------------------------------------------------------------------- */
+/* ---- time by operation --------------------------------------------------------------------- */
 
 static guint n_threads = 2;
 
-/* Microseconds: of the processor for one thread, so that neighbours do not count; of the wall for more. */
+/* Microseconds: of the processor for one thread, so that neighbours do not count; of the wall for
+ * more. */
 static gint64
 now (void)
 {
@@ -35,7 +37,8 @@ now (void)
   return t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
 }
 
-typedef struct {
+typedef struct
+{
   double seconds, flops;
   guint64 calls;
 } Spent;
@@ -58,7 +61,7 @@ spend (const char *name, gint64 since, double flops)
 #define TIMED(op, params, args)                                                                    \
   static void timed_##op params                                                                    \
   {                                                                                                \
-    gint64 since = now ();                                                        \
+    gint64 since = now ();                                                                         \
     inner->op args;                                                                                \
     spend (#op, since, 0);                                                                         \
   }
@@ -72,7 +75,8 @@ TIMED (add_row, (LmCompute * c, LmMat x, LmMat y), (c, x, y))
 TIMED (sum_rows, (LmCompute * c, LmMat x, LmMat y), (c, x, y))
 TIMED (cast, (LmCompute * c, LmMat x, LmMat y), (c, x, y))
 TIMED (silu, (LmCompute * c, LmMat o, LmMat g, LmMat u), (c, o, g, u))
-TIMED (silu_back, (LmCompute * c, LmMat dg, LmMat du, LmMat o, LmMat g, LmMat u), (c, dg, du, o, g, u))
+TIMED (silu_back, (LmCompute * c, LmMat dg, LmMat du, LmMat o, LmMat g, LmMat u),
+       (c, dg, du, o, g, u))
 TIMED (dropout, (LmCompute * c, LmMat o, gboolean add, LmMat x, const guint64 *k, float r),
        (c, o, add, x, k, r))
 TIMED (rms_norm, (LmCompute * c, LmMat o, LmMat r, LmMat x, LmMat w, float e), (c, o, r, x, w, e))
@@ -80,7 +84,8 @@ TIMED (rms_norm_back,
        (LmCompute * c, LmMat dx, float b, LmMat dw, LmMat dout, LmMat x, LmMat w, LmMat r),
        (c, dx, b, dw, dout, x, w, r))
 TIMED (rope,
-       (LmCompute * c, LmMat x, guint h, guint d, guint half, const gint32 *p, LmMat cos, LmMat sin, gboolean inv),
+       (LmCompute * c, LmMat x, guint h, guint d, guint half, const gint32 *p, LmMat cos, LmMat sin,
+        gboolean inv),
        (c, x, h, d, half, p, cos, sin, inv))
 TIMED (attention, (LmCompute * c, const LmAttention *a), (c, a))
 TIMED (attention_back, (LmCompute * c, const LmAttention *a, LmMat d, LmMat dq, LmMat dk, LmMat dv),
@@ -90,7 +95,8 @@ TIMED (embed_back, (LmCompute * c, LmMat dw, LmMat d, const gint32 *t), (c, dw, 
 TIMED (cross_entropy, (LmCompute * c, LmMat l, const gint32 *t, float *losses, float s),
        (c, l, t, losses, s))
 TIMED (adamw,
-       (LmCompute * c, gpointer p, gconstpointer g, gpointer m, gpointer v, gsize n, const LmAdam *a),
+       (LmCompute * c, gpointer p, gconstpointer g, gpointer m, gpointer v, gsize n,
+        const LmAdam *a),
        (c, p, g, m, v, n, a))
 
 static void
@@ -102,8 +108,9 @@ timed_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolea
   char name[100];
 
   inner->matmul (c, out, beta, alpha, a, ta, b, tb);
-  g_snprintf (name, sizeof name, "matmul%s %s%s·%s%s → %s", beta != 0 ? "+" : "", lm_types[a.type].name,
-              ta ? "ᵀ" : "", lm_types[b.type].name, tb ? "ᵀ" : "", lm_types[out.type].name);
+  g_snprintf (name, sizeof name, "matmul%s %s%s·%s%s → %s", beta != 0 ? "+" : "",
+              lm_types[a.type].name, ta ? "ᵀ" : "", lm_types[b.type].name, tb ? "ᵀ" : "",
+              lm_types[out.type].name);
   g_snprintf (name + strlen (name), sizeof name - strlen (name), " %zu %zu %zu", (size_t) out.rows,
               (size_t) out.cols, (size_t) k);
   spend (name, since, 2.0 * out.rows * out.cols * k);
@@ -117,10 +124,10 @@ time_operations (LmCompute *c)
   inner = c->klass;
   timed = *inner;
 #define USE(op) timed.op = timed_##op
-  USE (upload), USE (download), USE (copy), USE (zero), USE (add), USE (add_row), USE (sum_rows), USE (cast),
-      USE (silu), USE (silu_back), USE (dropout), USE (rms_norm), USE (rms_norm_back), USE (rope),
-      USE (attention), USE (attention_back), USE (embed), USE (embed_back), USE (cross_entropy), USE (adamw),
-      USE (matmul);
+  USE (upload), USE (download), USE (copy), USE (zero), USE (add), USE (add_row), USE (sum_rows),
+      USE (cast), USE (silu), USE (silu_back), USE (dropout), USE (rms_norm), USE (rms_norm_back),
+      USE (rope), USE (attention), USE (attention_back), USE (embed), USE (embed_back),
+      USE (cross_entropy), USE (adamw), USE (matmul);
   c->klass = &timed;
 }
 
@@ -147,15 +154,16 @@ print_spent (double wall)
 
       sum += s->seconds;
       if (s->seconds > 0.002 * wall)
-        g_print ("  %5.1f %% %8.1f ms %7" G_GUINT64_FORMAT " × %-52s", 100 * s->seconds / wall, 1e3 * s->seconds,
-                 s->calls, names[i]);
+        g_print ("  %5.1f %% %8.1f ms %7" G_GUINT64_FORMAT " × %-52s", 100 * s->seconds / wall,
+                 1e3 * s->seconds, s->calls, names[i]);
       if (s->seconds > 0.002 * wall)
         g_print (s->flops > 0 ? " %6.1f GF/s\n" : "\n", s->flops / s->seconds * 1e-9);
     }
-  g_print ("  %5.1f %% %8.1f ms outside of operations\n", 100 * (1 - sum / wall), 1e3 * (wall - sum));
+  g_print ("  %5.1f %% %8.1f ms outside of operations\n", 100 * (1 - sum / wall),
+           1e3 * (wall - sum));
 }
 
-/* ---- models of random weights ------------------------------------------------------------------ */
+/* ---- models of random weights -------------------------------------------------------------- */
 
 static void
 free_tensor (gpointer data)
@@ -215,8 +223,9 @@ random_model (const char *json, LmType type, GError **error)
   for (guint role = 0; role < LM_N_WEIGHTS; role++)
     for (guint l = 0; l < (lm_weights[role].per_layer ? config->n_layers : 1); l++)
       {
-        LmTensor *t = role == LM_W_HEAD && config->tied ? NULL
-                                                        : random_tensor (config, role, l, type, &state);
+        LmTensor *t = role == LM_W_HEAD && config->tied
+                          ? NULL
+                          : random_tensor (config, role, l, type, &state);
         if (t)
           g_ptr_array_add (tensors, t);
       }
@@ -227,17 +236,19 @@ static LmModel *
 open_model (const char *shape, LmType type, GError **error)
 {
   if (strcmp (shape, "smollm2") == 0)
-    return random_model ("{ \"model_type\": \"llama\", \"vocab_size\": 49152, \"hidden_size\": 576,"
-                         " \"intermediate_size\": 1536, \"num_hidden_layers\": 30, \"num_attention_heads\": 9,"
-                         " \"num_key_value_heads\": 3, \"max_position_embeddings\": 8192, \"rms_norm_eps\": 1e-5,"
-                         " \"hidden_act\": \"silu\", \"rope_theta\": 100000.0, \"tie_word_embeddings\": true }",
-                         type, error);
+    return random_model (
+        "{ \"model_type\": \"llama\", \"vocab_size\": 49152, \"hidden_size\": 576,"
+        " \"intermediate_size\": 1536, \"num_hidden_layers\": 30, \"num_attention_heads\": 9,"
+        " \"num_key_value_heads\": 3, \"max_position_embeddings\": 8192, \"rms_norm_eps\": 1e-5,"
+        " \"hidden_act\": \"silu\", \"rope_theta\": 100000.0, \"tie_word_embeddings\": true }",
+        type, error);
   if (strcmp (shape, "qwen2-1.5b") == 0)
-    return random_model ("{ \"model_type\": \"qwen2\", \"vocab_size\": 151936, \"hidden_size\": 1536,"
-                         " \"intermediate_size\": 8960, \"num_hidden_layers\": 28, \"num_attention_heads\": 12,"
-                         " \"num_key_value_heads\": 2, \"max_position_embeddings\": 131072, \"rms_norm_eps\": 1e-6,"
-                         " \"hidden_act\": \"silu\", \"rope_theta\": 10000.0, \"tie_word_embeddings\": false }",
-                         type, error);
+    return random_model (
+        "{ \"model_type\": \"qwen2\", \"vocab_size\": 151936, \"hidden_size\": 1536,"
+        " \"intermediate_size\": 8960, \"num_hidden_layers\": 28, \"num_attention_heads\": 12,"
+        " \"num_key_value_heads\": 2, \"max_position_embeddings\": 131072, \"rms_norm_eps\": 1e-6,"
+        " \"hidden_act\": \"silu\", \"rope_theta\": 10000.0, \"tie_word_embeddings\": false }",
+        type, error);
   return lm_model_open (shape, error);
 }
 
@@ -250,9 +261,10 @@ resident_gib (void)
   return usage.ru_maxrss / 1048576.0;
 }
 
-/* ---- training ------------------------------------------------------------------------------------ */
+/* ---- training ------------------------------------------------------------------------------ */
 
-typedef struct {
+typedef struct
+{
   GArray *tokens, *positions, *labels, *keys, *starts;
   LmBatch batch;
 } Data;
@@ -266,25 +278,26 @@ make_data (Data *d, guint vocab, gsize n_seqs, gsize length)
   d->keys = g_array_new (FALSE, FALSE, sizeof (guint64));
   d->starts = g_array_new (FALSE, FALSE, sizeof (gsize));
   for (gsize s = 0; s <= n_seqs; s++)
-    g_array_append_val (d->starts, (gsize) { s * length });
+    g_array_append_val (d->starts, (gsize){ s * length });
   for (gsize t = 0; t < n_seqs * length; t++)
     {
       guint64 key = (t + 1) * 0x9e3779b97f4a7c15u;
       gint32 token = (gint32) ((key >> 33) % vocab), position = (gint32) (t % length);
-      gint32 label = t % length + 1 < length ? (gint32) (((t + 2) * 0x9e3779b97f4a7c15u >> 33) % vocab) : -1;
+      gint32 label
+          = t % length + 1 < length ? (gint32) (((t + 2) * 0x9e3779b97f4a7c15u >> 33) % vocab) : -1;
 
       g_array_append_val (d->tokens, token);
       g_array_append_val (d->positions, position);
       g_array_append_val (d->labels, label);
       g_array_append_val (d->keys, key);
     }
-  d->batch = (LmBatch) { n_seqs * length,
-                         n_seqs,
-                         (gpointer) d->tokens->data,
-                         (gpointer) d->positions->data,
-                         (gpointer) d->labels->data,
-                         (gpointer) d->starts->data,
-                         (gpointer) d->keys->data };
+  d->batch = (LmBatch){ n_seqs * length,
+                        n_seqs,
+                        (gpointer) d->tokens->data,
+                        (gpointer) d->positions->data,
+                        (gpointer) d->labels->data,
+                        (gpointer) d->starts->data,
+                        (gpointer) d->keys->data };
 }
 
 static void
@@ -339,7 +352,8 @@ train (LmDecoder *decoder, LmCompute *c, const LmBatch *batch, guint steps, GErr
       LmParam *p = lm_decoder_param (decoder, i);
       gsize bytes = p->rows * p->cols * sizeof (float);
 
-      if (!(m[i] = lm_compute_alloc (c, bytes, error)) || !(v[i] = lm_compute_alloc (c, bytes, error)))
+      if (!(m[i] = lm_compute_alloc (c, bytes, error))
+          || !(v[i] = lm_compute_alloc (c, bytes, error)))
         return FALSE;
       c->klass->zero (c, m[i], bytes);
       c->klass->zero (c, v[i], bytes);
@@ -356,9 +370,10 @@ train (LmDecoder *decoder, LmCompute *c, const LmBatch *batch, guint steps, GErr
         total += times[i - 1] = (now () - since) * 1e-6;
     }
   qsort (times, steps, sizeof *times, compare_doubles);
-  g_print ("loss %.4f; step: best %.3f s, median %.3f s: %.1f, %.1f tok/s; peak %.2f GiB resident, %.2f GiB of the backend\n",
-           loss, times[0], times[steps / 2], batch->n_tokens / times[0], batch->n_tokens / times[steps / 2],
-           resident_gib (), c->peak_bytes / 1073741824.0);
+  g_print ("loss %.4f; step: best %.3f s, median %.3f s: %.1f, %.1f tok/s; peak %.2f GiB resident, "
+           "%.2f GiB of the backend\n",
+           loss, times[0], times[steps / 2], batch->n_tokens / times[0],
+           batch->n_tokens / times[steps / 2], resident_gib (), c->peak_bytes / 1073741824.0);
   print_spent (total);
   for (gsize i = 0; i < n; i++)
     {
@@ -370,14 +385,14 @@ train (LmDecoder *decoder, LmCompute *c, const LmBatch *batch, guint steps, GErr
   return TRUE;
 }
 
-/* ---- generation -------------------------------------------------------------------------------------- */
+/* ---- generation ---------------------------------------------------------------------------- */
 
 static gboolean
 infer (LmDecoder *decoder, const Data *d, guint vocab, gsize n_slots, gsize length, guint steps,
        GError **error)
 {
   g_autoptr (LmCache) cache = lm_cache_new (decoder, n_slots, length + steps, error);
-  g_autofree float *logits = g_new (float, n_slots * vocab);
+  g_autofree float *logits = g_new (float, n_slots *vocab);
   g_autofree LmFeed *feeds = g_new (LmFeed, n_slots);
   gint64 since;
   double seconds, best = G_MAXDOUBLE;
@@ -405,15 +420,15 @@ infer (LmDecoder *decoder, const Data *d, guint vocab, gsize n_slots, gsize leng
   for (guint i = 0; cache && i < steps; i++)
     {
       for (guint s = 0; s < n_slots; s++)
-        feeds[s] = (LmFeed) { s, d->batch.tokens + i % length, 1, TRUE };
+        feeds[s] = (LmFeed){ s, d->batch.tokens + i % length, 1, TRUE };
       if (!lm_cache_feed (cache, feeds, n_slots, logits, error))
         return FALSE;
     }
   seconds = (now () - since) * 1e-6;
   if (!cache)
     return FALSE;
-  g_print ("decode: %.1f tok/s on %zu slots; peak %.2f GiB resident\n", steps * n_slots / seconds, (size_t) n_slots,
-           resident_gib ());
+  g_print ("decode: %.1f tok/s on %zu slots; peak %.2f GiB resident\n", steps * n_slots / seconds,
+           (size_t) n_slots, resident_gib ());
   print_spent (seconds);
   return TRUE;
 }
@@ -421,8 +436,11 @@ infer (LmDecoder *decoder, const Data *d, guint vocab, gsize n_slots, gsize leng
 static LmLora *
 make_lora (const LmConfig *config, const char *what, GError **error)
 {
-  char *few[] = { (char *) "q_proj", (char *) "v_proj", NULL }, *all[] = { (char *) "all-linear", NULL };
-  LmLoraSpec spec = { .rank = 16, .alpha = 32, .dropout = 0.1, .targets = strcmp (what, "all") == 0 ? all : few };
+  char *few[] = { (char *) "q_proj", (char *) "v_proj", NULL },
+       *all[] = { (char *) "all-linear", NULL };
+  LmLoraSpec spec = {
+    .rank = 16, .alpha = 32, .dropout = 0.1, .targets = strcmp (what, "all") == 0 ? all : few
+  };
   LmLora *lora = lm_lora_plan (config, &spec, error);
 
   if (lora)
@@ -457,7 +475,8 @@ bench (char **argv, GError **error)
   LmType type = type_named (argv[3]);
   gsize n_seqs = strtoul (argv[5], NULL, 10), length = strtoul (argv[6], NULL, 10), bytes, fixed;
   guint steps = atoi (argv[7]);
-  g_autoptr (LmModel) model = open_model (argv[1], type_named (option (argv, "weights", argv[3])), error);
+  g_autoptr (LmModel) model
+      = open_model (argv[1], type_named (option (argv, "weights", argv[3])), error);
   g_autoptr (LmLora) lora = NULL;
   g_autoptr (LmCompute) c = NULL;
   g_autoptr (LmDecoder) decoder = NULL;
@@ -469,7 +488,9 @@ bench (char **argv, GError **error)
   Data data;
 
   n_threads = atoi (option (argv, "threads", "2"));
-  if (!model || !(c = lm_compute_open (NULL, strcmp (argv[2], "best") == 0 ? NULL : argv[2], n_threads, error)))
+  if (!model
+      || !(c = lm_compute_open (NULL, strcmp (argv[2], "best") == 0 ? NULL : argv[2], n_threads,
+                                error)))
     return FALSE;
   described = c->klass->describe (c);
   time_operations (c);
@@ -484,12 +505,13 @@ bench (char **argv, GError **error)
   if (!(decoder = lm_decoder_new (model, c, &options, error)))
     return FALSE;
   make_data (&data, lm_model_config (model)->vocab_size, n_seqs, length);
-  bytes = lm_decoder_bytes (lm_model_config (model), &options, data.batch.n_tokens, data.batch.n_tokens - n_seqs,
-                            &fixed);
-  g_print ("%s, %s: forecast %.3f GiB, %.3f of it fixed\n", argv[1], described, bytes / 1073741824.0,
-           fixed / 1073741824.0);
+  bytes = lm_decoder_bytes (lm_model_config (model), &options, data.batch.n_tokens,
+                            data.batch.n_tokens - n_seqs, &fixed);
+  g_print ("%s, %s: forecast %.3f GiB, %.3f of it fixed\n", argv[1], described,
+           bytes / 1073741824.0, fixed / 1073741824.0);
   done = options.train ? train (decoder, c, &data.batch, steps, error)
-                       : infer (decoder, &data, lm_model_config (model)->vocab_size, n_seqs, length, steps, error);
+                       : infer (decoder, &data, lm_model_config (model)->vocab_size, n_seqs, length,
+                                steps, error);
   clear_data (&data);
   return done;
 }
@@ -502,7 +524,8 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   spent = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (argc < 8)
-    g_printerr ("usage: bench-decoder SHAPE BACKEND f32|bf16 lora|all|full|infer BATCH SEQ STEPS [threads=N] [weights=TYPE] [loss_rows=N] [recompute=1]\n");
+    g_printerr ("usage: bench-decoder SHAPE BACKEND f32|bf16 lora|all|full|infer BATCH SEQ STEPS "
+                "[threads=N] [weights=TYPE] [loss_rows=N] [recompute=1]\n");
   else if (bench (argv, &error))
     return 0;
   else

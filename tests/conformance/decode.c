@@ -6,11 +6,16 @@
  * MODEL: a Hugging Face directory, a GGUF file or a PEFT adapter directory.
  * BACKEND: a name, or "best".  TOKENS: a text file, a sequence of token
  * numbers on each line.  OUT holds "loss" [1], the mean of -log p of each
- * sequence's tokens after its first (not of cache), and
- *   logits  "logits" [T, V] of all sequences, packed
- *   cache   "logits" [sequences, V] of each sequence's last token, the first half fed as a prompt and the rest one by one
- *   lora, full  the gradient of the loss, by parameter name
- *   dropout  as lora, with dropout, the key of row t being t + 1, and its loss
+ * sequence's tokens after its first (not with cache), and
+ *
+ * - logits: "logits" [T, V] of all sequences, packed;
+ *
+ * - cache: "logits" [sequences, V] of each sequence's last token, the first
+ * half fed as a prompt and the rest one by one;
+ *
+ * - lora, full: the gradient of the loss, by parameter name;
+ *
+ * - dropout: as lora, with dropout, the key of row t being t + 1.
  */
 #include "config.h"
 
@@ -20,7 +25,8 @@
 
 #include "lm/decoder.h"
 
-typedef struct {
+typedef struct
+{
   GArray *tokens, *positions, *labels, *starts;
 } Sequences;
 
@@ -52,7 +58,7 @@ read_sequences (const char *path, Sequences *s, GError **error)
           g_array_append_val (s->labels, label);
         }
     }
-  g_array_append_val (s->starts, (gsize) { s->tokens->len });
+  g_array_append_val (s->starts, (gsize){ s->tokens->len });
   return TRUE;
 }
 
@@ -68,15 +74,15 @@ clear_sequences (Sequences *s)
 static LmBatch
 batch_of (const Sequences *s)
 {
-  return (LmBatch) { .n_tokens = s->tokens->len,
-                     .n_seqs = s->starts->len - 1,
-                     .tokens = (const gint32 *) (gpointer) s->tokens->data,
-                     .positions = (const gint32 *) (gpointer) s->positions->data,
-                     .labels = (const gint32 *) (gpointer) s->labels->data,
-                     .starts = (const gsize *) (gpointer) s->starts->data };
+  return (LmBatch){ .n_tokens = s->tokens->len,
+                    .n_seqs = s->starts->len - 1,
+                    .tokens = (const gint32 *) (gpointer) s->tokens->data,
+                    .positions = (const gint32 *) (gpointer) s->positions->data,
+                    .labels = (const gint32 *) (gpointer) s->labels->data,
+                    .starts = (const gsize *) (gpointer) s->starts->data };
 }
 
-/* ---- writing ------------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------------------------- */
 
 static gboolean
 fill (const LmTensor *tensor, gpointer out, gpointer user, GError **error)
@@ -118,12 +124,12 @@ add_loss (GArray *sources, double loss)
   add_tensor (sources, "loss", 0, 1, mean);
 }
 
-/* ---- work ----------------------------------------------------------------------------------- */
+/* ---- work ---------------------------------------------------------------------------------- */
 
 static gboolean
 make_logits (LmDecoder *decoder, const LmBatch *batch, gsize vocab, GArray *out, GError **error)
 {
-  float *logits = g_new (float, batch->n_tokens * vocab);
+  float *logits = g_new (float, batch->n_tokens *vocab);
 
   double loss;
   gsize n;
@@ -140,7 +146,7 @@ make_cached (LmDecoder *decoder, const LmBatch *batch, gsize vocab, GArray *out,
 {
   g_autoptr (LmCache) cache = NULL;
   gsize n = batch->n_seqs, longest = 0;
-  float *logits = g_new0 (float, n * vocab);
+  float *logits = g_new0 (float, n *vocab);
 
   add_tensor (out, "logits", n, vocab, logits);
   for (gsize s = 0; s < n; s++)
@@ -151,8 +157,8 @@ make_cached (LmDecoder *decoder, const LmBatch *batch, gsize vocab, GArray *out,
     for (gsize s = 0; s < n; s++)
       {
         gsize length = batch->starts[s + 1] - batch->starts[s], from = lm_cache_length (cache, s);
-        LmFeed feed = { s, batch->tokens + batch->starts[s] + from, step == 0 ? (length + 1) / 2 : 1,
-                        TRUE };
+        LmFeed feed = { s, batch->tokens + batch->starts[s] + from,
+                        step == 0 ? (length + 1) / 2 : 1, TRUE };
 
         if (from < length && !lm_cache_feed (cache, &feed, 1, logits + s * vocab, error))
           return FALSE;
@@ -233,7 +239,8 @@ main (int argc, char **argv)
 
   setlocale (LC_ALL, "");
   if (argc < 7)
-    g_printerr ("usage: decode MODEL BACKEND F32|BF16 logits|cache|lora|dropout|full TOKENS OUT.safetensors\n");
+    g_printerr ("usage: decode MODEL BACKEND F32|BF16 logits|cache|lora|dropout|full TOKENS "
+                "OUT.safetensors\n");
   else if (!decode (argv, &error))
     g_printerr ("decode: %s\n", error->message);
   else

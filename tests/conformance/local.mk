@@ -3,3 +3,4 @@ include tests/conformance/template.mk
 include tests/conformance/weights.mk
 include tests/conformance/decoder.mk
 include tests/conformance/tokenizer.mk
+include tests/conformance/train.mk

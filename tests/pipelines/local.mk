@@ -5,3 +5,8 @@ PIPELINE_TESTS = tests/pipelines/test-bad-input.sh tests/pipelines/test-records.
 dist_check_SCRIPTS += $(PIPELINE_TESTS)
 TESTS += $(PIPELINE_TESTS)
 endif
+if HAVE_LM
+MODEL_TESTS = tests/pipelines/test-generate.sh tests/pipelines/test-quickstart.sh tests/pipelines/test-train-kill.sh
+dist_check_SCRIPTS += $(MODEL_TESTS)
+TESTS += $(MODEL_TESTS)
+endif

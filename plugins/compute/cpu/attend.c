@@ -11,8 +11,9 @@
 #include "compute/cpu/kernels.h"
 
 #define DECODE_QUERIES 4 /* spans of so few rows are not worth packing keys for */
-#define DECODE_KEYS 256 /* of all heads: values come to the second cache while scores are made */
-#define UNIT_ROWS 768 /* rows of queries times heads of a unit: its sums stay in the second cache */
+#define DECODE_KEYS 256  /* of all heads: values come to the second cache while scores are made */
+#define UNIT_ROWS 768 /* rows of queries times heads of a unit: its sums stay in the second cache  \
+                       */
 
 /* The units of all spans; *@few: how many of them, at the end, are for decode(). */
 static GArray *
@@ -37,8 +38,8 @@ divide (const LmAttention *a, gsize *few)
       }
   *few = units->len;
   for (gsize s = 0; s < a->n_spans; s++)
-    for (gsize k = 0; a->spans[s].q_rows > 0 && a->spans[s].q_rows <= DECODE_QUERIES
-                      && k < a->spans[s].k_rows;
+    for (gsize k = 0;
+         a->spans[s].q_rows > 0 && a->spans[s].q_rows <= DECODE_QUERIES && k < a->spans[s].k_rows;
          k += DECODE_KEYS)
       {
         LmCpuUnit unit = { .a = a, .span = a->spans[s] };
@@ -73,7 +74,7 @@ run_units (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsi
     bytes = MAX (bytes, k->bytes (a, units[i].q_to - units[i].q_from));
   if (few > 0)
     bytes = MAX (bytes, k->decode_bytes (a, DECODE_QUERIES, DECODE_KEYS));
-#pragma omp parallel num_threads(lm_cpu_team (c, work_of (a)))
+#pragma omp parallel num_threads(lm_cpu_team(c, work_of(a)))
   {
     gpointer workspace = lm_cpu_workspace (bytes);
 
@@ -95,7 +96,7 @@ lm_cpu_attention (LmCompute *c, const LmAttention *a)
   gsize few;
   g_autoptr (GArray) array = divide (a, &few);
   LmCpuUnit *units = (LmCpuUnit *) (gpointer) array->data, *decoding = units + array->len - few;
-  g_autofree float *partials = g_new (float, few * step);
+  g_autofree float *partials = g_new (float, few *step);
 
   for (gsize i = 0; i < few; i++)
     decoding[i].partial = partials + i * step;
@@ -163,7 +164,7 @@ run_back (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsiz
 {
   const LmCpuAttention *k = lm_cpu_kernels ()->attention;
 
-#pragma omp parallel num_threads(lm_cpu_team (c, 3 * work_of (a)))
+#pragma omp parallel num_threads(lm_cpu_team(c, 3 * work_of(a)))
   {
     gpointer workspace = lm_cpu_workspace (bytes);
 
@@ -198,7 +199,7 @@ lm_cpu_attention_back (LmCompute *c, const LmAttention *a, LmMat dout, LmMat dq,
   parts = back_parts (c, a->n_spans * a->n_kv_heads, k_rows);
   array = divide_back (a, parts, &like);
   if (parts > 1)
-    partials = g_new (float, array->len * step);
+    partials = g_new (float, array->len *step);
   for (guint i = 0; parts > 1 && i < array->len; i++)
     g_array_index (array, LmCpuUnit, i).partial = partials + i * step;
   run_back (c, a, (const LmCpuUnit *) (gpointer) array->data, array->len, bytes, parts, step);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attention.c: causal attention of grouped heads, one key head of one span at a time, for one instruction set.
+/* attention.c: causal attention of grouped heads, one key head of one span at a time, for one
+ * instruction set.
  *
  * FlashAttention (Dao and others, 2022; Dao, 2023): keys pass by in blocks, packed
  * once for all queries and heads that share them; scores of a few queries live
@@ -14,8 +15,8 @@
 #include "compute/cpu/simd.h"
 #include "compute/cpu/tile.h"
 
-#define KEYS 256     /* forward: keys of a block */
-#define QUERIES 12   /* forward: queries that share what is read of a block */
+#define KEYS 256   /* forward: keys of a block */
+#define QUERIES 12 /* forward: queries that share what is read of a block */
 #define BACK_KEYS 192
 #define BACK_QUERIES 96
 
@@ -34,7 +35,7 @@ shape_of (const LmAttention *a)
 {
   const gboolean pairs = HAVE_DPBF16 && a->q.type == LM_BF16;
 
-  return (Shape) {
+  return (Shape){
     .type = a->q.type,
     .pairs = pairs,
     .group = a->n_heads / a->n_kv_heads,
@@ -66,15 +67,16 @@ pack_columns (const Shape *s, const LmMat *m, gsize start, gsize n, gsize head, 
 }
 
 static void
-pack_rows (const Shape *s, const LmMat *m, gsize start, gsize n, gsize head, gsize dim,
-           gsize depth, float *to)
+pack_rows (const Shape *s, const LmMat *m, gsize start, gsize n, gsize head, gsize dim, gsize depth,
+           float *to)
 {
-  rows_to_panels (s->type, s->pairs, row_at (m, start, head, dim), row_bytes (m), n, dim, depth, to);
+  rows_to_panels (s->type, s->pairs, row_at (m, start, head, dim), row_bytes (m), n, dim, depth,
+                  to);
 }
 
 static void
-copy_rows (const Shape *s, const LmMat *m, gsize start, gsize n, gsize head, gsize dim,
-           gsize depth, float *to)
+copy_rows (const Shape *s, const LmMat *m, gsize start, gsize n, gsize head, gsize dim, gsize depth,
+           float *to)
 {
   rows_to_words (s->type, s->pairs, row_at (m, start, head, dim), row_bytes (m), n, dim, depth, to);
 }
@@ -156,7 +158,7 @@ soften (gboolean pairs, const float *scores, gsize n, gsize width, float scale, 
       vput (pairs ? LM_BF16 : LM_F32, p, j, j + W, e);
     }
   for (; j < width; j += W)
-    vput (pairs ? LM_BF16 : LM_F32, p, j, j + W, (vf) {});
+    vput (pairs ? LM_BF16 : LM_F32, p, j, j + W, (vf){});
   shrink = *most == largest ? 1 : expf (*most - largest);
   *most = largest;
   *sum = *sum * shrink + vsum (total);
@@ -176,8 +178,8 @@ visible (const LmSpan *span, gsize i, gsize key, gsize n)
 
 /* Up to QUERIES rows from row @i on, of one head, and the packed block at @key. */
 static void
-forward_tile (const LmCpuUnit *u, const Shape *s, const Forward *f, gsize head, gsize i,
-              gsize rows, gsize key, gsize n)
+forward_tile (const LmCpuUnit *u, const Shape *s, const Forward *f, gsize head, gsize i, gsize rows,
+              gsize key, gsize n)
 {
   const gsize most = visible (&u->span, i + rows - 1, key, n), ldp = words (KEYS, s->pairs);
   const gsize at = head * (u->q_to - u->q_from) + i - u->q_from;
@@ -257,14 +259,14 @@ forward (const LmCpuUnit *u, gpointer workspace)
 
 typedef struct
 {
-  float *kt, *vt, *kr;   /* a block of keys and values: as columns; keys as rows */
-  float *q, *dout;       /* a block of queries and output gradients: plain rows */
-  float *qr, *doutr;     /* packed as rows */
-  float *s, *dp;         /* a tile of scores and of gradients of probabilities */
-  float *p, *ds;         /* [queries][BACK_KEYS]; with pairs two queries woven into one row */
-  float *ds_rows;        /* with pairs: ds again, keys paired; else ds */
-  float *dk, *dv;        /* of the block of keys */
-  float *dq, *delta;     /* [group * queries] */
+  float *kt, *vt, *kr; /* a block of keys and values: as columns; keys as rows */
+  float *q, *dout;     /* a block of queries and output gradients: plain rows */
+  float *qr, *doutr;   /* packed as rows */
+  float *s, *dp;       /* a tile of scores and of gradients of probabilities */
+  float *p, *ds;       /* [queries][BACK_KEYS]; with pairs two queries woven into one row */
+  float *ds_rows;      /* with pairs: ds again, keys paired; else ds */
+  float *dk, *dv;      /* of the block of keys */
+  float *dq, *delta;   /* [group * queries] */
   float *line;
 } Back;
 
@@ -315,9 +317,8 @@ back_delta (const LmCpuUnit *u, const Shape *s, float *delta)
         vf sum = {};
 
         for (gsize j = 0; j < n; j += W)
-          sum = s->type == LM_BF16
-                  ? vfma (vget (LM_BF16, x, j, n), vget (LM_BF16, y, j, n), sum)
-                  : vfma (vget (LM_F32, x, j, n), vget (LM_F32, y, j, n), sum);
+          sum = s->type == LM_BF16 ? vfma (vget (LM_BF16, x, j, n), vget (LM_BF16, y, j, n), sum)
+                                   : vfma (vget (LM_F32, x, j, n), vget (LM_F32, y, j, n), sum);
         delta[head * u->span.q_rows + i] = vsum (sum);
       }
 }
@@ -341,7 +342,8 @@ probable (const Query *q, const float *s, const float *dp, gsize j, float scale,
   return p;
 }
 
-/* The tile of rows [@r, @r + @rows) of the block of queries and keys [@j, @j + PANEL) of the block of keys. */
+/* The tile of rows [@r, @r + @rows) of the block of queries and keys [@j, @j + PANEL) of the block
+ * of keys. */
 INLINE void
 back_soften (const Back *b, gboolean pairs, const Query *q, gsize r, gsize rows, gsize j,
              gsize cols, float scale)
@@ -379,20 +381,23 @@ back_soften (const Back *b, gboolean pairs, const Query *q, gsize r, gsize rows,
       }
 }
 
-/* Rows [@r, @r + @rows) of the block of queries at @i against the block of keys at @key: p, ds and dq. */
+/* Rows [@r, @r + @rows) of the block of queries at @i against the block of keys at @key: p, ds and
+ * dq. */
 static void
 back_tile (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize i, gsize r,
            gsize rows, gsize key, gsize n)
 {
   const gsize h = u->kv_head * s->group + head, at = head * u->span.q_rows + i + r;
-  const gsize seen = visible (&u->span, i + r + rows - 1, key, n), ldr = words (BACK_KEYS, s->pairs);
+  const gsize seen = visible (&u->span, i + r + rows - 1, key, n),
+              ldr = words (BACK_KEYS, s->pairs);
   const gsize lines = words (rows, s->pairs), first = r / (s->pairs ? 2 : 1);
   Query q[TILE_ROWS];
 
   for (gsize k = 0; k < rows; k++)
-    q[k] = (Query) { visible (&u->span, i + r + k, key, n),
-                     ((float *) u->a->lse.data)[(u->span.q_start + i + r + k) * u->a->lse.stride + h],
-                     b->delta[at + k] };
+    q[k]
+        = (Query){ visible (&u->span, i + r + k, key, n),
+                   ((float *) u->a->lse.data)[(u->span.q_start + i + r + k) * u->a->lse.stride + h],
+                   b->delta[at + k] };
   for (gsize j = 0; j < seen; j += PANEL)
     {
       const gsize cols = MIN (PANEL, whole (seen - j, W));
@@ -409,14 +414,15 @@ back_tile (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize 
   for (gsize k = 0; k < lines; k++)
     for (gsize j = whole (seen, W); j < whole (n, W); j += W)
       {
-        vstore (b->p + (first + k) * BACK_KEYS + j, (vf) {});
-        vstore (b->ds + (first + k) * BACK_KEYS + j, (vf) {});
+        vstore (b->p + (first + k) * BACK_KEYS + j, (vf){});
+        vstore (b->ds + (first + k) * BACK_KEYS + j, (vf){});
       }
   tile_panels (b->dq + at * s->kdp, s->kdp, b->ds_rows + r * ldr, ldr, 1, b->kr, ldr,
                words (seen, s->pairs), rows, s->key_dim, TRUE, s->pairs);
 }
 
-/* dk and dv of the block from a block of @rows queries at @i; keys of the future are not looked at. */
+/* dk and dv of the block from a block of @rows queries at @i; keys of the future are not looked at.
+ */
 static void
 back_keys (const LmCpuUnit *u, const Shape *s, const Back *b, gsize i, gsize rows, gsize key,
            gsize n)
@@ -596,20 +602,26 @@ decode_scores (const int rows, LmType type, gboolean pairs, const char *const *k
   const gsize wide = pairs ? dim / 2 : dim;
   vf sum[DECODE_ROWS][4];
 
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int k = 0; k < 4; k++)
-      sum[r][k] = (vf) {};
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+    for (int k = 0; k < 4; k++)
+      sum[r][k] = (vf){};
   for (gsize i = 0; i < wide; i += W)
     {
       vf x[4];
 
-      UNROLL for (int k = 0; k < 4; k++)
+#pragma GCC unroll 8
+      for (int k = 0; k < 4; k++)
         x[k] = row_words (type, pairs, key[k], i, wide);
-      UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int k = 0; k < 4; k++)
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int k = 0; k < 4; k++)
           sum[r][k] = word_product (vload (q + r * ldq + i), x[k], sum[r][k], pairs);
     }
-  UNROLL for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
     {
       float four[4];
 
@@ -629,8 +641,8 @@ decode_head (LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s, gs
   for (gsize k = 0; k < 4; k++)
     key[k] = row_at (&u->a->k, row + MIN (k, n - 1), kv_head, s->key_dim);
   for (gsize r = 0; r < rows; r += DECODE_ROWS)
-    BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_scores, type, pairs, key, n, q + r * s->kdp, s->kdp,
-             s->key_dim, u->a->scale, p + r * ldp, ldp)
+    BY_ROWS (MIN (rows - r, DECODE_ROWS), decode_scores, type, pairs, key, n, q + r * s->kdp,
+             s->kdp, s->key_dim, u->a->scale, p + r * ldp, ldp)
 }
 
 /* out[r] = sum of p[r][j] v[j], for @rows queries and TILE_VECTORS vectors of values at @from. */
@@ -641,22 +653,29 @@ decode_values (const int rows, LmType type, const LmCpuUnit *u, const Shape *s, 
   const gsize n = s->value_dim;
   vf sum[DECODE_ROWS][TILE_VECTORS];
 
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int v = 0; v < TILE_VECTORS; v++)
-      sum[r][v] = (vf) {};
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+    for (int v = 0; v < TILE_VECTORS; v++)
+      sum[r][v] = (vf){};
   for (gsize j = 0; j < keys; j++)
     {
       const char *value = row_at (&u->a->v, u->span.k_start + u->k_from + j, kv_head, n);
       vf x[TILE_VECTORS];
 
-      UNROLL for (int v = 0; v < TILE_VECTORS; v++)
-        x[v] = from + v * W < n ? vget (type, value, from + v * W, n) : (vf) {};
-      UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int v = 0; v < TILE_VECTORS; v++)
+#pragma GCC unroll 8
+      for (int v = 0; v < TILE_VECTORS; v++)
+        x[v] = from + v * W < n ? vget (type, value, from + v * W, n) : (vf){};
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < TILE_VECTORS; v++)
           sum[r][v] = vfma (vset (p[r * whole (keys, W) + j]), x[v], sum[r][v]);
     }
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int v = 0; v < TILE_VECTORS; v++)
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+    for (int v = 0; v < TILE_VECTORS; v++)
       if (from + v * W < n)
         vput (LM_F32, out + r * step, from + v * W, n, sum[r][v]);
 }
@@ -673,8 +692,10 @@ decode_typed (LmType type, gboolean pairs, const LmCpuUnit *u, const Shape *s, c
       float *q = d->q + r * s->kdp;
 
       memset (q, 0, s->kdp * sizeof *q);
-      words_of_row (type, pairs, row_at (&a->q, u->span.q_start + u->q_from + r % q_rows, r / q_rows, s->key_dim),
-                    s->key_dim, q);
+      words_of_row (
+          type, pairs,
+          row_at (&a->q, u->span.q_start + u->q_from + r % q_rows, r / q_rows, s->key_dim),
+          s->key_dim, q);
     }
   for (gsize j = 0; j < keys; j += 4)
     {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench-cpu.c: how fast the kernels of the host are, at the shapes of a LoRA step of SmolLM2-135M (8 rows of
- * 512 tokens) and of decoding with it.
+/* bench-cpu.c: how fast the kernels of the host are, at the shapes of a LoRA step of SmolLM2-135M
+ * (8 rows of 512 tokens) and of decoding with it.
  *
  *   bench-cpu [-t THREADS] [PART OF A NAME]
  *
- * The best of several runs each; in GF/s, GB/s (what must be read and written at least) or G weights/s.
+ * The best of several runs each; in GF/s, GB/s (what must be read and written at least) or G
+ * weights/s.
  */
 #include "config.h"
 
@@ -226,7 +227,8 @@ bench_loss (const char *name, LmType type)
     return;
   r = g_new0 (Rows, 1);
   r->x = random_mat (type, 256, VOCABULARY);
-  report (name, best_of (run_cross_entropy, r), 2.0 * 256 * (double) lm_type_bytes (type, VOCABULARY), "GB/s", 16);
+  report (name, best_of (run_cross_entropy, r),
+          2.0 * 256 * (double) lm_type_bytes (type, VOCABULARY), "GB/s", 16);
   g_aligned_free (r->x.data);
 }
 
@@ -263,8 +265,8 @@ bench_weights (void)
 
   if (!is_wanted ("adamw") && !is_wanted ("sum-squares"))
     return;
-  w = (Weights) { n, random_mat (LM_F32, 1, n), random_mat (LM_F32, 1, n),
-                  random_mat (LM_F32, 1, n), random_mat (LM_F32, 1, n) };
+  w = (Weights){ n, random_mat (LM_F32, 1, n), random_mat (LM_F32, 1, n), random_mat (LM_F32, 1, n),
+                 random_mat (LM_F32, 1, n) };
   for (gsize i = 0; i < n; i++)
     ((float *) w.v.data)[i] *= ((float *) w.v.data)[i];
   report ("adamw", best_of (run_adamw, &w), 28.0 * (double) n, "GB/s", 0);
@@ -298,8 +300,8 @@ run_attention_back (gpointer data)
 }
 
 static void
-bench_attention (const char *name, LmType type, gsize n_spans, gsize q_rows, gsize k_rows, guint heads,
-                 guint kv_heads, guint dim, gboolean back, guint calls)
+bench_attention (const char *name, LmType type, gsize n_spans, gsize q_rows, gsize k_rows,
+                 guint heads, guint kv_heads, guint dim, gboolean back, guint calls)
 {
   g_autofree LmSpan *spans = g_new (LmSpan, n_spans);
   const gsize rows = n_spans * q_rows, keys = n_spans * k_rows;
@@ -311,10 +313,19 @@ bench_attention (const char *name, LmType type, gsize n_spans, gsize q_rows, gsi
   if (!is_wanted (name))
     return;
   for (gsize i = 0; i < n_spans; i++)
-    spans[i] = (LmSpan) { i * q_rows, q_rows, i * k_rows, k_rows };
-  t.a = (LmAttention) { random_mat (type, rows, heads * dim), random_mat (type, keys, kv_heads * dim),
-                        random_mat (type, keys, kv_heads * dim), random_mat (type, rows, heads * dim),
-                        random_mat (LM_F32, rows, heads), heads, kv_heads, dim, dim, 0.125f, spans, n_spans };
+    spans[i] = (LmSpan){ i * q_rows, q_rows, i * k_rows, k_rows };
+  t.a = (LmAttention){ random_mat (type, rows, heads * dim),
+                       random_mat (type, keys, kv_heads * dim),
+                       random_mat (type, keys, kv_heads * dim),
+                       random_mat (type, rows, heads * dim),
+                       random_mat (LM_F32, rows, heads),
+                       heads,
+                       kv_heads,
+                       dim,
+                       dim,
+                       0.125f,
+                       spans,
+                       n_spans };
   line = g_strdup_printf ("%s forward", name);
   if (q_rows > 4)
     report (line, best_of (run_attention, &t), 4 * dim * pairs, "GF/s", calls);
@@ -370,7 +381,9 @@ run_product (gpointer data)
 static void
 bench_dot (LmType type, gsize m, gsize n, gsize k)
 {
-  g_autofree char *name = g_strdup_printf ("dot %s, %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT, lm_types[type].name, m, n, k);
+  g_autofree char *name
+      = g_strdup_printf ("dot %s, %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT,
+                         lm_types[type].name, m, n, k);
   Product p = { .tb = TRUE, .rows = n };
 
   if (!is_wanted (name))
@@ -385,8 +398,8 @@ bench_dot (LmType type, gsize m, gsize n, gsize k)
 }
 
 static void
-bench_skinny (const char *name, LmType type, LmType b_type, LmType out, gsize m, gsize n, gsize k, gboolean ta, gboolean tb,
-              guint calls)
+bench_skinny (const char *name, LmType type, LmType b_type, LmType out, gsize m, gsize n, gsize k,
+              gboolean ta, gboolean tb, guint calls)
 {
   Product p = { .ta = ta, .tb = tb };
 
@@ -395,7 +408,8 @@ bench_skinny (const char *name, LmType type, LmType b_type, LmType out, gsize m,
   p.out = random_mat (out, m, n);
   p.a = ta ? random_mat (type, k, m) : random_mat (type, m, k);
   p.b = tb ? random_mat (b_type, n, k) : random_mat (b_type, k, n);
-  report (name, best_of (run_product, &p), 2.0 * (double) m * (double) n * (double) k, "GF/s", calls);
+  report (name, best_of (run_product, &p), 2.0 * (double) m * (double) n * (double) k, "GF/s",
+          calls);
   g_aligned_free (p.out.data);
   g_aligned_free (p.a.data);
   g_aligned_free (p.b.data);
@@ -419,7 +433,8 @@ run_widen (gpointer data)
 static void
 bench_widen (LmType from, LmType to)
 {
-  g_autofree char *name = g_strdup_printf ("widen %s to %s", lm_types[from].name, lm_types[to].name);
+  g_autofree char *name
+      = g_strdup_printf ("widen %s to %s", lm_types[from].name, lm_types[to].name);
   Widen w;
 
   if (!is_wanted (name))
@@ -459,16 +474,24 @@ bench_products (void)
   static const LmType types[] = { LM_Q4_0, LM_Q4_1, LM_Q5_0, LM_Q5_1, LM_Q8_0, LM_Q4_K,
                                   LM_Q5_K, LM_Q6_K, LM_F16,  LM_BF16, LM_F32 };
 
-  bench_skinny ("x A^T bf16 r16", LM_BF16, LM_F32, LM_BF16, ROWS, 16, HIDDEN, FALSE, TRUE, 2 * LAYERS);
-  bench_skinny ("h B^T bf16 r16", LM_BF16, LM_F32, LM_BF16, ROWS, HIDDEN, 16, FALSE, TRUE, 2 * LAYERS);
-  bench_skinny ("dy B bf16 r16", LM_BF16, LM_F32, LM_BF16, ROWS, 16, HIDDEN, FALSE, FALSE, 2 * LAYERS);
-  bench_skinny ("dh A bf16 r16", LM_BF16, LM_F32, LM_BF16, ROWS, HIDDEN, 16, FALSE, FALSE, 2 * LAYERS);
-  bench_skinny ("dy^T h bf16 r16", LM_BF16, LM_BF16, LM_F32, HIDDEN, 16, ROWS, TRUE, FALSE, 2 * LAYERS);
-  bench_skinny ("dh^T x bf16 r16", LM_BF16, LM_BF16, LM_F32, 16, HIDDEN, ROWS, TRUE, FALSE, 2 * LAYERS);
+  bench_skinny ("x A^T bf16 r16", LM_BF16, LM_F32, LM_BF16, ROWS, 16, HIDDEN, FALSE, TRUE,
+                2 * LAYERS);
+  bench_skinny ("h B^T bf16 r16", LM_BF16, LM_F32, LM_BF16, ROWS, HIDDEN, 16, FALSE, TRUE,
+                2 * LAYERS);
+  bench_skinny ("dy B bf16 r16", LM_BF16, LM_F32, LM_BF16, ROWS, 16, HIDDEN, FALSE, FALSE,
+                2 * LAYERS);
+  bench_skinny ("dh A bf16 r16", LM_BF16, LM_F32, LM_BF16, ROWS, HIDDEN, 16, FALSE, FALSE,
+                2 * LAYERS);
+  bench_skinny ("dy^T h bf16 r16", LM_BF16, LM_BF16, LM_F32, HIDDEN, 16, ROWS, TRUE, FALSE,
+                2 * LAYERS);
+  bench_skinny ("dh^T x bf16 r16", LM_BF16, LM_BF16, LM_F32, 16, HIDDEN, ROWS, TRUE, FALSE,
+                2 * LAYERS);
   bench_skinny ("x A^T f32 r16", LM_F32, LM_F32, LM_F32, ROWS, 16, HIDDEN, FALSE, TRUE, 2 * LAYERS);
   bench_skinny ("h B^T f32 r16", LM_F32, LM_F32, LM_F32, ROWS, HIDDEN, 16, FALSE, TRUE, 2 * LAYERS);
-  bench_skinny ("dy^T h f32 r16", LM_F32, LM_F32, LM_F32, HIDDEN, 16, ROWS, TRUE, FALSE, 2 * LAYERS);
-  bench_skinny ("dh^T x f32 r16", LM_F32, LM_F32, LM_F32, 16, HIDDEN, ROWS, TRUE, FALSE, 2 * LAYERS);
+  bench_skinny ("dy^T h f32 r16", LM_F32, LM_F32, LM_F32, HIDDEN, 16, ROWS, TRUE, FALSE,
+                2 * LAYERS);
+  bench_skinny ("dh^T x f32 r16", LM_F32, LM_F32, LM_F32, 16, HIDDEN, ROWS, TRUE, FALSE,
+                2 * LAYERS);
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     bench_widen (types[i], LM_BF16);
   bench_widen (LM_Q4_1, LM_F32);
@@ -490,7 +513,7 @@ main (int argc, char **argv)
     else
       wanted = argv[i];
   lm_cpu_fill (&klass);
-  compute = (LmCompute) { .klass = &klass, .threads = threads };
+  compute = (LmCompute){ .klass = &klass, .threads = threads };
   g_print ("%s, %u threads\n", lm_cpu_name (), threads);
   bench_attention ("attention bf16 8x512", LM_BF16, 8, 512, 512, 9, 3, 64, TRUE, LAYERS);
   bench_attention ("attention f32 8x512", LM_F32, 8, 512, 512, 9, 3, 64, TRUE, LAYERS);

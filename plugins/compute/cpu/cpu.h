@@ -13,13 +13,14 @@
 
 G_BEGIN_DECLS
 
-/** lm_cpu_fill: the slots of @klass that are NULL and implemented here: all operations but memory, matmul and sync. */
+/** lm_cpu_fill: the slots of @klass that are NULL and implemented here: all operations but memory,
+ * matmul and sync. */
 void lm_cpu_fill (LmComputeClass *klass);
 
 /**
- * lm_cpu_matmul_small: matmul of compute.h for the shapes where reading once decides: few rows times a
- * stored weight (decoding), and inner or outer dimensions as small as a LoRA rank.
- * Returns: whether it did the product; FALSE: out is untouched, use the general one
+ * lm_cpu_matmul_small: matmul of compute.h for the shapes where reading once decides: few rows
+ * times a stored weight (decoding), and inner or outer dimensions as small as a LoRA rank. Returns:
+ * whether it did the product; FALSE: out is untouched, use the general one
  */
 gboolean lm_cpu_matmul_small (LmCompute *c, LmMat out, float beta, float alpha, LmMat a,
                               gboolean ta, LmMat b, gboolean tb);
@@ -30,8 +31,8 @@ void lm_cpu_widen (LmType from, gconstpointer src, LmType to, gpointer dst, gsiz
 /** lm_cpu_widen_rows: all of @src into @dst (F32 or BF16, same shape), by all threads. */
 void lm_cpu_widen_rows (LmCompute *c, LmMat dst, LmMat src);
 
-/** lm_cpu_name: the instruction set in use, for describe(): "AVX512-BF16", "AVX512", "AVX2", "baseline".
- * The environment variable FLOWRUN_CPU with such a name lowers it (tests). */
+/** lm_cpu_name: the instruction set in use, for describe(): "AVX512-BF16", "AVX512", "AVX2",
+ * "baseline". The environment variable FLOWRUN_CPU with such a name lowers it (tests). */
 const char *lm_cpu_name (void);
 
 G_END_DECLS

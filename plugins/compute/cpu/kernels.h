@@ -18,7 +18,8 @@
 #define LM_CPU_TABLE(name) LM_CPU_JOIN (name, LM_CPU_VARIANT)
 
 /** LmCpuRows: operations of compute.h on one row of n, or on columns of rows. */
-typedef struct {
+typedef struct
+{
   void (*add) (LmType type, gpointer x, gconstpointer y, gsize n);
   void (*add_row) (LmType type, gpointer x, const float *row, gsize n);
   /** sum_rows: over all rows of @x */
@@ -31,8 +32,8 @@ typedef struct {
   void (*dropout) (LmType type, gpointer out, gboolean add, gconstpointer x, guint64 key,
                    float rate, gsize n);
   /** rms_norm: returns rstd */
-  float (*rms_norm) (LmType type, gpointer out, gconstpointer x, const float *weight,
-                     float epsilon, gsize n);
+  float (*rms_norm) (LmType type, gpointer out, gconstpointer x, const float *weight, float epsilon,
+                     gsize n);
   void (*rms_norm_back) (LmType type, gpointer dx, gboolean add, gconstpointer dout,
                          gconstpointer x, const float *weight, float rstd, gsize n);
   /** norm_weight: dweight += sum over rows of dout * x * rstd */
@@ -41,13 +42,14 @@ typedef struct {
                 const float *cosine, const float *sine, gboolean inverse);
   /** cross_entropy: returns the loss */
   float (*cross_entropy) (LmType type, gpointer logits, gsize target, float grad_scale, gsize n);
-  void (*adamw) (float *param, const float *grad, float *m, float *v, gsize n,
-                 const LmAdam *adam);
+  void (*adamw) (float *param, const float *grad, float *m, float *v, gsize n, const LmAdam *adam);
   double (*sum_squares) (const float *x, gsize n);
 } LmCpuRows;
 
-/** LmCpuUnit: the part of a call of attention that one thread does at a time: a key head of a span and some queries. */
-typedef struct {
+/** LmCpuUnit: the part of a call of attention that one thread does at a time: a key head of a span
+ * and some queries. */
+typedef struct
+{
   const LmAttention *a;
   LmMat dout, dq, dk, dv; /* backward */
   LmSpan span;
@@ -60,14 +62,16 @@ typedef struct {
   float *partial;
 } LmCpuUnit;
 
-typedef struct {
+typedef struct
+{
   /** bytes: of the workspace that forward needs for up to @q_rows queries at a time */
   gsize (*bytes) (const LmAttention *a, gsize q_rows);
   void (*forward) (const LmCpuUnit *unit, gpointer workspace);
   gsize (*back_bytes) (const LmAttention *a, gsize q_rows);
   void (*back) (const LmCpuUnit *unit, gpointer workspace);
   gsize back_keys; /* of a block */
-  /** partial_floats, merge_back: one part's share of dq; the sum of all of them, @step floats apart, into dq */
+  /** partial_floats, merge_back: one part's share of dq; the sum of all of them, @step floats
+   * apart, into dq */
   gsize (*partial_floats) (const LmAttention *a, gsize q_rows);
   void (*merge_back) (const LmCpuUnit *unit, gsize step);
   /** decode: attention of a few queries to a range of keys, into unit->partial */
@@ -78,14 +82,17 @@ typedef struct {
 } LmCpuAttention;
 
 /** LmCpuProduct: out = alpha * op(a) * op(b) + beta * out. */
-typedef struct {
+typedef struct
+{
   LmMat out, a, b;
   gboolean ta, tb;
   float alpha, beta;
 } LmCpuProduct;
 
-typedef struct {
-  /** dot: columns [from, to) of out = x * bᵀ; x: rows of a as floats, [a.rows][stride], zeros up to a multiple of 32 */
+typedef struct
+{
+  /** dot: columns [from, to) of out = x * bᵀ; x: rows of a as floats, [a.rows][stride], zeros up to
+   * a multiple of 32 */
   void (*dot) (const LmCpuProduct *p, const float *x, gsize stride, gsize from, gsize to);
   /** pack_bytes, pack: op(b) for rows(): panels [from, to) of @panel columns each */
   gsize panel;
@@ -93,14 +100,16 @@ typedef struct {
   void (*pack) (const LmCpuProduct *p, gpointer packed, gsize from, gsize to);
   /** rows: rows [from, to) of the product of a (not transposed) and packed b */
   gsize (*rows_bytes) (const LmCpuProduct *p);
-  void (*rows) (const LmCpuProduct *p, gconstpointer packed, gsize from, gsize to, gpointer workspace);
+  void (*rows) (const LmCpuProduct *p, gconstpointer packed, gsize from, gsize to,
+                gpointer workspace);
   /** inner: op(a) = aᵀ; b not transposed: sums over long columns, a.cols small.
    * Columns [from, to) of out, or with @swap rows, a and b having changed places. */
   gsize (*inner_bytes) (const LmCpuProduct *p);
   void (*inner) (const LmCpuProduct *p, gboolean swap, gsize from, gsize to, gpointer workspace);
 } LmCpuProducts;
 
-typedef struct {
+typedef struct
+{
   const char *name;
   guint lanes; /* floats in a vector */
   const LmCpuRows *rows;
@@ -114,7 +123,8 @@ const LmCpuKernels *lm_cpu_kernels (void);
 /** lm_cpu_team: threads for @work elementary operations: one, or all when that repays. */
 guint lm_cpu_team (const LmCompute *c, double work);
 
-/** lm_cpu_workspace: of cache lines; free().  Without memory the program ends as g_malloc() ends it. */
+/** lm_cpu_workspace: of cache lines; free().  Without memory the program ends as g_malloc() ends
+ * it. */
 static inline gpointer
 lm_cpu_workspace (gsize bytes)
 {

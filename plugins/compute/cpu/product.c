@@ -42,11 +42,13 @@ dot_32 (LmType type, const char *weight, gsize i, int part, gsize n, const float
 
   if (type == LM_F32 || type == LM_BF16 || type == LM_F16)
     for (int k = 0; k < PARTS; k++)
-      w[k] = i + k * W < n ? unpack_plain (type, weight, i + k * W, n) : (vf) {};
+      w[k] = i + k * W < n ? unpack_plain (type, weight, i + k * W, n) : (vf){};
   else
     unpack32 (type, weight, i / UNPACK_BLOCK (type), part, w);
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int k = 0; k < PARTS; k++)
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+    for (int k = 0; k < PARTS; k++)
       sum[r][k % 2] = vfma (w[k], vload (x + r * stride + i + part * 32 + k * W), sum[r][k % 2]);
 }
 
@@ -55,14 +57,15 @@ INLINE void
 dot_column (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gsize col,
             gsize first, const int rows)
 {
-  const char *weight = (const char *) p->b.data
-                       + p->b.stride / lm_types[type].block * lm_types[type].bytes * col;
+  const char *weight
+      = (const char *) p->b.data + p->b.stride / lm_types[type].block * lm_types[type].bytes * col;
   const gsize n = p->b.cols;
   vf sum[DOT_ROWS][2];
 
   x += first * stride;
-  UNROLL for (int r = 0; r < rows; r++)
-    sum[r][0] = sum[r][1] = (vf) {};
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+    sum[r][0] = sum[r][1] = (vf){};
   for (gsize i = 0; i < n; i += UNPACK_BLOCK (type))
     {
       dot_32 (type, weight, i, 0, n, x, stride, rows, sum);
@@ -80,7 +83,8 @@ dot_column (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gs
           dot_32 (type, weight, i, 7, n, x, stride, rows, sum);
         }
     }
-  UNROLL for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
     put (p, first + r, col, vsum (sum[r][0] + sum[r][1]));
 }
 

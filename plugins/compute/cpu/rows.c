@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rows.c: operations on rows for one instruction set (kernels.h); formulas: compute.h and compute/reference.
+/* rows.c: operations on rows for one instruction set (kernels.h); formulas: compute.h and
+ * compute/reference.
  *
  * Numbers are floats in registers whatever they are in memory; each kernel is
  * written once for a constant type.
@@ -147,8 +148,8 @@ kept (guint64 key, gsize i, float rate)
   const guint64 z = key + (guint64) i * 0x9e3779b97f4a7c15u;
   const __mmask8 low = kept8 (_mm512_add_epi64 (_mm512_set1_epi64 ((gint64) z), step), threshold);
   const __mmask8 high
-    = kept8 (_mm512_add_epi64 (_mm512_set1_epi64 ((gint64) (z + 8 * 0x9e3779b97f4a7c15u)), step),
-             threshold);
+      = kept8 (_mm512_add_epi64 (_mm512_set1_epi64 ((gint64) (z + 8 * 0x9e3779b97f4a7c15u)), step),
+               threshold);
 
   return (vi) _mm512_movm_epi32 ((__mmask16) (low | high << 8));
 #else
@@ -175,8 +176,7 @@ dropout_typed (LmType type, void *out, gboolean sum, const void *x, guint64 key,
 }
 
 static void
-dropout (LmType type, gpointer out, gboolean sum, gconstpointer x, guint64 key, float rate,
-         gsize n)
+dropout (LmType type, gpointer out, gboolean sum, gconstpointer x, guint64 key, float rate, gsize n)
 {
   BY_TYPE (type, dropout_typed, out, sum, x, key, rate, n);
 }
@@ -391,7 +391,7 @@ sum_squares (const float *x, gsize n)
 
   for (gsize i = 0; i < n; i += W)
     {
-      vd a = __builtin_convertvector (vget (LM_F32, x, i, n), vd);
+      vd a = __builtin_convertvector(vget (LM_F32, x, i, n), vd);
 
       sum += a * a;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* simd.h: vectors of W floats over GCC's vector extensions, for whichever instruction set a file is compiled for.
+/* simd.h: vectors of W floats over GCC's vector extensions, for whichever instruction set a file is
+ * compiled for.
  *
  * All that names an instruction set is here: W 16 with AVX-512, 8 with AVX2 and
  * FMA, otherwise 4 of whatever the machine has.  Partial loads fill with zeros.
@@ -29,9 +30,6 @@
 #define HAVE_DPBF16 0
 #endif
 
-/* Before a loop of a constant number of turns, at most 8. */
-#define UNROLL _Pragma ("GCC unroll 8")
-
 #define INLINE static inline __attribute__ ((always_inline))
 
 typedef float vf __attribute__ ((vector_size (4 * W)));
@@ -50,7 +48,7 @@ vset (float x)
 #elif W == 8
   return _mm256_set1_ps (x);
 #else
-  return (vf) { x, x, x, x };
+  return (vf){ x, x, x, x };
 #endif
 }
 
@@ -203,7 +201,7 @@ vexp (vf x)
   return _mm512_scalef_ps (p, n);
 #else
   /* in two steps, since 2^n alone need not be a float */
-  vi k = __builtin_convertvector (vselect (n == n, n, (vf) {}), vi);
+  vi k = __builtin_convertvector(vselect (n == n, n, (vf){}), vi);
   vi half = k >> 1;
 
   return p * (vf) ((half + 127) << 23) * (vf) ((k - half + 127) << 23);
@@ -216,7 +214,7 @@ from_bf16 (vh h)
 #if W == 16
   return (vf) _mm512_slli_epi32 (_mm512_cvtepu16_epi32 ((__m256i) h), 16);
 #else
-  return (vf) (__builtin_convertvector (h, vu) << 16);
+  return (vf) (__builtin_convertvector(h, vu) << 16);
 #endif
 }
 
@@ -229,7 +227,7 @@ to_bf16 (vf v)
   vu u = (vu) v, nan = (vu) (v != v);
   vu r = (u + 0x7fff + (u >> 16 & 1)) >> 16;
 
-  return __builtin_convertvector ((nan & (u >> 16 | 0x40)) | (~nan & r), vh);
+  return __builtin_convertvector((nan & (u >> 16 | 0x40)) | (~nan & r), vh);
 #endif
 }
 

@@ -11,7 +11,8 @@
 
 #define ROWS (lm_cpu_kernels ()->rows)
 
-/* What repays waking all threads; one or all of them, for OpenMP ends those that a smaller team leaves out. */
+/* What repays waking all threads; one or all of them, for OpenMP ends those that a smaller team
+ * leaves out. */
 #define WORK_TO_SHARE 65536.0
 #define WORK_FOR_A_THREAD 8192.0
 
@@ -40,7 +41,7 @@ cpu_add (LmCompute *c, LmMat x, LmMat y)
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, size_of (&x))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&x))) schedule(static)
   for (gsize t = 0; t < x.rows; t++)
     k->add (x.type, row_of (&x, t), row_of (&y, t), x.cols);
 }
@@ -50,7 +51,7 @@ cpu_add_row (LmCompute *c, LmMat x, LmMat row)
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, size_of (&x))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&x))) schedule(static)
   for (gsize t = 0; t < x.rows; t++)
     k->add_row (x.type, row_of (&x, t), row.data, x.cols);
 }
@@ -63,7 +64,7 @@ cpu_sum_rows (LmCompute *c, LmMat sum, LmMat x)
   const LmCpuRows *k = ROWS;
   const gsize strips = (x.cols + COLUMNS - 1) / COLUMNS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, size_of (&x))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&x))) schedule(static)
   for (gsize i = 0; i < strips; i++)
     {
       LmMat part = lm_mat_cols (x, i * COLUMNS, MIN (COLUMNS, x.cols - i * COLUMNS));
@@ -83,7 +84,7 @@ cpu_silu (LmCompute *c, LmMat out, LmMat gate, LmMat up)
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, 8 * size_of (&out))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, 8 * size_of(&out))) schedule(static)
   for (gsize t = 0; t < out.rows; t++)
     k->silu (out.type, row_of (&out, t), row_of (&gate, t), row_of (&up, t), out.cols);
 }
@@ -93,7 +94,7 @@ cpu_silu_back (LmCompute *c, LmMat dgate, LmMat dup, LmMat dout, LmMat gate, LmM
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, 8 * size_of (&dout))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, 8 * size_of(&dout))) schedule(static)
   for (gsize t = 0; t < dout.rows; t++)
     k->silu_back (dout.type, row_of (&dgate, t), row_of (&dup, t), row_of (&dout, t),
                   row_of (&gate, t), row_of (&up, t), dout.cols);
@@ -104,7 +105,7 @@ cpu_dropout (LmCompute *c, LmMat out, gboolean add, LmMat x, const guint64 *keys
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, 4 * size_of (&x))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, 4 * size_of(&x))) schedule(static)
   for (gsize t = 0; t < x.rows; t++)
     k->dropout (x.type, row_of (&out, t), add, row_of (&x, t), keys[t], rate, x.cols);
 }
@@ -114,10 +115,11 @@ cpu_rms_norm (LmCompute *c, LmMat out, LmMat rstd, LmMat x, LmMat weight, float 
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, 2 * size_of (&x))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, 2 * size_of(&x))) schedule(static)
   for (gsize t = 0; t < x.rows; t++)
     {
-      float r = k->rms_norm (x.type, row_of (&out, t), row_of (&x, t), weight.data, epsilon, x.cols);
+      float r
+          = k->rms_norm (x.type, row_of (&out, t), row_of (&x, t), weight.data, epsilon, x.cols);
 
       if (rstd.data != NULL)
         ((float *) rstd.data)[t] = r;
@@ -153,7 +155,7 @@ cpu_rope (LmCompute *c, LmMat x, guint heads, guint head_dim, guint half, const 
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, 2 * size_of (&x))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, 2 * size_of(&x))) schedule(static)
   for (gsize t = 0; t < x.rows; t++)
     k->rope (x.type, row_of (&x, t), heads, head_dim, half, row_of (&cosine, positions[t]),
              row_of (&sine, positions[t]), inverse);
@@ -162,7 +164,7 @@ cpu_rope (LmCompute *c, LmMat x, guint heads, guint head_dim, guint half, const 
 static void
 cpu_embed (LmCompute *c, LmMat out, LmMat weight, const gint32 *tokens)
 {
-#pragma omp parallel for num_threads(lm_cpu_team (c, size_of (&out))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&out))) schedule(static)
   for (gsize t = 0; t < out.rows; t++)
     lm_cpu_widen (weight.type, row_of (&weight, tokens[t]), out.type, row_of (&out, t), out.cols);
 }
@@ -173,7 +175,7 @@ cpu_embed_back (LmCompute *c, LmMat dweight, LmMat dout, const gint32 *tokens)
   const LmCpuRows *k = ROWS;
   const gsize strips = (dout.cols + COLUMNS - 1) / COLUMNS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, size_of (&dout))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&dout))) schedule(static)
   for (gsize i = 0; i < strips; i++)
     {
       LmMat part = lm_mat_cols (dout, i * COLUMNS, MIN (COLUMNS, dout.cols - i * COLUMNS));
@@ -193,10 +195,10 @@ cpu_cross_entropy (LmCompute *c, LmMat logits, const gint32 *targets, float *los
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, 8 * size_of (&logits))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, 8 * size_of(&logits))) schedule(static)
   for (gsize i = 0; i < logits.rows; i++)
     losses[i]
-      = k->cross_entropy (logits.type, row_of (&logits, i), targets[i], grad_scale, logits.cols);
+        = k->cross_entropy (logits.type, row_of (&logits, i), targets[i], grad_scale, logits.cols);
 }
 
 #define BLOCK 16384 /* of long arrays */
@@ -207,7 +209,7 @@ cpu_adamw (LmCompute *c, gpointer param, gconstpointer grad, gpointer m, gpointe
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, 4.0 * (double) n)) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, 4.0 * (double) n)) schedule(static)
   for (gsize i = 0; i < n; i += BLOCK)
     k->adamw ((float *) param + i, (const float *) grad + i, (float *) m + i, (float *) v + i,
               MIN (BLOCK, n - i), adam);
@@ -221,7 +223,7 @@ cpu_sum_squares (LmCompute *c, gconstpointer x, gsize n)
   g_autofree double *sums = g_new0 (double, blocks);
   double sum = 0;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, (double) n)) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, (double) n)) schedule(static)
   for (gsize i = 0; i < n; i += BLOCK)
     sums[i / BLOCK] = k->sum_squares ((const float *) x + i, MIN (BLOCK, n - i));
   for (gsize i = 0; i < blocks; i++)
@@ -240,7 +242,7 @@ lm_cpu_widen_rows (LmCompute *c, LmMat dst, LmMat src)
 {
   const LmCpuRows *k = ROWS;
 
-#pragma omp parallel for num_threads(lm_cpu_team (c, size_of (&src))) schedule(static)
+#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&src))) schedule(static)
   for (gsize t = 0; t < src.rows; t++)
     k->widen (src.type, row_of (&src, t), dst.type, row_of (&dst, t), src.cols);
 }

@@ -58,7 +58,7 @@ rows (LmCompute *c, const LmCpuProduct *p)
   const gsize strips = (p->out.rows + STRIP - 1) / STRIP;
   gpointer packed = lm_cpu_workspace (k->pack_bytes (p));
 
-#pragma omp parallel num_threads(lm_cpu_team (c, work_of (p)))
+#pragma omp parallel num_threads(lm_cpu_team(c, work_of(p)))
   {
     gpointer workspace = lm_cpu_workspace (k->rows_bytes (p));
 

@@ -47,7 +47,7 @@ word_at (const float *p)
 #elif W == 8
   return (vf) _mm256_set1_epi32 (bits);
 #else
-  return (vf) (vi) { bits, bits, bits, bits };
+  return (vf) (vi){ bits, bits, bits, bits };
 #endif
 }
 
@@ -57,29 +57,38 @@ tile_fixed (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float
 {
   vf sum[TILE_ROWS][TILE_VECTORS];
 
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int v = 0; v < vectors; v++)
-      sum[r][v] = (vf) {};
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++)
+      sum[r][v] = (vf){};
   if (add)
-    UNROLL for (int r = 0; r < rows; r++)
-      UNROLL for (int v = 0; v < vectors; v++)
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; v++)
         sum[r][v] = vload (c + r * ldc + v * W);
   for (; k > 0; k--, a += cs, b += PANEL)
     {
       vf bv[TILE_VECTORS];
 
-      UNROLL for (int v = 0; v < vectors; v++)
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; v++)
         bv[v] = vload (b + v * W);
-      UNROLL for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; r++)
         {
           vf av = word_at (a + r * rs);
 
-          UNROLL for (int v = 0; v < vectors; v++)
+#pragma GCC unroll 8
+          for (int v = 0; v < vectors; v++)
             sum[r][v] = word_product (av, bv[v], sum[r][v], pairs);
         }
     }
-  UNROLL for (int r = 0; r < rows; r++)
-    UNROLL for (int v = 0; v < vectors; v++)
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++)
       vstore (c + r * ldc + v * W, sum[r][v]);
 }
 
@@ -215,7 +224,8 @@ rows_to_words (LmType type, gboolean pairs, const char *from, gsize step, gsize 
     words_of_row (type, pairs, from + j * step, dim, to + j * depth);
 }
 
-/* Row j becomes column j of panels @depth deep (the words of a row); columns up to a whole vector are 0. */
+/* Row j becomes column j of panels @depth deep (the words of a row); columns up to a whole vector
+ * are 0. */
 static inline void
 columns_to_panels (LmType type, gboolean pairs, const char *from, gsize step, gsize n, gsize dim,
                    gsize depth, float *line, float *to)
@@ -237,7 +247,7 @@ INLINE vf
 number_or_0 (LmType type, const void *row, gsize i, gsize n)
 {
   if (row == NULL)
-    return (vf) {};
+    return (vf){};
   return type == LM_BF16 ? vget (LM_BF16, row, i, n) : vget (LM_F32, row, i, n);
 }
 
@@ -246,10 +256,9 @@ number_or_0 (LmType type, const void *row, gsize i, gsize n)
 INLINE vf
 weave (vf low, vf high)
 {
-  const __m512i order
-    = _mm512_set_epi32 (0x1f000f, 0x1e000e, 0x1d000d, 0x1c000c, 0x1b000b, 0x1a000a, 0x190009,
-                        0x180008, 0x170007, 0x160006, 0x150005, 0x140004, 0x130003, 0x120002,
-                        0x110001, 0x100000);
+  const __m512i order = _mm512_set_epi32 (
+      0x1f000f, 0x1e000e, 0x1d000d, 0x1c000c, 0x1b000b, 0x1a000a, 0x190009, 0x180008, 0x170007,
+      0x160006, 0x150005, 0x140004, 0x130003, 0x120002, 0x110001, 0x100000);
 
   return (vf) _mm512_permutexvar_epi16 (order, (__m512i) _mm512_cvtne2ps_pbh (high, low));
 }
@@ -262,7 +271,8 @@ weave (vf low, vf high)
 }
 #endif
 
-/* Rows stay rows of panels @depth deep; with pairs, two are woven into one.  Columns up to a whole vector are 0. */
+/* Rows stay rows of panels @depth deep; with pairs, two are woven into one.  Columns up to a whole
+ * vector are 0. */
 static inline void
 rows_to_panels (LmType type, gboolean pairs, const char *from, gsize step, gsize n, gsize dim,
                 gsize depth, float *to)

@@ -80,7 +80,7 @@ bytes_at (const guint8 *p)
   vb b;
 
   memcpy (&b, p, sizeof b);
-  return __builtin_convertvector (b, vi);
+  return __builtin_convertvector(b, vi);
 #endif
 }
 
@@ -95,18 +95,18 @@ signed_at (const guint8 *p)
   vsb b;
 
   memcpy (&b, p, sizeof b);
-  return __builtin_convertvector (b, vi);
+  return __builtin_convertvector(b, vi);
 #endif
 }
 
 INLINE vf
 to_float (vi q)
 {
-  return __builtin_convertvector (q, vf);
+  return __builtin_convertvector(q, vf);
 }
 
 #if W == 16
-#define IOTA ((vf) { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 })
+#define IOTA ((vf){ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 })
 #endif
 
 /* 32 bits, one a number, to 16 in each. */
@@ -201,9 +201,8 @@ unpack_k (LmType type, const guint8 *p, int j, vf *v)
     {
       vi b = bytes_at (q + k * W) >> (j % 2 * 4);
 
-      v[k] = type == LM_Q4_K
-               ? value4 (b, d, m)
-               : value5 ((b & 15) | (bytes_at (p + 16 + k * W) >> j & 1) << 4, d, m);
+      v[k] = type == LM_Q4_K ? value4 (b, d, m)
+                             : value5 ((b & 15) | (bytes_at (p + 16 + k * W) >> j & 1) << 4, d, m);
     }
 }
 

@@ -464,6 +464,14 @@ cublas_adamw (LmCompute *c, gpointer param, gconstpointer grad, gpointer m, gpoi
   launched (device (c), "adamw");
 }
 
+/* The kernels are for devices from Ampere on, which have it. */
+static gboolean
+cublas_fast_bf16 (LmCompute *c)
+{
+  (void) c;
+  return TRUE;
+}
+
 static double
 cublas_sum_squares (LmCompute *c, gconstpointer x, gsize n)
 {
@@ -573,6 +581,7 @@ static const LmComputeClass cublas = {
   .cross_entropy = cublas_cross_entropy,
   .adamw = cublas_adamw,
   .sum_squares = cublas_sum_squares,
+  .fast_bf16 = cublas_fast_bf16,
 };
 
 static int

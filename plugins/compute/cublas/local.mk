@@ -25,8 +25,8 @@ plugins_compute_cublas_test_emulated_SOURCES = plugins/compute/test-compute.c pl
 	plugins/compute/cublas/emulated.cc
 plugins_compute_cublas_test_emulated_CPPFLAGS = $(AM_CPPFLAGS) -DFR_EMULATE
 plugins_compute_cublas_test_emulated_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
-plugins_compute_cublas_test_emulated_CXXFLAGS = $(CORE_CFLAGS) -std=c++17 -Wall -Wextra -ffp-contract=off
-plugins_compute_cublas_test_emulated_LDADD = $(LM_MODULE_LIBS)
+plugins_compute_cublas_test_emulated_CXXFLAGS = $(CORE_CFLAGS) $(OPENMP_CFLAGS) -std=c++17 -Wall -Wextra -ffp-contract=off
+plugins_compute_cublas_test_emulated_LDADD = plugins/compute/cpu/libcompute-cpu.la $(LM_MODULE_LIBS)
 if !SANITIZERS
 # Coroutines are not for AddressSanitizer.
 TESTS += plugins/compute/cublas/test-emulated

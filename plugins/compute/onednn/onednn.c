@@ -345,6 +345,12 @@ onednn_close (LmCompute *c)
   g_free (o);
 }
 
+static gboolean
+onednn_fast_bf16 (LmCompute *c)
+{
+  return ((OneDnn *) c)->bf16;
+}
+
 static void
 fill_class (OneDnn *o, const LmComputeClass *klass)
 {
@@ -353,6 +359,7 @@ fill_class (OneDnn *o, const LmComputeClass *klass)
   o->klass.describe = onednn_describe;
   o->klass.matmul = onednn_matmul;
   o->klass.sync = onednn_sync;
+  o->klass.fast_bf16 = onednn_fast_bf16;
   lm_cpu_fill (&o->klass);
   lm_compute_inherit (&o->klass, lm_compute_reference ());
 }

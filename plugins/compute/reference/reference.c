@@ -60,6 +60,13 @@ reference_release (LmCompute *c, gpointer data, gsize bytes)
 }
 
 static gboolean
+reference_fast_bf16 (LmCompute *c)
+{
+  (void) c;
+  return FALSE;
+}
+
+static gboolean
 reference_import (LmCompute *c, LmMat *m, gsize *bytes, GError **error)
 {
   (void) c;
@@ -126,6 +133,7 @@ static const LmComputeClass reference = {
   .cross_entropy = lm_reference_cross_entropy,
   .adamw = lm_reference_adamw,
   .sum_squares = lm_reference_sum_squares,
+  .fast_bf16 = reference_fast_bf16,
 };
 
 const LmComputeClass *

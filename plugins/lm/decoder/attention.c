@@ -47,7 +47,7 @@ attention_of (LmPass *pass, LmKept *kept, guint layer)
 {
   const LmConfig *c = pass->config;
 
-  return (LmAttention) {
+  return (LmAttention){
     .q = kept->q,
     .k = pass->cache_k ? pass->cache_k[layer] : kept->k,
     .v = pass->cache_v ? pass->cache_v[layer] : kept->v,
@@ -140,7 +140,7 @@ backward_projections (LmPass *pass, const LmLayer *layer, LmKept *kept, LmMat x,
   const LmLinear *linears = layer->linears;
 
   if (inner_trained (layer))
-    k->rms_norm (c, w->normed, (LmMat) { 0 }, x, layer->input_norm.weight,
+    k->rms_norm (c, w->normed, (LmMat){ 0 }, x, layer->input_norm.weight,
                  (float) pass->config->rms_norm_eps);
   lm_linear_backward (pass, &linears[LM_LINEAR_Q], dn, FALSE, w->dq, w->normed,
                       kept->h[LM_LINEAR_Q]);

@@ -8,11 +8,12 @@
 
 #include "lm/decoder/decoder-private.h"
 
-typedef enum {
+typedef enum
+{
   DIM_ONE,
   DIM_D,
-  DIM_HD,   /* H d */
-  DIM_KD,   /* K d */
+  DIM_HD, /* H d */
+  DIM_KD, /* K d */
   DIM_H,
   DIM_K,
   DIM_F,
@@ -23,24 +24,28 @@ typedef enum {
   DIM_RANK     /* + LmLinearIndex: of that linear layer in this layer */
 } Dim;
 
-typedef enum {
+typedef enum
+{
   ROWS_T,
   ROWS_C,
 } Rows;
 
-typedef enum {
+typedef enum
+{
   TYPE_ACT,
   TYPE_F32,
   TYPE_LOGITS, /* F32, but the activation's where gradients overwrite them */
 } Type;
 
-typedef enum {
+typedef enum
+{
   LIFE_INPUT,  /* for each layer that backward reaches */
   LIFE_LAYER,  /* the same, but one for all when layers are computed again */
   LIFE_SHARED, /* one */
 } Life;
 
-enum {
+enum
+{
   WHEN_EVAL = LM_PASS_EVAL,
   WHEN_GRAD = LM_PASS_GRAD,
   WHEN_CACHE = LM_PASS_CACHE,
@@ -50,7 +55,8 @@ enum {
   IF_DROPOUT = 1 << 9,
 };
 
-typedef struct {
+typedef struct
+{
   gsize offset; /* in LmKept, or in LmWork when shared */
   Rows rows;
   Dim cols;
@@ -61,8 +67,11 @@ typedef struct {
 
 #define KEPT(field) offsetof (LmKept, field)
 #define WORK(field) offsetof (LmWork, field)
-#define ADAPTER(linear) \
-  { KEPT (h) + (linear) * sizeof (LmMat), ROWS_T, DIM_RANK + (linear), TYPE_ACT, LIFE_LAYER, WHEN_ALWAYS }
+#define ADAPTER(linear)                                                                            \
+  {                                                                                                \
+    KEPT (h) + (linear) * sizeof (LmMat), ROWS_T, DIM_RANK + (linear), TYPE_ACT, LIFE_LAYER,       \
+        WHEN_ALWAYS                                                                                \
+  }
 
 static const Row table[] = {
   /* the stream: before each layer, between its blocks, after the last (in all of a forward pass) */

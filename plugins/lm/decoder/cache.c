@@ -13,16 +13,17 @@
 
 #define CHUNK 512
 
-struct _LmCache {
+struct _LmCache
+{
   LmDecoder *decoder;
   guint n_slots;
   gsize max_tokens;
   gpointer memory;
   gsize bytes;
-  LmMat *k, *v;     /* [n_layers] of [n_slots * max_tokens, K d] */
-  LmMat cos, sin;   /* F32 [max_tokens, d / 2] */
-  gsize n_rotated;  /* rows of them that are filled */
-  gsize *lengths;   /* [n_slots] */
+  LmMat *k, *v;                                /* [n_layers] of [n_slots * max_tokens, K d] */
+  LmMat cos, sin;                              /* F32 [max_tokens, d / 2] */
+  gsize n_rotated;                             /* rows of them that are filled */
+  gsize *lengths;                              /* [n_slots] */
   GArray *tokens, *positions, *spans, *wanted; /* of one pass */
 };
 
@@ -68,9 +69,10 @@ lm_cache_new (LmDecoder *decoder, guint n_slots, gsize max_tokens, GError **erro
   if (n_slots == 0 || max_tokens == 0 || max_tokens > decoder->config->max_position
       || (bytes = place (cache, NULL)) == 0)
     {
-      g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
-                   "a cache of %u sequences of %" G_GSIZE_FORMAT " tokens cannot be: %s was made for 1 … %u",
-                   n_slots, max_tokens, lm_model_name (decoder->model), decoder->config->max_position);
+      g_set_error (
+          error, FR_ERROR, FR_ERROR_CONFIG,
+          "a cache of %u sequences of %" G_GSIZE_FORMAT " tokens cannot be: %s was made for 1 … %u",
+          n_slots, max_tokens, lm_model_name (decoder->model), decoder->config->max_position);
       return NULL;
     }
   if (!(cache->memory = lm_compute_alloc (decoder->compute, bytes, error)))
@@ -208,7 +210,8 @@ run_plan (LmCache *cache, float **logits, GError **error)
   pass.cache_k = cache->k;
   pass.cache_v = cache->v;
   lm_layers_forward (&pass);
-  lm_head_logits (&pass, (const gsize *) (gpointer) cache->wanted->data, cache->wanted->len, *logits);
+  lm_head_logits (&pass, (const gsize *) (gpointer) cache->wanted->data, cache->wanted->len,
+                  *logits);
   *logits += cache->wanted->len * (gsize) d->config->vocab_size;
   return d->compute->klass->sync (d->compute, error);
 }

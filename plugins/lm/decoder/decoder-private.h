@@ -17,7 +17,8 @@
 
 #include "lm/decoder.h"
 
-typedef enum {
+typedef enum
+{
   LM_LINEAR_Q = 0,
   LM_LINEAR_K,
   LM_LINEAR_V,
@@ -37,7 +38,8 @@ typedef enum {
  * @a, @b: [rank, in], [out, rank], activation type
  * gradients are F32
  */
-typedef struct {
+typedef struct
+{
   LmMat weight, weight_grad;
   LmMat bias, bias_grad;
   guint rank;
@@ -47,7 +49,8 @@ typedef struct {
 } LmLinear;
 
 /** LmNorm: F32 [1, n] both. */
-typedef struct {
+typedef struct
+{
   LmMat weight, grad;
 } LmNorm;
 
@@ -57,12 +60,14 @@ typedef struct _LmKept LmKept;
 
 /**
  * LmBlock: one half of a layer: out = x + f (norm (x)).
- * @forward: adds f (norm (x)) to @out, which holds x (and may be x); @out NULL: only what backward needs is computed
- * @backward: @dstream is the gradient of out; adds to the gradients of what is trained and, with @need_dx, turns
- * @dstream into the gradient of x
+ * @forward: adds f (norm (x)) to @out, which holds x (and may be x); @out NULL: only what backward
+ * needs is computed
+ * @backward: @dstream is the gradient of out; adds to the gradients of what is trained and, with
+ * @need_dx, turns @dstream into the gradient of x
  * @trained: whether anything in it is
  */
-typedef struct {
+typedef struct
+{
   void (*forward) (LmPass *pass, const LmLayer *layer, LmKept *kept, LmMat x, const LmMat *out);
   void (*backward) (LmPass *pass, const LmLayer *layer, LmKept *kept, LmMat x, LmMat dstream,
                     gboolean need_dx);
@@ -72,23 +77,26 @@ typedef struct {
 extern const LmBlock lm_block_attention;   /* attention.c: grouped queries, rotary positions */
 extern const LmBlock lm_block_feedforward; /* feedforward.c: gated by SiLU */
 
-struct _LmLayer {
+struct _LmLayer
+{
   guint index;
   const LmBlock *attention, *feedforward;
   LmNorm input_norm, post_norm, q_norm, k_norm;
   LmLinear linears[LM_N_LINEARS];
 };
 
-/* ---- buffers.c: activations and gradients of one pass -------------------------------- */
+/* ---- buffers.c: activations and gradients of one pass -------------------------------------- */
 
-typedef enum {
+typedef enum
+{
   LM_PASS_EVAL = 1 << 0,  /* forward of packed sequences */
   LM_PASS_GRAD = 1 << 1,  /* forward and backward */
   LM_PASS_CACHE = 1 << 2, /* forward with keys and values of a cache */
 } LmPassKind;
 
 /** LmKept: what backward needs of one layer's forward pass; shapes in the table. */
-struct _LmKept {
+struct _LmKept
+{
   LmMat x, mid;
   LmMat input_rstd, q_raw, k_raw, q_rstd, k_rstd, q, k, v, heads, lse;
   LmMat post_rstd, gate, up;
@@ -96,7 +104,8 @@ struct _LmKept {
 };
 
 /** LmWork: what all layers and the head share; shapes in the table. */
-typedef struct {
+typedef struct
+{
   LmMat stream, normed, act, dropped, cos, sin;
   LmMat dstream, dnormed, dheads, dq, dk, dv, dh;
   LmMat rows, rows_normed, rows_rstd, logits, drows;
@@ -109,7 +118,8 @@ typedef struct {
  * @ranks: [n_layers * LM_N_LINEARS], of adapters; NULL: none
  * @keep_all: each layer keeps its own (else all use one set, and only x is kept for each)
  */
-typedef struct {
+typedef struct
+{
   const LmConfig *config;
   LmPassKind kind;
   LmType act;
@@ -127,10 +137,11 @@ typedef struct {
  */
 gsize lm_buffers_place (const LmShape *shape, gpointer base, LmKept *kept, LmWork *work);
 
-/** lm_place: takes @rows × @cols numbers from the arena that has handed out *@used bytes, aligned as lm_compute_alloc() aligns. */
+/** lm_place: takes @rows × @cols numbers from the arena that has handed out *@used bytes, aligned
+ * as lm_compute_alloc() aligns. */
 gpointer lm_place (gpointer base, gsize *used, LmType type, gsize rows, gsize cols);
 
-/* ---- params.c: what lives as long as the decoder -------------------------------------- */
+/* ---- params.c: what lives as long as the decoder ------------------------------------------- */
 
 /**
  * LmHeld: a tensor that the decoder holds itself, not mapped.
@@ -138,7 +149,8 @@ gpointer lm_place (gpointer base, gsize *used, LmType type, gsize rows, gsize co
  * @value, @grad: F32; grad of what is trained
  * @working: in the activation type where that is not the value itself
  */
-typedef struct {
+typedef struct
+{
   LmWeightRole role;
   guint layer;
   const LmLoraModule *module;
@@ -157,9 +169,10 @@ void lm_params_free (LmDecoder *decoder);
 /** lm_lora_ranks: [n_layers * LM_N_LINEARS], g_free(); *@low: the lowest layer with one. */
 guint *lm_lora_ranks (const LmConfig *config, LmLora *lora, guint *low);
 
-/* ---- decoder.c -------------------------------------------------------------------------- */
+/* ---- decoder.c ----------------------------------------------------------------------------- */
 
-struct _LmDecoder {
+struct _LmDecoder
+{
   LmModel *model;
   const LmConfig *config;
   LmCompute *compute;
@@ -167,13 +180,13 @@ struct _LmDecoder {
 
   gpointer fixed;
   gsize fixed_bytes;
-  GArray *held;      /* LmHeld */
-  GArray *params;    /* LmParam */
-  GArray *imports;   /* LmImport, params.c */
+  GArray *held;    /* LmHeld */
+  GArray *params;  /* LmParam */
+  GArray *imports; /* LmImport, params.c */
   LmLinear embed, head;
   LmNorm final_norm;
   LmLayer *layers;
-  double *inv_freq;  /* [d / 2] */
+  double *inv_freq; /* [d / 2] */
   guint *ranks;
   guint low;
 
@@ -188,10 +201,12 @@ struct _LmDecoder {
 /**
  * LmPass: one run through the layers.
  * @keys: of dropout; NULL: none
- * @cache_k, @cache_v: [slots * max_tokens, K d] of the layer at work is cache_k[layer]; NULL: keys are the pass's own
+ * @cache_k, @cache_v: [slots * max_tokens, K d] of the layer at work is cache_k[layer]; NULL: keys
+ * are the pass's own
  * @spans: of attention; with a cache k_start and k_rows are rows of the cache
  */
-struct _LmPass {
+struct _LmPass
+{
   LmDecoder *decoder;
   LmCompute *compute;
   const LmConfig *config;
@@ -206,21 +221,22 @@ struct _LmPass {
   const LmMat *cache_k, *cache_v;
 };
 
-/** lm_decoder_begin: makes room for a pass with logits of @n_out rows and describes it in @pass; tokens, spans and rotation are the caller's. */
+/** lm_decoder_begin: makes room for a pass with logits of @n_out rows and describes it in @pass;
+ * tokens, spans and rotation are the caller's. */
 gboolean lm_decoder_begin (LmDecoder *decoder, LmPassKind kind, gsize n_rows, gsize n_out,
                            LmPass *pass, GError **error);
 /** lm_decoder_rotation: fills rows [@from, @to) of cos and sin, F32 [max, d / 2]. */
 void lm_decoder_rotation (LmDecoder *decoder, LmMat cos, LmMat sin, gsize from, gsize to);
 gsize lm_decoder_loss_rows (const LmConfig *config, const LmDecoderOptions *options);
 
-/* ---- layer.c ------------------------------------------------------------------------------ */
+/* ---- layer.c ------------------------------------------------------------------------------- */
 
 /** lm_layers_forward: embedding and all layers; the stream is left in work->stream [T, D]. */
 void lm_layers_forward (LmPass *pass);
 /** lm_layers_backward: from work->dstream [T, D], the gradient of what forward left. */
 void lm_layers_backward (LmPass *pass);
 
-/* ---- linear.c ------------------------------------------------------------------------------- */
+/* ---- linear.c ------------------------------------------------------------------------------ */
 
 /**
  * lm_linear_forward: y = (@add: +=) linear (x).
@@ -237,13 +253,15 @@ void lm_linear_backward (LmPass *pass, const LmLinear *l, const LmMat *dx, gbool
                          LmMat x, LmMat h);
 gboolean lm_linear_trained (const LmLinear *l);
 
-/* ---- head.c ----------------------------------------------------------------------------------- */
+/* ---- head.c -------------------------------------------------------------------------------- */
 
 /**
  * lm_head_loss: loss of the labelled rows of work->stream.
  * @scale: not 0: work->dstream becomes @scale times the loss's gradient by the stream
  */
 void lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gsize *n_labels);
+/** lm_head_padded: rows that a chunk of @n takes in the products. */
+gsize lm_head_padded (gsize n);
 /** lm_head_logits: F32 logits of rows @rows [n] of work->stream into host memory [n, V]. */
 void lm_head_logits (LmPass *pass, const gsize *rows, gsize n, float *logits);
 

@@ -6,8 +6,11 @@
 
 #include "lm/decoder/decoder-private.h"
 
-/* Bytes of F32 logits that one chunk may take. */
-#define LOGITS_BYTES ((gsize) 64 << 20)
+/* Bytes of F32 logits that one chunk may take, and its rows: a piece for each of two threads is
+ * fast from 256 on. */
+#define LOGITS_BYTES ((gsize) 128 << 20)
+#define LEAST_ROWS 256
+#define MOST_ROWS 512
 
 gsize
 lm_decoder_loss_rows (const LmConfig *config, const LmDecoderOptions *options)
@@ -16,7 +19,7 @@ lm_decoder_loss_rows (const LmConfig *config, const LmDecoderOptions *options)
 
   if (options->loss_rows > 0)
     return options->loss_rows;
-  return CLAMP (rows / 32 * 32, 32, 4096);
+  return CLAMP (rows / LEAST_ROWS * LEAST_ROWS, LEAST_ROWS, MOST_ROWS);
 }
 
 static LmShape
@@ -25,12 +28,12 @@ shape_of (const LmConfig *config, const LmDecoderOptions *options, const guint *
 {
   LmLora *lora = options->lora;
 
-  return (LmShape) {
+  return (LmShape){
     .config = config,
     .kind = kind,
     .act = options->type,
     .n_rows = n_rows,
-    .loss_rows = MIN (n_out, lm_decoder_loss_rows (config, options)),
+    .loss_rows = MIN (lm_head_padded (n_out), lm_decoder_loss_rows (config, options)),
     .low = kind == LM_PASS_GRAD ? low : 0,
     .ranks = ranks,
     .dropout = lora ? (float) lora->spec.dropout : 0,
@@ -59,7 +62,7 @@ lm_decoder_bytes (const LmConfig *config, const LmDecoderOptions *options, gsize
   return held_bytes + most;
 }
 
-/* ---- life -------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------- */
 
 static gboolean
 check_options (LmDecoder *d, GError **error)
@@ -171,7 +174,8 @@ lm_decoder_begin (LmDecoder *d, LmPassKind kind, gsize n_rows, gsize n_out, LmPa
   if (bytes == 0 && n_rows > 0)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,
-                   "a batch of %" G_GSIZE_FORMAT " tokens needs more memory than can be addressed", n_rows);
+                   "a batch of %" G_GSIZE_FORMAT " tokens needs more memory than can be addressed",
+                   n_rows);
       return FALSE;
     }
   if (bytes > d->arena_bytes)
@@ -184,14 +188,14 @@ lm_decoder_begin (LmDecoder *d, LmPassKind kind, gsize n_rows, gsize n_out, LmPa
       d->arena_bytes = bytes;
     }
   lm_buffers_place (&shape, d->arena, d->kept, &d->work);
-  *pass = (LmPass) { .decoder = d,
-                     .compute = d->compute,
-                     .config = d->config,
-                     .work = &d->work,
-                     .kind = kind,
-                     .n_rows = n_rows,
-                     .cos = d->work.cos,
-                     .sin = d->work.sin };
+  *pass = (LmPass){ .decoder = d,
+                    .compute = d->compute,
+                    .config = d->config,
+                    .work = &d->work,
+                    .kind = kind,
+                    .n_rows = n_rows,
+                    .cos = d->work.cos,
+                    .sin = d->work.sin };
   return TRUE;
 }
 
@@ -199,7 +203,8 @@ static gboolean
 bad_row (const char *what, gsize row, gint64 found, gint64 limit, GError **error)
 {
   g_set_error (error, FR_ERROR, FR_ERROR_DATA,
-               "%s %" G_GINT64_FORMAT " of token %" G_GSIZE_FORMAT " of a batch is not in 0 … %" G_GINT64_FORMAT,
+               "%s %" G_GINT64_FORMAT " of token %" G_GSIZE_FORMAT
+               " of a batch is not in 0 … %" G_GINT64_FORMAT,
                what, found, row, limit - 1);
   return FALSE;
 }

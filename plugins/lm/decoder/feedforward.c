@@ -25,13 +25,12 @@ forward (LmPass *pass, const LmLayer *layer, LmKept *kept, LmMat x, const LmMat 
 
   k->rms_norm (c, n, kept->post_rstd, x, layer->post_norm.weight,
                (float) pass->config->rms_norm_eps);
-  lm_linear_forward (pass, &linears[LM_LINEAR_GATE], kept->gate, FALSE, n,
-                     kept->h[LM_LINEAR_GATE]);
+  lm_linear_forward (pass, &linears[LM_LINEAR_GATE], kept->gate, FALSE, n, kept->h[LM_LINEAR_GATE]);
   lm_linear_forward (pass, &linears[LM_LINEAR_UP], kept->up, FALSE, n, kept->h[LM_LINEAR_UP]);
   if (!out && linears[LM_LINEAR_DOWN].rank == 0)
     return;
   k->silu (c, a, kept->gate, kept->up);
-  lm_linear_forward (pass, &linears[LM_LINEAR_DOWN], out ? *out : (LmMat) { 0 }, TRUE, a,
+  lm_linear_forward (pass, &linears[LM_LINEAR_DOWN], out ? *out : (LmMat){ 0 }, TRUE, a,
                      kept->h[LM_LINEAR_DOWN]);
 }
 
@@ -68,12 +67,11 @@ backward (LmPass *pass, const LmLayer *layer, LmKept *kept, LmMat x, LmMat dstre
     return;
   k->silu_back (c, dg, du, a, kept->gate, kept->up);
   if (inner_trained (layer))
-    k->rms_norm (c, w->normed, (LmMat) { 0 }, x, layer->post_norm.weight,
+    k->rms_norm (c, w->normed, (LmMat){ 0 }, x, layer->post_norm.weight,
                  (float) pass->config->rms_norm_eps);
   lm_linear_backward (pass, &linears[LM_LINEAR_GATE], dn, FALSE, dg, w->normed,
                       kept->h[LM_LINEAR_GATE]);
-  lm_linear_backward (pass, &linears[LM_LINEAR_UP], dn, TRUE, du, w->normed,
-                      kept->h[LM_LINEAR_UP]);
+  lm_linear_backward (pass, &linears[LM_LINEAR_UP], dn, TRUE, du, w->normed, kept->h[LM_LINEAR_UP]);
   if (need_dx)
     k->rms_norm_back (c, dstream, 1, layer->post_norm.grad, w->dnormed, x, layer->post_norm.weight,
                       kept->post_rstd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* layer.c: the residual stream: x, mid = x + attention (norm (x)), out = mid + feedforward (norm (mid)).
+/* layer.c: the residual stream: x, mid = x + attention (norm (x)), out = mid + feedforward (norm
+ * (mid)).
  *
  * Where nothing is kept for backward all three are one buffer.  Backward ends
  * at the lowest layer with something to train; layers below it keep nothing.

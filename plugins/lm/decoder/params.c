@@ -11,10 +11,17 @@
 
 #include "lm/decoder/decoder-private.h"
 
-typedef enum { PART_MATRIX, PART_BIAS, PART_NORM } PartKind;
+typedef enum
+{
+  PART_MATRIX,
+  PART_BIAS,
+  PART_NORM
+} PartKind;
 
-/* Where the tensor of a role belongs: @offset in LmLayer, or in LmDecoder when there is one for all. */
-typedef struct {
+/* Where the tensor of a role belongs: @offset in LmLayer, or in LmDecoder when there is one for
+ * all. */
+typedef struct
+{
   PartKind kind;
   gsize offset;
 } Part;
@@ -46,7 +53,8 @@ static const Part parts[LM_N_WEIGHTS] = {
 };
 
 /* A matrix of the backend's that the decoder has to release. */
-typedef struct {
+typedef struct
+{
   gpointer data;
   gsize bytes;
 } Import;
@@ -80,15 +88,14 @@ lm_lora_ranks (const LmConfig *config, LmLora *lora, guint *low)
   return ranks;
 }
 
-/* ---- the plan ---------------------------------------------------------------------------- */
+/* ---- the plan ------------------------------------------------------------------------------ */
 
 static void
 plan_weight (GArray *plan, const LmConfig *config, LmTrain train, LmWeightRole role, guint layer)
 {
   LmHeld held = { .role = role, .layer = layer, .trained = train == LM_TRAIN_FULL };
 
-  if ((role == LM_W_HEAD && config->tied)
-      || !lm_weight_shape (config, role, &held.rows, &held.cols)
+  if ((role == LM_W_HEAD && config->tied) || !lm_weight_shape (config, role, &held.rows, &held.cols)
       || (parts[role].kind == PART_MATRIX && !held.trained))
     return;
   held.rows = MAX (held.rows, 1);
@@ -98,7 +105,8 @@ plan_weight (GArray *plan, const LmConfig *config, LmTrain train, LmWeightRole r
 static void
 plan_module (GArray *plan, LmTrain train, const LmLoraModule *m)
 {
-  LmHeld held = { .role = m->role, .layer = m->layer, .module = m, .trained = train == LM_TRAIN_LORA };
+  LmHeld held
+      = { .role = m->role, .layer = m->layer, .module = m, .trained = train == LM_TRAIN_LORA };
 
   held.rows = m->rank;
   held.cols = m->in;
@@ -137,9 +145,11 @@ lm_held_place (GArray *plan, LmType act, gpointer base)
       gboolean matrix = h->module || parts[h->role].kind == PART_MATRIX;
 
       if (h->trained || !matrix || act == LM_F32)
-        h->value = lm_mat (lm_place (base, &used, LM_F32, h->rows, h->cols), LM_F32, h->rows, h->cols);
+        h->value
+            = lm_mat (lm_place (base, &used, LM_F32, h->rows, h->cols), LM_F32, h->rows, h->cols);
       if (h->trained)
-        h->grad = lm_mat (lm_place (base, &used, LM_F32, h->rows, h->cols), LM_F32, h->rows, h->cols);
+        h->grad
+            = lm_mat (lm_place (base, &used, LM_F32, h->rows, h->cols), LM_F32, h->rows, h->cols);
       h->working = h->value;
       if (matrix && act != LM_F32)
         h->working = lm_mat (lm_place (base, &used, act, h->rows, h->cols), act, h->rows, h->cols);
@@ -147,7 +157,7 @@ lm_held_place (GArray *plan, LmType act, gpointer base)
   return used == G_MAXSIZE ? 0 : used;
 }
 
-/* ---- filling ------------------------------------------------------------------------------ */
+/* ---- filling ------------------------------------------------------------------------------- */
 
 /* Writes rows of @src, of type @from, to @dst through a piece of host memory. */
 static void
@@ -297,7 +307,7 @@ fill_all_held (LmDecoder *d, GError **error)
   return TRUE;
 }
 
-/* ---- what stays mapped ------------------------------------------------------------------- */
+/* ---- what stays mapped --------------------------------------------------------------------- */
 
 static gsize
 alignment (LmType type)
@@ -305,7 +315,8 @@ alignment (LmType type)
   return lm_types[type].block == 1 ? lm_types[type].bytes : 2;
 }
 
-/* Brings a mapped matrix to the backend; copies it when it lies where its numbers cannot be read in place. */
+/* Brings a mapped matrix to the backend; copies it when it lies where its numbers cannot be read in
+ * place. */
 static gboolean
 import_mat (LmDecoder *d, LmMat *m, GError **error)
 {
@@ -395,7 +406,7 @@ lm_params_free (LmDecoder *d)
   g_clear_pointer (&d->params, g_array_unref);
 }
 
-/* ---- what is trained ------------------------------------------------------------------------ */
+/* ---- what is trained ----------------------------------------------------------------------- */
 
 gsize
 lm_decoder_n_params (LmDecoder *d)
@@ -436,7 +447,7 @@ lm_decoder_params_changed (LmDecoder *d)
 static float *
 download (LmDecoder *d, LmMat m)
 {
-  float *to = g_new (float, m.rows * m.cols);
+  float *to = g_new (float, m.rows *m.cols);
 
   d->compute->klass->download (d->compute, to, m.data, m.rows * m.cols * sizeof (float));
   return to;
@@ -526,7 +537,8 @@ lm_decoder_take_tensors (LmDecoder *d, LmType type, GError **error)
   if (type != LM_F32 && type != LM_BF16 && type != LM_F16)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
-                   "trained tensors can be taken as F32, BF16 or F16, not as %s", lm_types[type].name);
+                   "trained tensors can be taken as F32, BF16 or F16, not as %s",
+                   lm_types[type].name);
       return NULL;
     }
   for (guint i = 0; i < d->held->len; i++)

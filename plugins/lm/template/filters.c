@@ -704,6 +704,8 @@ make_batch (Jinja *j, JValue v, JArgs *args)
   gint64 n;
 
   lm_jinja_bind (j, "batch", args, "linecount fill_with", 1, a);
+  if (items->n == 0)
+    return out;
   n = lm_jinja_need_int (j, a[0], "linecount");
   if (n < 1)
     lm_jinja_fail (j, "the filter 'batch' with %" G_GINT64_FORMAT " a line is not supported", n);

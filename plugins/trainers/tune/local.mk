@@ -28,3 +28,4 @@ plugins_trainers_tune_make_tiny_CFLAGS = $(AM_CFLAGS)
 plugins_trainers_tune_make_tiny_LDADD = $(LM_MODULE_LIBS)
 TESTS += plugins/trainers/tune/test-tune
 endif
+EXTRA_DIST += plugins/trainers/tune/full.md plugins/trainers/tune/lora.md

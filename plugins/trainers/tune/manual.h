@@ -74,7 +74,8 @@
   "\n"
 
 #define MANUAL_SHARED_DEFAULTS                                                                     \
-  "* `epochs` 3, `batch` 8: what PEFT's examples, LLaMA-Factory and TRL begin with. Small data "   \
+  "* `epochs` 3, `batch` 8: the defaults of transformers, which LLaMA-Factory and TRL keep. "      \
+  "Small data "                                                                                    \
   "learned more often is\n"                                                                        \
   "  learned by heart; watch the validation loss.\n"                                               \
   "* `schedule` cosine with a short `warmup` (3 %): a first step at the full rate, with moments "  \
@@ -107,7 +108,7 @@ static const char lora_details[]
       "* `targets` q_proj and v_proj: the paper's choice and PEFT's default for these families, "
       "and "
       "the least memory.\n"
-      "  `all-linear` learns more per step, at twice the adapter and some more time.\n"
+      "  `all-linear` learns more per step, with several times the numbers and some more time.\n"
       "* `dropout` 0.1: with a few hundred samples an adapter learns them by heart; PEFT's "
       "examples use 0.05 to 0.1.\n"
       "* `lr` 5e-5: safe. Adapters bear more than whole models: 1e-4 to 5e-4 is common for small "

@@ -147,9 +147,7 @@ choose_type (Tune *t)
 {
   if (t->config->type != TYPE_AUTO)
     return t->config->type == TYPE_BF16 ? LM_BF16 : LM_F32;
-  /* Only where the processor multiplies BF16 itself is it faster. */
-  return strstr (t->backend, "BF16") != NULL && strstr (t->backend, "no BF16") == NULL ? LM_BF16
-                                                                                       : LM_F32;
+  return t->compute->klass->fast_bf16 (t->compute) ? LM_BF16 : LM_F32;
 }
 
 /* ---- memory -----------------------------------------------------------------------------------

@@ -328,7 +328,7 @@ start (State *s, GError **error)
   if (s->compute == NULL)
     return FALSE;
   backend = s->compute->klass->describe (s->compute);
-  if (s->config->type == TYPE_BF16 || (s->config->type == TYPE_AUTO && strstr (backend, "BF16") != NULL))
+  if (s->config->type == TYPE_BF16 || (s->config->type == TYPE_AUTO && s->compute->klass->fast_bf16 (s->compute)))
     options.type = LM_BF16;
   s->decoder = lm_decoder_new (s->model, s->compute, &options, error);
   if (s->decoder == NULL)
