@@ -101,7 +101,8 @@ bytes_of (LmMat m)
   return m.rows * lm_type_bytes (m.type, m.cols);
 }
 
-/* An operation: prepare() makes operands and returns 10⁹ operations or bytes; run() does it once. */
+/* An operation: prepare() makes operands and returns 10⁹ operations or bytes; run() does it once.
+ */
 typedef struct
 {
   const char *name;
@@ -242,19 +243,19 @@ prepare_attention (Bench *b, Work *w)
   const Model *m = w->model;
   const gsize n = MIN (w->tokens, 512);
 
-  w->span = (LmSpan) { 0, n, 0, n };
-  w->attention = (LmAttention) { .q = mat (b, w->act, n, m->heads * m->head_dim),
-                                 .k = mat (b, w->act, n, m->kv_heads * m->head_dim),
-                                 .v = mat (b, w->act, n, m->kv_heads * m->head_dim),
-                                 .out = mat (b, w->act, n, m->heads * m->head_dim),
-                                 .lse = mat (b, LM_F32, n, m->heads),
-                                 .n_heads = m->heads,
-                                 .n_kv_heads = m->kv_heads,
-                                 .key_dim = m->head_dim,
-                                 .value_dim = m->head_dim,
-                                 .scale = 1 / sqrt (m->head_dim),
-                                 .spans = &w->span,
-                                 .n_spans = 1 };
+  w->span = (LmSpan){ 0, n, 0, n };
+  w->attention = (LmAttention){ .q = mat (b, w->act, n, m->heads * m->head_dim),
+                                .k = mat (b, w->act, n, m->kv_heads * m->head_dim),
+                                .v = mat (b, w->act, n, m->kv_heads * m->head_dim),
+                                .out = mat (b, w->act, n, m->heads * m->head_dim),
+                                .lse = mat (b, LM_F32, n, m->heads),
+                                .n_heads = m->heads,
+                                .n_kv_heads = m->kv_heads,
+                                .key_dim = m->head_dim,
+                                .value_dim = m->head_dim,
+                                .scale = 1 / sqrt (m->head_dim),
+                                .spans = &w->span,
+                                .n_spans = 1 };
   return 2.0 * m->heads * m->head_dim * n * n / 1e9; /* two products, half of each masked */
 }
 
@@ -371,9 +372,8 @@ now (const LmCompute *c)
 {
   struct timespec t;
 
-  clock_gettime (c->threads == 1 && c->klass->host_memory ? CLOCK_PROCESS_CPUTIME_ID
-                                                          : CLOCK_MONOTONIC,
-                 &t);
+  clock_gettime (
+      c->threads == 1 && c->klass->host_memory ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
   return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
@@ -446,8 +446,11 @@ measure_products (Bench *benches, guint n, const Model *m, const Work *like, con
                               { m->hidden, m->ffn },
                               { m->ffn, m->hidden },
                               { m->hidden, m->vocabulary } };
-  const LmType types[][2] = { { LM_F32, LM_F32 }, { LM_BF16, LM_BF16 }, { LM_BF16, m->stored },
-                              { LM_F32, m->stored }, { LM_F32, LM_BF16 } };
+  const LmType types[][2] = { { LM_F32, LM_F32 },
+                              { LM_BF16, LM_BF16 },
+                              { LM_BF16, m->stored },
+                              { LM_F32, m->stored },
+                              { LM_F32, LM_BF16 } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (products); i++)
     for (gsize t = 0; t < G_N_ELEMENTS (types); t++)
@@ -496,7 +499,8 @@ main (int argc, char **argv)
     }
   for (gsize m = 0; m < G_N_ELEMENTS (models); m++)
     {
-      Work work = { .model = &models[m], .tokens = tokens,
+      Work work = { .model = &models[m],
+                    .tokens = tokens,
                     .adam = { 1e-4f, 0.9f, 0.999f, 1e-8f, 0.01f, 1, 1 } };
 
       work.tokens_at = g_new (gint32, MAX (tokens, 512));

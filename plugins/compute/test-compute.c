@@ -5,13 +5,14 @@
  * An operation is written once, as a function that fills its inputs from a seeded generator, calls
  * the backend, and hands over its outputs; it runs on the reference and on the backend, and the
  * outputs are compared by ‖x − reference‖ / ‖reference‖, or, where single sums may cancel, against
- * the size of what is added up, as ‖a‖ ‖b‖ / √inner of products.  It runs again, for the same bytes, and
- * again on one thread.  Rows are padded, and the padding must come back untouched.
+ * the size of what is added up, as ‖a‖ ‖b‖ / √inner of products.  It runs again, for the same
+ * bytes, and again on one thread.  Rows are padded, and the padding must come back untouched.
  *
- * Tolerances: 1e-5 where all is F32, or products are of BF16 and their sums F32; 5e-3, a little more
- * than one rounding to BF16 (2^-8), where outputs are BF16; 12e-3, three roundings, where a weight of
- * another type may be brought to BF16 too, to meet BF16 activations.  Denormals may be flushed to zero, as processors' own
- * BF16 products do, so errors below 1e-36 a number do not count.
+ * Tolerances: 1e-5 where all is F32, or products are of BF16 and their sums F32; 5e-3, a little
+ * more than one rounding to BF16 (2^-8), where outputs are BF16; 12e-3, three roundings, where a
+ * weight of another type may be brought to BF16 too, to meet BF16 activations.  Denormals may be
+ * flushed to zero, as processors' own BF16 products do, so errors below 1e-36 a number do not
+ * count.
  */
 #include "config.h"
 
@@ -163,7 +164,7 @@ fill_row (Side *s, LmType type, Fill fill, guint8 *row, gsize n)
       const float x = random_number (s, fill);
 
       if (type == LM_F64)
-        memcpy (row + 8 * i, &(double) { x }, 8);
+        memcpy (row + 8 * i, &(double){ x }, 8);
       else
         lm_encode (type, &x, row + i * info->bytes, 1);
     }
@@ -228,7 +229,7 @@ side_output (Side *s, LmMat m, double tolerance)
 {
   const gsize row = lm_type_bytes (m.type, m.stride), used = lm_type_bytes (m.type, m.cols);
   g_autofree guint8 *host = g_malloc (m.rows * row + 1);
-  float *v = g_new (float, m.rows * m.cols + 1);
+  float *v = g_new (float, m.rows *m.cols + 1);
 
   side_sync (s);
   s->c->klass->download (s->c, host, m.data, m.rows * row);
@@ -444,9 +445,8 @@ op_rope (Side *s, const Shape *p)
   side_output (s, x, 3 * type_tolerance (p->act));
 }
 
-static const LmType weight_types[]
-    = { LM_F32,  LM_F16,  LM_BF16, LM_F64,  LM_Q4_0, LM_Q4_1, LM_Q5_0,
-        LM_Q5_1, LM_Q8_0, LM_Q4_K, LM_Q5_K, LM_Q6_K };
+static const LmType weight_types[] = { LM_F32,  LM_F16,  LM_BF16, LM_F64,  LM_Q4_0, LM_Q4_1,
+                                       LM_Q5_0, LM_Q5_1, LM_Q8_0, LM_Q4_K, LM_Q5_K, LM_Q6_K };
 
 static void
 op_embed (Side *s, const Shape *p)
@@ -531,18 +531,18 @@ op_memory (Side *s, const Shape *p)
   side_output (s, lm_mat (a.data, LM_BF16, 1, bytes / 2), 0);
 }
 
-/* Spans: a prompt alone, keys that came before, one query of a cache, a single row; gaps between. */
+/* Spans: a prompt alone, keys that came before, one query of a cache, a single row; gaps between.
+ */
 static gsize
 make_spans (LmSpan *spans, gsize length, gsize *q_rows, gsize *k_rows)
 {
-  const gsize lengths[][2] = {
-    { length, length }, { length / 2 + 1, length + 3 }, { 1, length + 9 }, { 1, 1 }
-  };
+  const gsize lengths[][2]
+      = { { length, length }, { length / 2 + 1, length + 3 }, { 1, length + 9 }, { 1, 1 } };
   gsize q = 0, k = 0;
 
   for (gsize i = 0; i < G_N_ELEMENTS (lengths); i++)
     {
-      spans[i] = (LmSpan) { q, lengths[i][0], k, lengths[i][1] };
+      spans[i] = (LmSpan){ q, lengths[i][0], k, lengths[i][1] };
       q += lengths[i][0] + i % 2;
       k += lengths[i][1] + 2;
     }
@@ -657,12 +657,12 @@ typedef struct
   guint fills; /* a bit for each Fill */
 } Operation;
 
-static const gsize row_sizes[][2]
-    = { { 0, 64 }, { 1, 1 }, { 1, 129 }, { 3, 17 }, { 17, 3 }, { 64, 64 }, { 65, 129 }, { 129, 65 } };
-static const gsize attention_sizes[][2]
-    = { { 0, 16 }, { 1, 16 }, { 3, 17 }, { 17, 3 }, { 33, 64 }, { 64, 32 }, { 65, 65 }, { 129, 8 } };
-static const gsize matmul_sizes[][2]
-    = { { 0, 17 }, { 1, 1 }, { 1, 129 }, { 3, 65 }, { 17, 3 }, { 64, 64 }, { 65, 16 }, { 129, 129 } };
+static const gsize row_sizes[][2] = { { 0, 64 }, { 1, 1 },   { 1, 129 },  { 3, 17 },
+                                      { 17, 3 }, { 64, 64 }, { 65, 129 }, { 129, 65 } };
+static const gsize attention_sizes[][2] = { { 0, 16 },  { 1, 16 },  { 3, 17 },  { 17, 3 },
+                                            { 33, 64 }, { 64, 32 }, { 65, 65 }, { 129, 8 } };
+static const gsize matmul_sizes[][2] = { { 0, 17 }, { 1, 1 },   { 1, 129 }, { 3, 65 },
+                                         { 17, 3 }, { 64, 64 }, { 65, 16 }, { 129, 129 } };
 static const gsize large_sizes[][2] = { { 5, 1536 }, { 70, 512 }, { 300, 256 } };
 
 #define ALL_FILLS ((1 << N_FILLS) - 1)
@@ -685,7 +685,8 @@ static const Operation operations[] = {
   { "sum-squares", op_sum_squares, row_sizes, G_N_ELEMENTS (row_sizes), ALL_FILLS },
   { "attention", op_attention, attention_sizes, G_N_ELEMENTS (attention_sizes),
     1 << NORMAL | 1 << LARGE | 1 << EQUAL },
-  { "matmul", op_matmul, matmul_sizes, G_N_ELEMENTS (matmul_sizes), 1 << NORMAL | 1 << LARGE | 1 << DENORMAL },
+  { "matmul", op_matmul, matmul_sizes, G_N_ELEMENTS (matmul_sizes),
+    1 << NORMAL | 1 << LARGE | 1 << DENORMAL },
   { "matmul-large", op_matmul_large, large_sizes, G_N_ELEMENTS (large_sizes), 1 << NORMAL },
 };
 
@@ -825,7 +826,8 @@ test_operation (gconstpointer data)
 /* ---- the reference against formulas in double, and gradients against differences of them */
 
 #define STEP 1e-5
-#define GRADIENT_TOLERANCE 1e-4 /* of the largest; a backward pass rounds to float, differences to about 1e-9 */
+#define GRADIENT_TOLERANCE                                                                         \
+  1e-4 /* of the largest; a backward pass rounds to float, differences to about 1e-9 */
 
 typedef double (*Formula) (const double *x, gpointer data);
 
@@ -856,7 +858,7 @@ begin (Side *s, guint64 seed)
 {
   g_autoptr (GError) error = NULL;
 
-  *s = (Side) { .random = seed };
+  *s = (Side){ .random = seed };
   s->c = lm_compute_open_class (lm_compute_reference (), 1, &error);
   g_assert_no_error (error);
   s->outputs = g_array_new (FALSE, FALSE, sizeof (Output));
@@ -1249,7 +1251,8 @@ static void
 test_inherit (void)
 {
   const LmComputeClass *reference = lm_compute_reference ();
-  LmComputeClass klass = { .version = LM_COMPUTE_VERSION, .name = "mine", .add = reference->add_row };
+  LmComputeClass klass
+      = { .version = LM_COMPUTE_VERSION, .name = "mine", .add = reference->add_row };
 
   lm_compute_inherit (&klass, reference);
   g_assert_cmpstr (klass.name, ==, "mine");
@@ -1300,7 +1303,7 @@ add_class (const char *name, const LmComputeClass *klass)
       g_autofree char *path = g_strdup_printf ("/compute/%s/%s", name, operations[i].name);
       Case *test = g_new (Case, 1);
 
-      *test = (Case) { klass, &operations[i] };
+      *test = (Case){ klass, &operations[i] };
       g_test_add_data_func_full (path, test, test_operation, g_free);
     }
 }
@@ -1334,8 +1337,9 @@ small_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolea
 static LmComputeClass
 cpu_class (void)
 {
-  LmComputeClass klass = { .version = LM_COMPUTE_VERSION, .name = "cpu", .host_memory = TRUE,
-                           .matmul = small_matmul };
+  LmComputeClass klass = {
+    .version = LM_COMPUTE_VERSION, .name = "cpu", .host_memory = TRUE, .matmul = small_matmul
+  };
 
   lm_cpu_fill (&klass);
   lm_compute_inherit (&klass, lm_compute_reference ());

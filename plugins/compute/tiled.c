@@ -8,10 +8,11 @@
 
 #include "compute/cpu/cpu.h"
 
-#define TILE_BYTES (16 << 20)       /* of a weight, widened */
+#define TILE_BYTES (32 << 20)       /* of a weight, widened */
 #define SUM_BYTES (16 << 20)        /* of F32 sums that several tiles add to */
 #define PIECE_BYTES (8 << 20)       /* of rows of a, converted by one thread */
-#define PIECE_OUT_NUMBERS (1 << 18) /* of output that one thread converts: they stay in its cache */
+#define PIECE_OUT_NUMBERS (1 << 18) /* of output that one thread converts: they stay in its cache  \
+                                     */
 #define MOST_ROWS 256               /* of a piece: more is no faster */
 #define LEAST_ROWS 32
 #define COLUMNS 64 /* a part of the columns is a multiple of this */
@@ -166,7 +167,8 @@ piece_rows (const Product *p, gsize inner)
   return rows;
 }
 
-/* What is left of the rows goes in powers of two, the last piece, of less than 2 * LEAST_ROWS, whole. */
+/* What is left of the rows goes in powers of two, the last piece, of less than 2 * LEAST_ROWS,
+ * whole. */
 static gsize
 next_rows (gsize left, gsize rows)
 {
@@ -204,7 +206,7 @@ multiply_pieces (const Product *p)
   g_autoptr (GArray) pieces = cut (p);
   const guint n = pieces->len;
 
-#pragma omp parallel num_threads(MIN (p->c->threads, n))
+#pragma omp parallel num_threads(MIN(p->c->threads, n))
   {
     /* The library asks how many threads it may use. */
     omp_set_num_threads (1);

@@ -31,7 +31,8 @@ typedef void (*LmTiledProduct) (LmCompute *c, guint thread, LmMat out, float bet
  * @operands: the type that both operands are brought to, F32 or BF16
  * @writes_bf16: whether it writes BF16 as well as F32
  */
-typedef struct {
+typedef struct
+{
   LmTiledProduct product;
   LmType operands;
   gboolean writes_bf16;

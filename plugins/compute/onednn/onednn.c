@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* onednn.c: the backend "onednn": big products by oneDNN in BF16 and F32, the rest by our own kernels.
+/* onednn.c: the backend "onednn": big products by oneDNN in BF16 and F32, the rest by our own
+ * kernels.
  *
  * A matmul primitive is machine code for one shape.  Pieces come in few sizes
  * (tiled.h), so primitives are kept in a table by their shape.  Each runs on
@@ -12,8 +13,8 @@
 #include "config.h"
 
 #include <flowrun/flowrun.h>
-#include <oneapi/dnnl/dnnl.h>
 #include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
 #include "compute/cpu/cpu.h"
@@ -55,10 +56,10 @@ typedef struct
   LmTiles *tiles;
   dnnl_engine_t engine;
   Thread *threads;
-  gboolean bf16;  /* whether the processor multiplies it */
-  GMutex lock;    /* of what follows */
+  gboolean bf16; /* whether the processor multiplies it */
+  GMutex lock;   /* of what follows */
   GHashTable *primitives;
-  GError *error;  /* the first failure since the last sync */
+  GError *error; /* the first failure since the last sync */
 } OneDnn;
 
 static guint
@@ -246,8 +247,10 @@ multiply (LmCompute *c, guint thread, LmMat out, float beta, float alpha, LmMat 
           LmMat b, gboolean tb)
 {
   OneDnn *o = (OneDnn *) c;
-  const Key key = { out.rows, out.cols, ta ? a.rows : a.cols, a.stride, b.stride, out.stride,
-                    a.type,   out.type, ta,                   tb,       alpha,    beta };
+  const Key key = { out.rows, out.cols, ta ? a.rows : a.cols,
+                    a.stride, b.stride, out.stride,
+                    a.type,   out.type, ta,
+                    tb,       alpha,    beta };
   Primitive *p = find_primitive (o, &key);
 
   if (p == NULL)

@@ -53,8 +53,8 @@ store_scaled (const LmMat *m, gsize row, guint head, guint dim, const double *ac
 
 /* Row @i of the span's queries, one head. */
 static void
-attend (const LmAttention *a, const LmSpan *span, guint head, gsize i, const Keys *keys,
-        float *q, double *p, double *out)
+attend (const LmAttention *a, const LmSpan *span, guint head, gsize i, const Keys *keys, float *q,
+        double *p, double *out)
 {
   const gsize n = span->k_rows - span->q_rows + i + 1, row = span->q_start + i;
   double largest = -INFINITY, sum = 0;
@@ -178,7 +178,7 @@ lm_reference_attention_back (LmCompute *c, const LmAttention *a, LmMat dout, LmM
       const LmSpan *span = &a->spans[s];
       const gsize n = span->k_rows;
       g_autofree float *floats = g_new (float, (n + 1) * (a->key_dim + a->value_dim));
-      g_autofree double *doubles = g_new (double, n * (2 + a->key_dim + a->value_dim) + a->key_dim);
+      g_autofree double *doubles = g_new (double, n *(2 + a->key_dim + a->value_dim) + a->key_dim);
       Back b = { .keys = { floats, floats + n * a->key_dim } };
 
       b.q = b.keys.v + n * a->value_dim;

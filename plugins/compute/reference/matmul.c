@@ -5,7 +5,8 @@
 #include "compute/reference/reference.h"
 
 #define ROWS 32 /* of the output at a time: a row of b is decoded once for all of them */
-#define LANES 8 /* a count that the compiler knows, so that it uses vectors; no sum changes its order */
+#define LANES                                                                                      \
+  8 /* a count that the compiler knows, so that it uses vectors; no sum changes its order */
 
 /* Rows [from, from + n) of op(a), transposed: at[k * n + i]. */
 static void
@@ -74,8 +75,8 @@ lm_reference_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, 
 {
   const gsize inner = ta ? a.rows : a.cols;
   const gsize most = MIN (out.rows, ROWS);
-  g_autofree float *at = g_new (float, most * inner);
-  g_autofree double *acc = g_new (double, most * out.cols);
+  g_autofree float *at = g_new (float, most *inner);
+  g_autofree double *acc = g_new (double, most *out.cols);
   g_autofree float *row = g_new (float, MAX (inner, out.cols));
 
   (void) c;

@@ -34,9 +34,8 @@ lm_compute_open (FrHost *host, const char *name, guint threads, GError **error)
 
   if (g_strcmp0 (name, "reference") == 0)
     return lm_compute_open_class (lm_compute_reference (), threads, error);
-  service = host != NULL
-                ? fr_host_service (host, LM_COMPUTE_KIND, LM_COMPUTE_VERSION, name, error)
-                : fr_service_find (LM_COMPUTE_KIND, LM_COMPUTE_VERSION, name, error);
+  service = host != NULL ? fr_host_service (host, LM_COMPUTE_KIND, LM_COMPUTE_VERSION, name, error)
+                         : fr_service_find (LM_COMPUTE_KIND, LM_COMPUTE_VERSION, name, error);
   return service != NULL ? lm_compute_open_class (service->table, threads, error) : NULL;
 }
 
@@ -92,7 +91,8 @@ lm_compute_mat (LmCompute *c, LmMat *m, LmType type, gsize rows, gsize cols, GEr
   if (!g_size_checked_mul (&bytes, rows, lm_type_bytes (type, cols)))
     {
       g_set_error (error, FR_ERROR, FR_ERROR_IO,
-                   "a matrix of %" G_GSIZE_FORMAT " × %" G_GSIZE_FORMAT " %s does not fit an address space",
+                   "a matrix of %" G_GSIZE_FORMAT " × %" G_GSIZE_FORMAT
+                   " %s does not fit an address space",
                    rows, cols, lm_types[type].name);
       return FALSE;
     }
