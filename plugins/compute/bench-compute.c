@@ -3,7 +3,10 @@
  * R1-Distill-Qwen-1.5B (not a test; build it by name).
  *
  *     make plugins/compute/bench-compute
- *     tests/env.sh plugins/compute/bench-compute [BACKEND,… [TOKENS [THREADS [OPERATION]]]]
+ *     FLOWRUN_PLUGIN_PATH=plugins/.libs plugins/compute/bench-compute [BACKEND,… [TOKENS [THREADS [OPERATION]]]]
+ *
+ * Not by tests/env.sh, which lets OpenMP's threads sleep soon: on a busy machine they then wake on
+ * one processor, and two threads are as fast as one.
  *
  * Backends take turns within each line, so that a busy machine slows all of
  * them, and the least of several times counts; with one thread it is processor time, which a busy
