@@ -8,6 +8,7 @@
 
 /**
  * Export:
+ * @host: told of progress; NULL: nobody
  * @file: name in the folder ("onnx/model_fp16.onnx"); weights go into @file with "_data" behind it
  * @limit: weights of more bytes together are a file of their own
  *

@@ -13,4 +13,13 @@ plugins_sink_onnx_la_SOURCES = plugins/sinks/onnx/onnx.c \
 plugins_sink_onnx_la_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
 plugins_sink_onnx_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_sink_onnx_la_LIBADD = $(LM_MODULE_LIBS) $(LM_LIBS)
+plugin_LTLIBRARIES += plugins/inspect-onnx.la
+plugins_inspect_onnx_la_SOURCES = plugins/sinks/onnx/inspect.c $(ONNX_READ)
+plugins_inspect_onnx_la_LDFLAGS = $(MODULE_FLAGS)
+plugins_inspect_onnx_la_LIBADD = $(MODULE_LIBS)
+check_PROGRAMS += plugins/sinks/onnx/test-onnx
+plugins_sinks_onnx_test_onnx_SOURCES = plugins/sinks/onnx/test-onnx.c plugins/lm/weights/test-files.h $(ONNX_EXPORT)
+plugins_sinks_onnx_test_onnx_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
+plugins_sinks_onnx_test_onnx_LDADD = core/libflowrun-test.la $(LM_MODULE_LIBS) $(LM_LIBS)
+TESTS += plugins/sinks/onnx/test-onnx
 endif

@@ -525,8 +525,9 @@ str_equal (gconstpointer a, gconstpointer b)
 static gboolean
 complain (const char *name, const char *what, const FrStr *value, GError **error)
 {
-  g_set_error (error, FR_ERROR, FR_ERROR_DATA, "%s: '%.*s' %s", name, (int) MIN (value->len, 200),
-               value->data, what);
+  g_autofree char *text = g_utf8_make_valid (value->data, (gssize) MIN (value->len, 200));
+
+  g_set_error (error, FR_ERROR, FR_ERROR_DATA, "%s: '%s' %s", name, text, what);
   return FALSE;
 }
 

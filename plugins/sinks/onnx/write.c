@@ -360,6 +360,8 @@ gboolean
 export_step (Export *e, guint64 bytes, GError **error)
 {
   e->done += bytes;
+  if (e->host == NULL)
+    return TRUE;
   fr_host_progress (e->host, e->done, e->total, "bytes");
   if (!fr_host_is_cancelled (e->host))
     return TRUE;
