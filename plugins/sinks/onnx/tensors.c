@@ -145,11 +145,19 @@ encode_rows (Job *job)
                job->rows.cols);
 }
 
+/* To the nearest integer, of two the even one, of |x| below 2²²: what does not fit behind the point
+ * is rounded away.  Unlike rintf() it is done in vectors on every processor. */
+static inline float
+nearest (float x)
+{
+  return (x + 12582912.0f) - 12582912.0f;
+}
+
 /* A number divided by its row's scale. */
 static inline gint8
 quantise (float x, float inverse)
 {
-  return (gint8) CLAMP (lrintf (x * inverse), -127, 127);
+  return (gint8) CLAMP (nearest (x * inverse), -127.0f, 127.0f);
 }
 
 static inline float
@@ -158,13 +166,49 @@ inverse_of (float scale)
   return scale != 0 ? 1 / scale : 0;
 }
 
+/* Adds up how far @got is from @wanted, in lanes that go side by side. */
 static void
-note (Quality *q, float wanted, float got)
+note (Quality *q, const float *wanted, const float *got, gsize n)
 {
-  double d = (double) got - (double) wanted;
+  float error[8] = { 0 }, power[8] = { 0 };
 
-  q->error += d * d;
-  q->power += (double) wanted * (double) wanted;
+  for (gsize i = 0; i + 8 <= n; i += 8)
+    for (guint k = 0; k < 8; k++)
+      {
+        float d = got[i + k] - wanted[i + k];
+
+        error[k] += d * d;
+        power[k] += wanted[i + k] * wanted[i + k];
+      }
+  for (gsize i = n / 8 * 8; i < n; i++)
+    {
+      error[0] += (got[i] - wanted[i]) * (got[i] - wanted[i]);
+      power[0] += wanted[i] * wanted[i];
+    }
+  for (guint k = 0; k < 8; k++)
+    {
+      q->error += (double) error[k];
+      q->power += (double) power[k];
+    }
+}
+
+/* @n numbers with one scale. */
+static void
+quantise_run (Quality *q, const float *x, float scale, gint8 *codes, gsize n)
+{
+  float inverse = inverse_of (scale), got[TILE_COLS];
+
+  for (gsize from = 0; from < n; from += TILE_COLS)
+    {
+      gsize m = MIN (n - from, TILE_COLS);
+
+      for (gsize j = 0; j < m; j++)
+        {
+          codes[from + j] = quantise (x[from + j], inverse);
+          got[j] = (float) codes[from + j] * scale;
+        }
+      note (q, x + from, got, m);
+    }
 }
 
 static void
@@ -174,17 +218,8 @@ quantise_rows (Job *job)
   gsize cols = job->rows.cols;
 
   for (gsize i = job->from; i < job->to; i++)
-    {
-      const float *row = lm_rows_get (&job->rows, i);
-      gint8 *out = (gint8 *) job->piece + (i - job->first) * cols;
-      float inverse = inverse_of (scales[i]);
-
-      for (gsize j = 0; j < cols; j++)
-        {
-          out[j] = quantise (row[j], inverse);
-          note (&job->quality, row[j], (float) out[j] * scales[i]);
-        }
-    }
+    quantise_run (&job->quality, lm_rows_get (&job->rows, i), scales[i],
+                  (gint8 *) job->piece + (i - job->first) * cols, cols);
 }
 
 /* The largest magnitude of each row, over 127; counts rows that have none. */
@@ -211,35 +246,47 @@ scale_rows (Job *job)
 
 /* ---- blocks of four bits ---------------------------------------------------------------- */
 
-/* Squared error of @x in steps of @scale; codes are 0 … 15, 8 being zero. */
-static float
-block_error (const float *x, guint n, float scale)
+/* The codes -8 … 7 of a block in steps of @scale. */
+static void
+block_codes (const float *x, float scale, float *codes)
 {
-  float inverse = inverse_of (scale), sum = 0;
+  float inverse = inverse_of (scale);
 
-  for (guint j = 0; j < n; j++)
-    {
-      float code = CLAMP (rintf (x[j] * inverse), -8.0f, 7.0f), d = code * scale - x[j];
-
-      sum += d * d;
-    }
-  return sum;
+  for (guint j = 0; j < NBITS_BLOCK; j++)
+    codes[j] = CLAMP (nearest (x[j] * inverse), -8.0f, 7.0f);
 }
 
-/* The scale of @n numbers: their largest, sign and all, becomes -8, and a few scales about it are
+static float
+block_error (const float *x, float scale)
+{
+  float codes[NBITS_BLOCK], lanes[8] = { 0 };
+
+  block_codes (x, scale, codes);
+  for (guint j = 0; j < NBITS_BLOCK; j += 8)
+    for (guint k = 0; k < 8; k++)
+      {
+        float d = codes[j + k] * scale - x[j + k];
+
+        lanes[k] += d * d;
+      }
+  return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
+         + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+}
+
+/* The scale of a block: its largest, sign and all, becomes -8, and a few scales about it are
  * tried, for a smaller step that cuts the largest off may err less in all. */
 static float
-block_scale (const float *x, guint n)
+block_scale (const float *x)
 {
   static const float tries[] = { -8.0f, -7.7f, -7.4f, -7.0f, -8.4f, -8.8f, -9.2f };
   float largest = 0, best = 0, least = INFINITY;
 
-  for (guint j = 0; j < n; j++)
+  for (guint j = 0; j < NBITS_BLOCK; j++)
     if (fabsf (x[j]) > fabsf (largest))
       largest = x[j];
   for (guint i = 0; largest != 0 && i < G_N_ELEMENTS (tries); i++)
     {
-      float scale = largest / tries[i], error = block_error (x, n, scale);
+      float scale = largest / tries[i], error = block_error (x, scale);
 
       if (error < least)
         {
@@ -248,6 +295,25 @@ block_scale (const float *x, guint n)
         }
     }
   return best;
+}
+
+/* A block into 16 bytes; @x ends in zeros where the row does.  Returns whether it is finite. */
+static gboolean
+quantise_block (Quality *q, const float *x, float *scale, guint8 *out)
+{
+  float codes[NBITS_BLOCK], got[NBITS_BLOCK], sum = 0;
+
+  *scale = block_scale (x);
+  block_codes (x, *scale, codes);
+  for (guint j = 0; j < NBITS_BLOCK; j++)
+    {
+      got[j] = codes[j] * *scale;
+      sum += fabsf (x[j]);
+    }
+  for (guint j = 0; j < NBITS_BLOCK; j += 2)
+    out[j / 2] = (guint8) (((int) codes[j] + 8) | ((int) codes[j + 1] + 8) << 4);
+  note (q, x, got, NBITS_BLOCK);
+  return isfinite (sum);
 }
 
 static void
@@ -262,23 +328,12 @@ quantise_blocks (Job *job)
 
       for (gsize b = 0; b < blocks; b++)
         {
-          const float *x = row + b * NBITS_BLOCK;
-          guint n = (guint) MIN (cols - b * NBITS_BLOCK, NBITS_BLOCK);
           guint8 *out = job->piece + ((i - job->first) * blocks + b) * (NBITS_BLOCK / 2);
-          float scale = block_scale (x, n), inverse = inverse_of (scale);
+          gsize n = MIN (cols - b * NBITS_BLOCK, NBITS_BLOCK);
+          float x[NBITS_BLOCK] = { 0 };
 
-          memset (out, 0x88, NBITS_BLOCK / 2);
-          scales[i * blocks + b] = scale;
-          for (guint j = 0; j < n; j++)
-            {
-              float code = CLAMP (rintf (x[j] * inverse), -8.0f, 7.0f);
-              guint8 bits = (guint8) ((int) code + 8);
-
-              out[j / 2] = j % 2 == 0 ? (guint8) ((out[j / 2] & 0xf0) | bits)
-                                      : (guint8) ((out[j / 2] & 0x0f) | bits << 4);
-              note (&job->quality, x[j], code * scale);
-              job->count += !isfinite (x[j]);
-            }
+          memcpy (x, row + b * NBITS_BLOCK, n * sizeof *x);
+          job->count += !quantise_block (&job->quality, x, &scales[i * blocks + b], out);
         }
     }
 }
@@ -291,26 +346,33 @@ static void
 put_column (Job *job, const float *tile, gsize i, guint n, guint j, gsize at)
 {
   const Tensor *t = job->tensor;
+  LmType type = onnx_type_lm (t->type);
   gsize to = at * job->rows.rows + i;
   float numbers[TILE_ROWS];
 
   for (guint r = 0; r < n; r++)
     numbers[r] = tile[r * TILE_LINE + j];
   if (t->form == FORM_TURNED)
-    {
-      LmType type = onnx_type_lm (t->type);
+    lm_encode (type, numbers, job->piece + lm_type_bytes (type, to), n);
+  else
+    for (guint r = 0; r < n; r++)
+      ((gint8 *) job->piece)[to + r] = (gint8) numbers[r];
+}
 
-      lm_encode (type, numbers, job->piece + lm_type_bytes (type, to), n);
+/* A row of a tile, before it is turned: numbers, or codes. */
+static void
+put_row (Job *job, const float *x, gsize i, gsize n, float *to)
+{
+  gint8 codes[TILE_COLS];
+
+  if (job->tensor->form == FORM_TURNED)
+    {
+      memcpy (to, x, n * sizeof *x);
       return;
     }
-  for (guint r = 0; r < n; r++)
-    {
-      float scale = ((const float *) t->scales->data)[i + r];
-      gint8 code = quantise (numbers[r], inverse_of (scale));
-
-      ((gint8 *) job->piece)[to + r] = code;
-      note (&job->quality, numbers[r], (float) code * scale);
-    }
+  quantise_run (&job->quality, x, ((const float *) job->tensor->scales->data)[i], codes, n);
+  for (gsize j = 0; j < n; j++)
+    to[j] = codes[j];
 }
 
 static void
@@ -327,8 +389,8 @@ turn_rows (Job *job)
           guint m = (guint) MIN (job->n_col - c, TILE_COLS);
 
           for (guint r = 0; r < n; r++)
-            memcpy (tile + r * TILE_LINE, lm_rows_part (&job->rows, i + r, job->col + c, m),
-                    m * sizeof *tile);
+            put_row (job, lm_rows_part (&job->rows, i + r, job->col + c, m), i + r, m,
+                     tile + r * TILE_LINE);
           for (guint j = 0; j < m; j++)
             put_column (job, tile, i, n, j, c + j);
         }
