@@ -15,7 +15,7 @@
 #include "tensors.h"
 
 /* Of a piece that is passed on at once. */
-#define PIECE ((gsize) 64 << 20)
+#define PIECE ((gsize) 16 << 20)
 /* A tile that is turned in the first-level cache; a line is longer, so that columns do not fall
  * into one set of it.  Columns are a multiple of every block of quantised sources. */
 #define TILE_ROWS 64
@@ -222,7 +222,7 @@ quantise_rows (Job *job)
                   (gint8 *) job->piece + (i - job->first) * cols, cols);
 }
 
-/* The largest magnitude of each row, over 127; counts rows that have none. */
+/* The largest magnitude of each row, over 127; counts rows that are not finite. */
 static void
 scale_rows (Job *job)
 {
@@ -231,16 +231,29 @@ scale_rows (Job *job)
   for (gsize i = job->from; i < job->to; i++)
     {
       const float *row = lm_rows_get (&job->rows, i);
-      float largest = 0;
-      gboolean finite = TRUE;
+      gsize n = job->rows.cols, j = 0;
+      float most[8] = { 0 }, sum[8] = { 0 }; /* a sum shows what a comparison does not: NaN */
 
-      for (gsize j = 0; j < job->rows.cols; j++)
+      for (; j + 8 <= n; j += 8)
+        for (guint k = 0; k < 8; k++)
+          {
+            float x = fabsf (row[j + k]);
+
+            most[k] = x > most[k] ? x : most[k];
+            sum[k] += x * 0x1p-64f;
+          }
+      for (; j < n; j++)
         {
-          largest = MAX (largest, fabsf (row[j]));
-          finite = finite && isfinite (row[j]);
+          most[0] = MAX (most[0], fabsf (row[j]));
+          sum[0] += fabsf (row[j]) * 0x1p-64f;
         }
-      scales[i] = largest / 127;
-      job->count += !finite;
+      for (guint k = 1; k < 8; k++)
+        {
+          most[0] = MAX (most[0], most[k]);
+          sum[0] += sum[k];
+        }
+      scales[i] = most[0] / 127;
+      job->count += !isfinite (sum[0]);
     }
 }
 
@@ -398,7 +411,7 @@ turn_rows (Job *job)
 }
 
 static gboolean
-make_turned (Job *job, guint threads, Emit emit, gpointer user, GError **error)
+make_turned (Job *job, guint threads, const Pieces *pieces, GError **error)
 {
   const LmTensor *source = job->tensor->source;
   gsize rows = rows_of (source), cols = cols_of (source);
@@ -407,14 +420,14 @@ make_turned (Job *job, guint threads, Emit emit, gpointer user, GError **error)
 
   step = step >= TILE_COLS ? step / TILE_COLS * TILE_COLS : MAX (step / 32 * 32, block);
   step = MIN (step, cols);
-  job->piece = g_malloc (step * line);
   job->from = 0;
   job->to = rows;
   for (job->col = 0; job->col < cols; job->col += step)
     {
       job->n_col = MIN (step, cols - job->col);
+      job->piece = pieces->take (pieces->user, job->n_col * line);
       run_ranges (job, threads);
-      if (!emit (user, job->piece, job->n_col * line, error))
+      if (!pieces->give (pieces->user, job->piece, job->n_col * line, error))
         return FALSE;
     }
   return TRUE;
@@ -441,19 +454,19 @@ rotate (Job *job)
 }
 
 static gboolean
-make_rows (Job *job, guint threads, Emit emit, gpointer user, GError **error)
+make_rows (Job *job, guint threads, const Pieces *pieces, GError **error)
 {
   Tensor *t = job->tensor;
   gsize rows = t->n_dims > 1 ? (gsize) t->dims[0] : 1, line = (gsize) t->bytes / MAX (rows, 1);
   gsize step = CLAMP (PIECE / MAX (line, 1), 1, MAX (rows, 1));
 
-  job->piece = g_malloc (step * line);
   for (job->first = 0; job->first < rows; job->first += step)
     {
       job->from = job->first;
       job->to = MIN (job->first + step, rows);
+      job->piece = pieces->take (pieces->user, (job->to - job->from) * line);
       run_ranges (job, threads);
-      if (!emit (user, job->piece, (job->to - job->from) * line, error))
+      if (!pieces->give (pieces->user, job->piece, (job->to - job->from) * line, error))
         return FALSE;
     }
   return TRUE;
@@ -481,8 +494,18 @@ make_scales (Job *job, guint threads, GError **error)
   return check_finite (job, error);
 }
 
+/* What is there already. */
 static gboolean
-make_form (Job *job, guint threads, Emit emit, gpointer user, GError **error)
+make_bytes (const Tensor *t, const Pieces *pieces, GError **error)
+{
+  guint8 *room = pieces->take (pieces->user, t->bytes);
+
+  memcpy (room, t->data, t->bytes);
+  return pieces->give (pieces->user, room, t->bytes, error);
+}
+
+static gboolean
+make_form (Job *job, guint threads, const Pieces *pieces, GError **error)
 {
   Tensor *t = job->tensor;
 
@@ -492,41 +515,40 @@ make_form (Job *job, guint threads, Emit emit, gpointer user, GError **error)
     {
     case FORM_ROWS:
       job->work = encode_rows;
-      return make_rows (job, threads, emit, user, error);
+      return make_rows (job, threads, pieces, error);
     case FORM_INT8:
       if (!make_scales (job, threads, error))
         return FALSE;
       job->work = quantise_rows;
-      return make_rows (job, threads, emit, user, error);
+      return make_rows (job, threads, pieces, error);
     case FORM_NBITS4:
       job->work = quantise_blocks;
-      return make_rows (job, threads, emit, user, error) && check_finite (job, error);
+      return make_rows (job, threads, pieces, error) && check_finite (job, error);
     case FORM_INT8_TURNED:
       if (!make_scales (job, threads, error))
         return FALSE;
       G_GNUC_FALLTHROUGH;
     case FORM_TURNED:
       job->work = turn_rows;
-      return make_turned (job, threads, emit, user, error);
+      return make_turned (job, threads, pieces, error);
     case FORM_COSINE:
     case FORM_SINE:
       job->work = rotate;
-      return make_rows (job, threads, emit, user, error);
+      return make_rows (job, threads, pieces, error);
     case FORM_BYTES:
     case FORM_SCALES:
       break;
     }
-  return emit (user, t->data, t->bytes, error);
+  return make_bytes (t, pieces, error);
 }
 
 gboolean
-tensor_make (Tensor *t, LmModel *model, guint threads, Quality *quality, Emit emit, gpointer user,
+tensor_make (Tensor *t, LmModel *model, guint threads, Quality *quality, const Pieces *pieces,
              GError **error)
 {
   Job job = { .tensor = t, .model = model };
-  gboolean made = make_form (&job, threads, emit, user, error);
+  gboolean made = make_form (&job, threads, pieces, error);
 
-  g_free (job.piece);
   if (t->form == FORM_SCALES)
     g_clear_pointer (&t->data, g_free);
   quality->error += job.quality.error;
@@ -536,15 +558,33 @@ tensor_make (Tensor *t, LmModel *model, guint threads, Quality *quality, Emit em
 
 /* ---- FLOAT16's range ------------------------------------------------------------------------ */
 
+/* What rounds to 65504 fits. */
+static gboolean
+is_beyond (float x)
+{
+  return fabsf (x) >= 65520;
+}
+
 static void
 count_beyond (Job *job)
 {
   for (gsize i = job->from; i < job->to; i++)
     {
       const float *row = lm_rows_get (&job->rows, i);
+      gsize n = job->rows.cols, j = 0;
+      float most[8] = { 0 }, least[8] = { 0 };
+      gboolean any = FALSE;
 
-      for (gsize j = 0; j < job->rows.cols; j++)
-        job->count += fabsf (row[j]) >= 65520; /* what rounds to 65504 fits */
+      for (; j + 8 <= n; j += 8)
+        for (guint k = 0; k < 8; k++)
+          {
+            most[k] = row[j + k] > most[k] ? row[j + k] : most[k];
+            least[k] = row[j + k] < least[k] ? row[j + k] : least[k];
+          }
+      for (guint k = 0; k < 8; k++)
+        any |= is_beyond (most[k]) || is_beyond (least[k]);
+      for (j = any ? 0 : j; j < n; j++)
+        job->count += is_beyond (row[j]);
     }
 }
 
