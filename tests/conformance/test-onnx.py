@@ -304,6 +304,9 @@ def adapted(name, d, model, rows):
             continue
         check(label, d + "/%s/model.onnx" % adapter)
         compare(label, Session(d + "/%s/model.onnx" % adapter), rows, logits, 1e-4)
+    if export(d, d + "/adapter", d + "/apart4", adapter="apart", dtype="int4"):
+        check(name + ", int4, adapter apart", d + "/apart4/model.onnx")
+        compare(name + ", int4, adapter apart", Session(d + "/apart4/model.onnx"), rows, logits, 4e-1, True)
     names = [t.name for t in onnx.load(d + "/apart/model.onnx").graph.initializer]
     report(name + ": the adapter has initializers of its own", sum(".lora_" in n for n in names) == 3 * 5 * 2)
 

@@ -328,6 +328,7 @@ check_room (const Export *e, GError **error)
 {
   struct statvfs fs;
   g_autofree char *need = NULL, *there = NULL;
+  g_autofree char *dir = g_path_get_dirname (lm_folder_dir (e->folder));
   guint64 room;
 
   if (statvfs (lm_folder_dir (e->folder), &fs) < 0)
@@ -340,7 +341,7 @@ check_room (const Export *e, GError **error)
   g_set_error (error, FR_ERROR, FR_ERROR_IO,
                "%s: the weights need %s, and the disk has %s left; free some, write elsewhere, or "
                "choose a smaller dtype",
-               lm_folder_dir (e->folder), need, there);
+               dir, need, there);
   return FALSE;
 }
 
