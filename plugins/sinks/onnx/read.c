@@ -519,13 +519,14 @@ str_equal (gconstpointer a, gconstpointer b)
 {
   const FrStr *x = a, *y = b;
 
-  return x->len == y->len && memcmp (x->data, y->data, x->len) == 0;
+  return x->len == y->len && (x->len == 0 || memcmp (x->data, y->data, x->len) == 0);
 }
 
 static gboolean
 complain (const char *name, const char *what, const FrStr *value, GError **error)
 {
-  g_autofree char *text = g_utf8_make_valid (value->data, (gssize) MIN (value->len, 200));
+  g_autofree char *text
+      = g_utf8_make_valid (value->data != NULL ? value->data : "", (gssize) MIN (value->len, 200));
 
   g_set_error (error, FR_ERROR, FR_ERROR_DATA, "%s: '%s' %s", name, text, what);
   return FALSE;

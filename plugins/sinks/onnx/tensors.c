@@ -316,17 +316,18 @@ quantise_block (Quality *q, const float *x, float *scale, guint8 *out)
 {
   float codes[NBITS_BLOCK], got[NBITS_BLOCK], sum = 0;
 
+  for (guint j = 0; j < NBITS_BLOCK; j++)
+    sum += fabsf (x[j]) * 0x1p-16f;
+  if (!isfinite (sum))
+    return FALSE;
   *scale = block_scale (x);
   block_codes (x, *scale, codes);
   for (guint j = 0; j < NBITS_BLOCK; j++)
-    {
-      got[j] = codes[j] * *scale;
-      sum += fabsf (x[j]);
-    }
+    got[j] = codes[j] * *scale;
   for (guint j = 0; j < NBITS_BLOCK; j += 2)
     out[j / 2] = (guint8) (((int) codes[j] + 8) | ((int) codes[j + 1] + 8) << 4);
   note (q, x, got, NBITS_BLOCK);
-  return isfinite (sum);
+  return TRUE;
 }
 
 static void

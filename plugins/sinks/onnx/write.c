@@ -215,10 +215,9 @@ out_tensor (Out *out, Tensor *t, GError **error)
 static void
 out_pad (Out *out, guint64 offset)
 {
-  guint len = out->small->len;
+  static const guint8 zeros[ALIGNMENT] = { 0 };
 
-  g_byte_array_set_size (out->small, len + (guint) (offset - out->placed - len));
-  memset (out->small->data + len, 0, out->small->len - len);
+  g_byte_array_append (out->small, zeros, (guint) (offset - out->placed - out->small->len));
 }
 
 /* Waits for the writer. */
