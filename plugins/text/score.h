@@ -18,7 +18,8 @@
  *                                                                                 from any thread
  *     text_scorer_values (scorer, stats + row * width, TEXT_SCORE_ROW, values);   scores of a row
  *     text_stats_add (sum, stats + row * width, width);                           every row
- *     text_scorer_values (scorer, sum, TEXT_SCORE_CORPUS, values);                scores of the corpus
+ *     text_scorer_values (scorer, sum, TEXT_SCORE_CORPUS, values);                scores of the
+ * corpus
  *
  * The statistics of a row are sufficient: whatever a corpus score is, it is a function of the sum
  * of its rows' statistics.  So resampling rows (bootstrap, approximate randomisation) means adding
@@ -28,8 +29,8 @@
  * to be the same twice.
  *
  * What a token is decides the score, so it is part of every figure: TextFigure.unit.  Where the
- * unit does not suit the text (rouge-score's keeps a-z and 0-9 alone, so that Chinese is nothing; 13a
- * takes a Chinese clause for one word), rows are counted: figure "unsuited".  Show it.
+ * unit does not suit the text (rouge-score's keeps a-z and 0-9 alone, so that Chinese is nothing;
+ * 13a takes a Chinese clause for one word), rows are counted: figure "unsuited".  Show it.
  */
 #ifndef FLOWRUN_TEXT_SCORE_H
 #define FLOWRUN_TEXT_SCORE_H
@@ -51,16 +52,18 @@ G_BEGIN_DECLS
  * TextUnit:
  * @TEXT_UNIT_13A: "13a": sacreBLEU's default, mteval-v13a: Western punctuation apart; entities
  *   &quot; &amp; &lt; &gt; read
- * @TEXT_UNIT_ZH: "zh": sacreBLEU's for Chinese: each character of a list of ranges by itself, the rest
- *   as 13a.  With the list's slip: it wrote U+20000 as "\u20000", so that U+2001 to U+2A6D (“ ” — … €
- *   → ①) and U+2F81 to U+2FA1 are split as if Chinese and the ideographs of extension B (𠮷) are not
- * @TEXT_UNIT_ZH_FIXED: "zh-fixed": zh with those two ranges as they were meant, U+20000 to U+2A6D6 and
- *   U+2F800 to U+2FA1D.  Not sacreBLEU's: its signature says so
+ * @TEXT_UNIT_ZH: "zh": sacreBLEU's for Chinese: each character of a list of ranges by itself, the
+ * rest as 13a.  With the list's slip: it wrote U+20000 as "\u20000", so that U+2001 to U+2A6D (“ ”
+ * — … € → ①) and U+2F81 to U+2FA1 are split as if Chinese and the ideographs of extension B (𠮷)
+ * are not
+ * @TEXT_UNIT_ZH_FIXED: "zh-fixed": zh with those two ranges as they were meant, U+20000 to U+2A6D6
+ * and U+2F800 to U+2FA1D.  Not sacreBLEU's: its signature says so
  * @TEXT_UNIT_CHAR: "char": every character that is not white space
  * @TEXT_UNIT_NONE: "none": words already separated by white space
  * @TEXT_UNIT_INTL: "intl": mteval-v14: punctuation and symbols of Unicode apart
  * @TEXT_UNIT_WORDS: "words": text_segment_words(): dictionary words in Chinese; punctuation apart
- * @TEXT_UNIT_ENGLISH: "english": rouge-score's: lower case, runs of a-z and 0-9; all else is dropped
+ * @TEXT_UNIT_ENGLISH: "english": rouge-score's: lower case, runs of a-z and 0-9; all else is
+ * dropped
  */
 typedef enum
 {
@@ -96,10 +99,10 @@ gboolean text_unit_suits (TextUnit unit, FrStr text);
  * @TEXT_METRIC_CHRF: chrF2 (Popović 2015): character n-grams to 6; 0 to 100
  * @TEXT_METRIC_CHRF_PP: chrF2++ (Popović 2017): with words and pairs of words; 0 to 100
  * @TEXT_METRIC_TER: translation edit rate (Snover 2006) with Tercom's shifts; lower is better
- * @TEXT_METRIC_ROUGE_1 .. @TEXT_METRIC_ROUGE_LSUM: ROUGE (Lin 2004), precision, recall and F; 0 to 1;
- *   of a corpus the mean over rows.  Lsum: by the lines of the text
- * @TEXT_METRIC_DISTINCT: distinct-1 and -2 within rows: different n-grams / n-grams (Li 2016), which
- *   over the whole corpus is TextDistinct's
+ * @TEXT_METRIC_ROUGE_1 .. @TEXT_METRIC_ROUGE_LSUM: ROUGE (Lin 2004), precision, recall and F; 0 to
+ * 1; of a corpus the mean over rows.  Lsum: by the lines of the text
+ * @TEXT_METRIC_DISTINCT: distinct-1 and -2 within rows: different n-grams / n-grams (Li 2016),
+ * which over the whole corpus is TextDistinct's
  * @TEXT_METRIC_REPETITION: share of the hypothesis' 4-grams that it had before (Welleck 2020:
  *   seq-rep-4)
  * @TEXT_METRIC_LENGTH: tokens of hypotheses / tokens of references (of each row the nearest in
@@ -125,13 +128,15 @@ typedef enum
 
 #define TEXT_METRIC_ROUGE                                                                          \
   (TEXT_METRIC_ROUGE_1 | TEXT_METRIC_ROUGE_2 | TEXT_METRIC_ROUGE_L | TEXT_METRIC_ROUGE_LSUM)
-/** TEXT_METRIC_ALL: all but BLEU_NLTK, which compares with another program, and TER, which is slow. */
+/** TEXT_METRIC_ALL: all but BLEU_NLTK, which compares with another program, and TER, which is slow.
+ */
 #define TEXT_METRIC_ALL                                                                            \
   (TEXT_METRIC_BLEU | TEXT_METRIC_CHRF | TEXT_METRIC_CHRF_PP | TEXT_METRIC_ROUGE                   \
    | TEXT_METRIC_DISTINCT | TEXT_METRIC_REPETITION | TEXT_METRIC_LENGTH | TEXT_METRIC_EXACT)
 
-/** text_metric_from_name: "bleu", "bleu_nltk", "chrf", "chrf++", "ter", "rouge" (all four), "rouge1",
- * "rouge2", "rougeL", "rougeLsum", "distinct", "repetition", "length", "exact"; 0 for another. */
+/** text_metric_from_name: "bleu", "bleu_nltk", "chrf", "chrf++", "ter", "rouge" (all four),
+ * "rouge1", "rouge2", "rougeL", "rougeLsum", "distinct", "repetition", "length", "exact"; 0 for
+ * another. */
 guint text_metric_from_name (const char *name);
 
 /**
@@ -162,8 +167,8 @@ typedef enum
   TEXT_ROUGE_CHINESE
 } TextRougeKind;
 
-/** TextScoreOptions: fill with text_score_options_init(), then change.  Settings of metrics that are
- * not asked for are not looked at. */
+/** TextScoreOptions: fill with text_score_options_init(), then change.  Settings of metrics that
+ * are not asked for are not looked at. */
 typedef struct
 {
   guint metrics; /* TextMetric bits; default TEXT_METRIC_ALL */
@@ -179,9 +184,9 @@ typedef struct
   TextUnit bleu_nltk_unit; /* default char, as LLaMA-Factory */
   struct
   {
-    guint beta;           /* recall counts beta times as much; default 2; 1 to 10 */
+    guint beta; /* recall counts beta times as much; default 2; 1 to 10 */
     gboolean lowercase;
-    gboolean whitespace;  /* white space counts as characters */
+    gboolean whitespace; /* white space counts as characters */
     gboolean eps_smoothing;
   } chrf;
   struct
@@ -201,7 +206,8 @@ typedef struct
 /** text_score_options_init: the defaults of sacreBLEU and rouge-score. */
 void text_score_options_init (TextScoreOptions *options);
 
-/** text_score_options_chinese: units that suit Chinese: zh for BLEU, char for ROUGE and the rest. */
+/** text_score_options_chinese: units that suit Chinese: zh for BLEU, char for ROUGE and the rest.
+ */
 void text_score_options_chinese (TextScoreOptions *options);
 
 /* ---- scorer ------------------------------------------------------------------ */
@@ -251,14 +257,11 @@ void text_stats_add (double *sum, const double *stats, gsize n_stats);
  * @of_row: has a meaning for one row too
  *
  * Names, in this order, of the metrics asked for:
- *   rows, unsuited (share of rows whose references no asked unit of BLEU or ROUGE suits: more than half
- *     of the letters are lost or lumped together by one of them)
- *   bleu, bleu_precision1 .. bleu_precision4, bleu_bp, bleu_hyp_len, bleu_ref_len
- *   bleu_nltk;  chrf;  chrfpp;  ter, ter_edits, ter_ref_len
- *   rouge1_f, rouge1_p, rouge1_r, rouge2_ (f, p, r), rougeL_, rougeLsum_
- *   distinct1, distinct2;  repetition
- *   length_ratio, length_hyp, length_ref (both mean tokens a row)
- *   exact
+ *   rows, unsuited (share of rows whose references no asked unit of BLEU or ROUGE suits: more than
+ * half of the letters are lost or lumped together by one of them) bleu, bleu_precision1 ..
+ * bleu_precision4, bleu_bp, bleu_hyp_len, bleu_ref_len bleu_nltk;  chrf;  chrfpp;  ter, ter_edits,
+ * ter_ref_len rouge1_f, rouge1_p, rouge1_r, rouge2_ (f, p, r), rougeL_, rougeLsum_ distinct1,
+ * distinct2;  repetition length_ratio, length_hyp, length_ref (both mean tokens a row) exact
  */
 typedef struct
 {
@@ -315,9 +318,9 @@ void text_scorer_stats_range (const TextScorer *scorer, gsize figure, gsize *fir
  */
 char *text_scorer_signature (const TextScorer *scorer, guint metric, const double *stats);
 
-/** text_scorer_line: the line that sacreBLEU prints for it, "BLEU|SIGNATURE = 45.85 74.3/52.4/40.1/30.5
- * (BP = 0.982 ratio = 0.982 hyp_len = 1794 ref_len = 1827)"; of ROUGE "ROUGE-1|SIGNATURE = F P R".
- * Newly allocated. */
+/** text_scorer_line: the line that sacreBLEU prints for it, "BLEU|SIGNATURE
+ * = 45.85 74.3/52.4/40.1/30.5 (BP = 0.982 ratio = 0.982 hyp_len = 1794 ref_len = 1827)"; of ROUGE
+ * "ROUGE-1|SIGNATURE = F P R". Newly allocated. */
 char *text_scorer_line (const TextScorer *scorer, guint metric, const double *stats);
 
 /* ---- distinct n-grams over a whole corpus --------------------------------------- */
@@ -325,8 +328,8 @@ char *text_scorer_line (const TextScorer *scorer, guint metric, const double *st
 /**
  * TextDistinct: counts different n-grams of all texts together, which no sum of rows tells.
  *
- * A set of 64-bit hashes: two different n-grams count as one with odds of n² / 2^65.  Any thread may
- * add; the result does not depend on the order.
+ * A set of 64-bit hashes: two different n-grams count as one with odds of n² / 2^65.  Any thread
+ * may add; the result does not depend on the order.
  */
 typedef struct _TextDistinct TextDistinct;
 

@@ -40,8 +40,8 @@ TextSegmenter *text_segmenter_new (GError **error);
 void text_segmenter_free (TextSegmenter *segmenter);
 
 /**
- * text_segment_words: appends the segments of @text, which is valid UTF-8, to @segments, an array of
- * TextSegment, in order.
+ * text_segment_words: appends the segments of @text, which is valid UTF-8, to @segments, an array
+ * of TextSegment, in order.
  */
 void text_segment_words (TextSegmenter *segmenter, FrStr text, GArray *segments);
 
