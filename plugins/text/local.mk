@@ -53,6 +53,11 @@ plugins_text_test_normal_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_text_test_normal_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
 TESTS += plugins/text/test-normal
 
+check_PROGRAMS += plugins/text/test-score
+plugins_text_test_score_SOURCES = plugins/text/test-score.c
+plugins_text_test_score_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-score
+
 check_PROGRAMS += plugins/text/test-template
 plugins_text_test_template_SOURCES = plugins/text/test-template.c
 plugins_text_test_template_LDADD = $(TEXT_MODULE_LIBS)
