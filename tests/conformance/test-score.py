@@ -30,7 +30,7 @@ if venv and os.path.realpath(sys.prefix) != os.path.realpath(venv):
 
 logging.disable(logging.WARNING)
 DATA = os.environ.get("FLOWRUN_DATA")
-CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 150
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
 
 
@@ -211,7 +211,20 @@ def metrics_zh():
 
 ROWS = HAND + random_rows(SEED, CASES)
 SINGLE = [(h, r[:1]) for h, r in HAND] + random_rows(SEED + 1, CASES, 1)
-TATOEBA = tatoeba(1000)
+TATOEBA = tatoeba(400)
+
+
+def long_rows(n):
+    """Lines of more than 64 words, of few different ones: every step of a subsequence has rivals."""
+    rand = random.Random(SEED + 7)
+
+    def text():
+        return rand.choice(["\n", "\n\n", " \n"]).join(
+            " ".join(rand.choice("abcdefgh") for _ in range(rand.randrange(1, 150))) for _ in range(rand.randrange(1, 4)))
+    return [(text(), [text() for _ in range(rand.randrange(1, 3))]) for _ in range(n)]
+
+
+LONG = long_rows(40)
 
 
 # ---- sacreBLEU --------------------------------------------------------------------------------
@@ -364,7 +377,7 @@ def test_rouge(name, unit, tokenizer, stem=False):
     check = Check()
     types = ["rouge1", "rouge2", "rougeL", "rougeLsum"]
     scorer = rouge_scorer.RougeScorer(types, use_stemmer=stem, tokenizer=tokenizer)
-    for rows in (ROWS, SINGLE, TATOEBA):
+    for rows in (ROWS, SINGLE, LONG, TATOEBA):
         if not rows:
             continue
         answer = ours(["rouge"], rows, rouge__unit=unit, rouge__stem=stem)
