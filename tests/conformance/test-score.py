@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Scores against sacreBLEU, rouge-score, rouge-chinese and NLTK, to 1e-9, and signatures to the letter.
 
