@@ -251,7 +251,7 @@ check_threads (void)
   options.bleu.lowercase = TRUE;
   scorer = scorer_of (&options);
   width = text_scorer_n_stats (scorer);
-  expected = g_new (double, width *G_N_ELEMENTS (rows));
+  expected = g_new (double, G_N_ELEMENTS (rows) * width);
   for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
     score_row (scorer, &rows[i], expected + i * width);
   shared = (Shared){ scorer, expected, 0 };

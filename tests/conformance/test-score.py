@@ -343,6 +343,14 @@ def test_ter():
         if rand.random() < 0.05:
             ref = ref * 4
         shifted.append((" ".join(hyp), [" ".join(ref)]))
+    words = [f"w{i}" for i in range(140)]
+    for distance in (50, 52, 53, 54, 55):  # a phrase moved that far
+        for at in (3, 60):
+            moved = words[:at] + words[at + 3:at + distance] + words[at:at + 3] + words[at + distance:]
+            shifted += [(" ".join(moved), [" ".join(words)]), (" ".join(words), [" ".join(moved)])]
+    for n in (40, 60):  # more shifts than are tried
+        shifted.append((" ".join(rand.choice("abc") for _ in range(n)),
+                        [" ".join(rand.choice("abc") for _ in range(n))]))
     shifted += [(" ".join("ab" * 60), [" ".join("ba" * 60)]), ("a", [" ".join("abc" * 80)]),
                 (" ".join("abc" * 80), ["c"])]
     for norm, punct, asian, case, rows in itertools.product(*[[False, True]] * 4, [ROWS, shifted, TATOEBA[:300]]):
