@@ -193,6 +193,20 @@ fri_axis_label (const FriAxis *axis, double value)
   return grouped (value, axis->decimals);
 }
 
+/* How many of @most decimals say something: not zeros at the end. */
+static int
+decimals_of (double value, int most)
+{
+  for (; most > 0; most--)
+    {
+      double power = pow (10, most), scaled = round (value * power);
+
+      if (fmod (scaled, 10) != 0)
+        break;
+    }
+  return most;
+}
+
 char *
 fri_number (double value)
 {
@@ -206,7 +220,7 @@ fri_number (double value)
   if (size >= 1e7 || size < 1e-4)
     return scientific (value);
   digits = (int) floor (log10 (size)) + 1;
-  return grouped (value, CLAMP (4 - digits, 0, 8));
+  return grouped (value, decimals_of (value, CLAMP (4 - digits, 0, 8)));
 }
 
 char *
@@ -238,11 +252,11 @@ fri_seconds (double seconds)
   guint64 whole = (guint64) (seconds + 0.5);
   g_autofree char *text = NULL;
 
-  if (seconds < 0.0095)
+  if (seconds < 0.9995)
     return g_strdup_printf ("%d\302\240ms", (int) (seconds * 1000 + 0.5));
   if (seconds < 10)
     {
-      text = grouped (seconds, seconds < 1 ? 2 : 1);
+      text = grouped (seconds, 1);
       return g_strdup_printf ("%s\302\240s", text);
     }
   if (whole < 60)

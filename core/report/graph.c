@@ -13,9 +13,11 @@
 
 #include "report/report-private.h"
 
-#define NODE_WIDTH 156.
+#define NODE_WIDTH 146.
 #define NODE_HEIGHT 56.
-#define LAYER_GAP 118.
+#define GAP_MIN 56. /* between layers: as wide as the labels there */
+#define GAP_MAX 140.
+#define LABEL 11. /* size of its text */
 #define ROW_GAP 26.
 #define ASIDE_LINE 15.
 #define STAND_IN 18.
@@ -51,6 +53,7 @@ typedef struct
   GArray *nodes;     /* Node */
   GArray *edges;     /* Edge */
   GPtrArray *layers; /* GArray of guint */
+  GArray *lefts;     /* double: where each layer begins, and where the next would */
 } Graph;
 
 static Node *
@@ -396,9 +399,34 @@ settle (Graph *g)
 /* ---- drawing ------------------------------------------------------------------------------ */
 
 static double
-left_of (const Node *node)
+left_of (Graph *g, const Node *node)
 {
-  return MARGIN + node->layer * (NODE_WIDTH + LAYER_GAP);
+  return g_array_index (g->lefts, double, node->layer);
+}
+
+/* Room between layers for what is written there. */
+static void
+set_lefts (Graph *g)
+{
+  double left = MARGIN;
+
+  for (guint l = 0; l < g->layers->len; l++)
+    {
+      double gap = GAP_MIN;
+
+      g_array_append_val (g->lefts, left);
+      for (guint e = 0; e < g->edges->len; e++)
+        {
+          const Edge *edge = edge_at (g, e);
+
+          if (node_at (g, edge->from)->layer == l)
+            gap = MAX (gap, fri_text_width (edge->label) * LABEL + 48);
+          if (edge->name_input && node_at (g, edge->to)->layer == l + 1)
+            gap = MAX (gap, fri_text_width (edge->to_port) * LABEL + 30);
+        }
+      left += NODE_WIDTH + MIN (gap, GAP_MAX);
+    }
+  g_array_append_val (g->lefts, left);
 }
 
 static double
@@ -441,10 +469,11 @@ draw_edge (FriHtml *html, Graph *g, guint number)
 {
   Edge *edge = edge_at (g, number);
   const Node *from = node_at (g, edge->from), *to = node_at (g, edge->to);
-  double x = left_of (from) + NODE_WIDTH, y = port_y (from, rank_at (g, number, TRUE), from->n_out);
+  double x = left_of (g, from) + NODE_WIDTH,
+         y = port_y (from, rank_at (g, number, TRUE), from->n_out);
   double end_y = port_y (to, rank_at (g, number, FALSE), to->n_in), first_y = y;
   g_autoptr (GString) d = g_string_new (NULL);
-  g_autofree char *label = fri_text_fit (edge->label, (LAYER_GAP - 14) / 11);
+  g_autofree char *label = fri_text_fit (edge->label, (GAP_MAX - 20) / LABEL);
   const char *class = edge->rejects ? "edge rejects" : edge->object ? "edge object" : "edge";
 
   fri_html_open (html, "g", "class", class, NULL);
@@ -453,10 +482,15 @@ draw_edge (FriHtml *html, Graph *g, guint number)
                    edge->label);
   fri_html_close (html);
   fri_svg_point (d, "M", x, y);
+  if (y != end_y || edge->path->len > 2)
+    {
+      x += fri_text_width (label) * LABEL + 8;
+      fri_svg_point (d, "L", x, y);
+    }
   for (guint k = 1; k < edge->path->len; k++)
     {
       const Node *node = node_at (g, g_array_index (edge->path, guint, k));
-      double next_x = left_of (node), next_y = k + 1 < edge->path->len ? node->y : end_y;
+      double next_x = left_of (g, node), next_y = k + 1 < edge->path->len ? node->y : end_y;
       double middle = (x + next_x) / 2;
 
       fri_svg_point (d, "C", middle, y);
@@ -477,10 +511,10 @@ draw_edge (FriHtml *html, Graph *g, guint number)
   fri_svg_point (d, "L", x - 7, y + 4);
   g_string_append_c (d, 'Z');
   fri_svg_path (html, "tip", d->str);
-  fri_svg_text (html, "label", left_of (from) + NODE_WIDTH + 6, first_y - 5, "start", label);
+  fri_svg_text (html, "label", left_of (g, from) + NODE_WIDTH + 6, first_y - 5, "start", label);
   if (edge->name_input && strcmp (edge->to_port, edge->port) != 0)
     {
-      g_autofree char *name = fri_text_fit (edge->to_port, (LAYER_GAP - 20) / 11);
+      g_autofree char *name = fri_text_fit (edge->to_port, (GAP_MAX - 24) / LABEL);
 
       fri_svg_text (html, "port", x - 10, y + 13, "end", name);
     }
@@ -505,12 +539,12 @@ draw_node (FriHtml *html, Graph *g, guint number)
   const char *state = state_of (g, node->id);
   const char *element = fri_get_text (fri_get_object (g->data->graph, node->id), "element");
   g_autofree char *id = fri_text_fit (node->id, (NODE_WIDTH - 20) / 14);
-  g_autofree char *shown = fri_text_fit (element, (NODE_WIDTH - 20) / 11);
+  g_autofree char *shown = fri_text_fit (element, (NODE_WIDTH - 20) / LABEL);
   g_autofree char *time = fri_seconds (fri_get_number (run, "working"));
   g_autofree char *target = g_strdup_printf ("#stage-%u", number + 1);
   gboolean reused = strcmp (state, "reused") == 0, failed = strcmp (state, "failed") == 0;
   gboolean done = reused || strcmp (state, "done") == 0;
-  double x = left_of (node), y = top_of (node);
+  double x = left_of (g, node), y = top_of (node);
 
   fri_html_open (html, "a", "href", target, NULL);
   fri_html_open (html, "g", "class",
@@ -532,7 +566,7 @@ draw_node (FriHtml *html, Graph *g, guint number)
   for (guint i = 0; node->aside != NULL && i < node->aside->len; i++)
     {
       const char *text = g_ptr_array_index (node->aside, i);
-      g_autofree char *fitted = fri_text_fit (text, (NODE_WIDTH - 24) / 11);
+      g_autofree char *fitted = fri_text_fit (text, (NODE_WIDTH - 24) / LABEL);
       double at = y + NODE_HEIGHT + 13 + i * ASIDE_LINE;
       gboolean rejects = g_str_has_prefix (text, "rejects ");
       g_autoptr (GString) d = g_string_new (NULL);
@@ -551,7 +585,7 @@ static void
 draw (FriHtml *html, Graph *g, double height)
 {
   guint n = g->data->order->len;
-  double width = g->layers->len * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP + 2 * MARGIN;
+  double width = g_array_index (g->lefts, double, g->layers->len - 1) + NODE_WIDTH + MARGIN;
   const FriWords *words = g->words;
 
   fri_html_open (html, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label",
@@ -577,12 +611,15 @@ fri_graph_draw (FriHtml *html, const FriWords *words, FriPageData *data)
   g_array_set_clear_func (g.nodes, node_clear);
   g_array_set_clear_func (g.edges, edge_clear);
   g.layers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  g.lefts = g_array_new (FALSE, FALSE, sizeof (double));
   graph_read (&g);
   set_layers (&g);
   fill_layers (&g);
   set_order (&g);
   set_heights (&g);
+  set_lefts (&g);
   draw (html, &g, settle (&g));
+  g_array_unref (g.lefts);
   g_ptr_array_unref (g.layers);
   g_array_unref (g.edges);
   g_array_unref (g.nodes);

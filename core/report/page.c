@@ -185,6 +185,20 @@ show_scores (FriHtml *html, const FriWords *words, FriPageData *data)
 
 /* ---- what ran -------------------------------------------------------------------------- */
 
+/* Rows that left by ports that other stages read, or by those that none reads. */
+static double
+rows_out (FriPageData *data, const char *id, gboolean read)
+{
+  JsonObject *rows = fri_get_object (fri_get_object (data->graph, id), "rows_out");
+  g_autoptr (GList) names = rows != NULL ? json_object_get_members (rows) : NULL;
+  double total = 0;
+
+  for (GList *n = names; n != NULL; n = n->next)
+    if (strcmp (n->data, "rejects") != 0 && fri_page_is_read (data, id, n->data) == read)
+      total += fri_get_number (rows, n->data);
+  return total;
+}
+
 static void
 stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint number)
 {
@@ -195,7 +209,8 @@ stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint numbe
   double rejects = fri_get_number (fri_page_stage (data->report, id), "rejects");
   g_autofree char *target = g_strdup_printf ("#stage-%u", number + 1);
   g_autofree char *in = fri_count ((guint64) sum (fri_get_object (entry, "rows_in"), NULL));
-  g_autofree char *out = fri_count ((guint64) sum (fri_get_object (entry, "rows_out"), "rejects"));
+  g_autofree char *out = fri_count ((guint64) rows_out (data, id, TRUE));
+  g_autofree char *aside = fri_count ((guint64) rows_out (data, id, FALSE));
   g_autofree char *n_rejects = fri_count ((guint64) rejects);
   g_autofree char *working = fri_seconds (fri_get_number (run, "working"));
   g_autofree char *waiting = fri_seconds (fri_get_number (run, "waiting_for_input")
@@ -210,6 +225,7 @@ stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint numbe
   fri_html_element (html, "td", NULL, fri_get_text (entry, "element"));
   fri_html_element (html, "td", "number", in);
   fri_html_element (html, "td", "number", out);
+  fri_html_element (html, "td", "number", aside);
   fri_html_element (html, "td", rejects > 0 ? "number rejects" : "number", n_rejects);
   fri_html_element (html, "td", "number", worked ? working : "");
   fri_html_element (html, "td", "number", worked ? waiting : "");
@@ -220,8 +236,9 @@ stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint numbe
 static void
 show_what_ran (FriHtml *html, const FriWords *words, FriPageData *data)
 {
-  const char *const heads[] = { FRI_W (STAGE),   FRI_W (ELEMENT), FRI_W (ROWS_IN), FRI_W (ROWS_OUT),
-                                FRI_W (REJECTS), FRI_W (WORKING), FRI_W (WAITING), FRI_W (STATE) };
+  const char *const heads[]
+      = { FRI_W (STAGE),   FRI_W (ELEMENT), FRI_W (ROWS_IN), FRI_W (ROWS_OUT), FRI_W (ASIDE),
+          FRI_W (REJECTS), FRI_W (WORKING), FRI_W (WAITING), FRI_W (STATE) };
 
   fri_html_open (html, "section", "id", "graph", NULL);
   fri_html_element (html, "h2", NULL, FRI_W (WHAT_RAN));
@@ -231,7 +248,7 @@ show_what_ran (FriHtml *html, const FriWords *words, FriPageData *data)
   fri_html_open (html, "thead", NULL);
   fri_html_open (html, "tr", NULL);
   for (guint i = 0; i < G_N_ELEMENTS (heads); i++)
-    fri_html_element (html, "th", i >= 2 && i <= 6 ? "number" : NULL, heads[i]);
+    fri_html_element (html, "th", i >= 2 && i <= 7 ? "number" : NULL, heads[i]);
   fri_html_close (html);
   fri_html_close (html);
   fri_html_open (html, "tbody", NULL);

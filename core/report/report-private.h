@@ -106,6 +106,8 @@ typedef struct
   double n, nulls, min, max, sum;
 } FriLengths;
 
+/** fri_lengths_distance: half the sum of differences of shares: 0 alike, 1 nothing in common. */
+double fri_lengths_distance (const FriLengths *a, const FriLengths *b);
 /** fri_chart_lengths: bars of @now, and an outline of @before (or NULL). */
 void fri_chart_lengths (FriHtml *html, const FriWords *words, const char *title,
                         const FriLengths *now, const FriLengths *before);
@@ -139,6 +141,9 @@ double fri_number_at (JsonArray *array, guint i);
 
 /** fri_page_end: stage and port of the connection @i, "stage.port", of @ends; NULL: it is none. */
 char *fri_page_end (JsonArray *ends, guint i, char **port);
+
+/** fri_page_is_read: whether any stage reads output @port of stage @id. */
+gboolean fri_page_is_read (FriPageData *data, const char *id, const char *port);
 
 /** fri_page_stage: the entry of stage @id in @document ("stages"), or NULL. */
 JsonObject *fri_page_stage (JsonObject *document, const char *id);

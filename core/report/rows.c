@@ -4,11 +4,12 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "report/report-private.h"
 
-#define SHOWN_ROWS 3  /* the others are folded */
+#define SHOWN_ROWS 2  /* the others are folded */
 #define CONTEXT 24    /* characters of what stayed alike around a change */
 #define MAX_CHARTS 12 /* of lengths, of one stage */
 
@@ -283,13 +284,12 @@ show_dropped_columns (FriHtml *html, const FriWords *words, JsonObject *port, Js
     }
 }
 
+/* @origin: what @row was, with the columns of @from; NULL: not known. */
 static void
-show_row (FriHtml *html, const FriWords *words, FriPageData *data, const char *stage,
-          JsonObject *port, JsonObject *row)
+show_row (FriHtml *html, const FriWords *words, JsonObject *port, JsonObject *row, JsonObject *from,
+          JsonObject *origin)
 {
   JsonArray *columns = fri_get_array (port, "columns");
-  JsonObject *from = NULL;
-  JsonObject *origin = find_origin (data, stage, fri_get_text (row, "id"), &from);
   gboolean unchanged = is_unchanged (port, row, from, origin);
 
   fri_html_open (html, "table", "class", "row", NULL);
@@ -319,17 +319,47 @@ show_row (FriHtml *html, const FriWords *words, FriPageData *data, const char *s
   fri_html_close (html);
 }
 
+static JsonObject *
+object_at (JsonArray *array, guint i)
+{
+  JsonNode *node = json_array_get_element (array, i);
+
+  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
 static void
 show_rows_of (FriHtml *html, const FriWords *words, FriPageData *data, const char *stage,
               JsonObject *port, JsonArray *rows, guint first, guint last)
 {
   for (guint i = first; i < last; i++)
     {
-      JsonNode *node = json_array_get_element (rows, i);
+      JsonObject *row = object_at (rows, i), *from = NULL;
+      JsonObject *origin = find_origin (data, stage, fri_get_text (row, "id"), &from);
 
       fri_html_open (html, "div", "class", "scroll", NULL);
-      if (JSON_NODE_HOLDS_OBJECT (node))
-        show_row (html, words, data, stage, port, json_node_get_object (node));
+      show_row (html, words, port, row, from, origin);
+      fri_html_close (html);
+    }
+}
+
+/* Rows of which the stage changed a text: they tell more than the first ones. */
+static void
+show_changes (FriHtml *html, const FriWords *words, JsonObject *port, JsonArray *changes,
+              guint first, guint last)
+{
+  for (guint i = first; i < last; i++)
+    {
+      JsonObject *row = object_at (changes, i);
+      g_autoptr (JsonObject) from = json_object_new (), origin = json_object_new ();
+      JsonArray *columns = fri_get_array (port, "before_columns");
+      JsonArray *before = fri_get_array (row, "before");
+
+      if (columns == NULL || before == NULL)
+        continue;
+      json_object_set_array_member (from, "columns", json_array_ref (columns));
+      json_object_set_array_member (origin, "cells", json_array_ref (before));
+      fri_html_open (html, "div", "class", "scroll", NULL);
+      show_row (html, words, port, row, from, origin);
       fri_html_close (html);
     }
 }
@@ -340,9 +370,7 @@ passes_on (FriPageData *data, const char *stage, JsonObject *port, JsonArray *ro
 {
   for (guint i = 0; i < json_array_get_length (rows); i++)
     {
-      JsonNode *node = json_array_get_element (rows, i);
-      JsonObject *row = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-      JsonObject *from;
+      JsonObject *row = object_at (rows, i), *from;
       JsonObject *origin = find_origin (data, stage, fri_get_text (row, "id"), &from);
 
       if (!is_unchanged (port, row, from, origin))
@@ -352,32 +380,49 @@ passes_on (FriPageData *data, const char *stage, JsonObject *port, JsonArray *ro
 }
 
 static void
-show_port (FriHtml *html, const FriWords *words, FriPageData *data, const char *stage,
-           const char *name, JsonObject *port, double n_rows)
+port_head (FriHtml *html, const char *name, const char *format, guint n, double of)
 {
-  JsonArray *rows = fri_get_array (port, "rows");
-  guint n = rows != NULL ? json_array_get_length (rows) : 0;
-  g_autofree char *count = fri_count ((guint64) n_rows);
+  g_autofree char *count = fri_count ((guint64) of);
   g_autofree char *shown = fri_count (n);
-  gboolean alike;
 
-  if (n == 0)
-    return;
-  alike = passes_on (data, stage, port, rows);
   fri_html_open (html, "h5", "class", "port", NULL);
   fri_html_element (html, "code", NULL, name);
   fri_html_text (html, " ");
   fri_html_open (html, "span", "class", "note", NULL);
-  fri_html_printf (html, alike ? FRI_W (FIRST_ROWS_ALIKE) : FRI_W (FIRST_ROWS), shown, count);
+  fri_html_printf (html, format, shown, count);
   fri_html_close (html);
   fri_html_close (html);
-  if (!alike)
+}
+
+static void
+show_port (FriHtml *html, const FriWords *words, FriPageData *data, const char *stage,
+           const char *name, JsonObject *port, double n_rows)
+{
+  JsonArray *rows = fri_get_array (port, "rows"), *changes = fri_get_array (port, "changes");
+  guint n = rows != NULL ? json_array_get_length (rows) : 0;
+  guint n_changes = changes != NULL ? json_array_get_length (changes) : 0;
+  gboolean alike;
+
+  if (n == 0)
+    return;
+  alike = n_changes == 0 && passes_on (data, stage, port, rows);
+  if (n_changes > 0)
+    {
+      port_head (html, name, FRI_W (FIRST_CHANGES), n_changes, n_rows);
+      show_changes (html, words, port, changes, 0, MIN (n_changes, SHOWN_ROWS));
+    }
+  else
+    port_head (html, name, alike ? FRI_W (FIRST_ROWS_ALIKE) : FRI_W (FIRST_ROWS), n, n_rows);
+  if (n_changes == 0 && !alike)
     show_rows_of (html, words, data, stage, port, rows, 0, MIN (n, SHOWN_ROWS));
-  if (!alike && n <= SHOWN_ROWS)
+  if (n_changes == 0 && !alike && n <= SHOWN_ROWS)
     return;
   fri_html_open (html, "details", NULL);
   fri_html_element (html, "summary", NULL, alike ? FRI_W (SHOW_ROWS) : FRI_W (MORE_EXAMPLES));
-  show_rows_of (html, words, data, stage, port, rows, alike ? 0 : SHOWN_ROWS, n);
+  if (n_changes > SHOWN_ROWS)
+    show_changes (html, words, port, changes, SHOWN_ROWS, n_changes);
+  show_rows_of (html, words, data, stage, port, rows,
+                alike || n_changes > 0 ? 0 : MIN (n, SHOWN_ROWS), n);
   fri_html_close (html);
 }
 
@@ -413,7 +458,7 @@ show_rejected (FriHtml *html, const FriWords *words, JsonObject *port, JsonObjec
 
       if (cell == NULL || g_str_has_prefix (name, "reject_"))
         continue;
-      g_string_append_printf (text, "%s%s: %s%s", text->len > 0 ? "\n" : "", name, cell,
+      g_string_append_printf (text, "%s%s: %s%s", text->len > 0 ? " · " : "", name, cell,
                               of > 0 ? " …" : "");
     }
   fri_show_long (html, words, text->str, 0);
@@ -433,9 +478,11 @@ show_examples (FriHtml *html, const FriWords *words, JsonObject *port, JsonArray
 
       fri_html_open (html, "tr", "class", "example", NULL);
       fri_html_element (html, "td", "row-id", fri_get_text (row, "id"));
-      fri_html_open (html, "td", "colspan", "3", "class", "body", NULL);
-      fri_html_element (html, "p", "reason", why != NULL ? why : "");
+      fri_html_open (html, "td", "colspan", "3", NULL);
+      fri_html_element (html, "p", "reason body", why != NULL ? why : "");
+      fri_html_open (html, "div", "class", "body", NULL);
       show_rejected (html, words, port, row);
+      fri_html_close (html);
       fri_html_close (html);
       fri_html_close (html);
     }
@@ -520,12 +567,14 @@ lengths_free (FriLengths *l)
   g_free (l);
 }
 
+/* More than by what a few rows more or less, or chance, bring about. */
 static gboolean
-lengths_equal (const FriLengths *a, const FriLengths *b)
+lengths_differ (const FriLengths *a, const FriLengths *b)
 {
-  return a->n == b->n && a->nulls == b->nulls && a->sum == b->sum && a->from->len == b->from->len
-         && memcmp (a->from->data, b->from->data, a->from->len * sizeof (double)) == 0
-         && memcmp (a->count->data, b->count->data, a->count->len * sizeof (double)) == 0;
+  double range = MAX (b->max - b->min, 1), n = MAX (MIN (a->n, b->n), 1);
+
+  return fabs (a->max - b->max) > 0.1 * range || fabs (a->min - b->min) > 0.1 * range
+         || fri_lengths_distance (a, b) > 0.03 + sqrt (8 / n);
 }
 
 /* The lengths of column @name before the stage, where one input has it. */
@@ -550,7 +599,8 @@ show_lengths (FriHtml *html, const FriWords *words, const char *title, const Fri
 {
   double n = now->n - now->nulls;
   g_autofree char *rows = fri_count ((guint64) now->n);
-  g_autofree char *mean = fri_number (n > 0 ? now->sum / n : 0);
+  double average = n > 0 ? now->sum / n : 0;
+  g_autofree char *mean = fri_number (average < 10 ? round (average * 10) / 10 : round (average));
   g_autofree char *min = fri_number (now->min), *max = fri_number (now->max);
   g_autofree char *nulls = fri_count ((guint64) now->nulls);
 
@@ -573,7 +623,7 @@ maybe_lengths (FriHtml *html, const FriWords *words, FriPageData *data, const ch
                const char *port, gboolean name_port, const char *name, JsonObject *o, gboolean draw)
 {
   FriLengths *now = lengths_new (o), *before = lengths_before (data, stage, name);
-  gboolean worth = now->from->len > 0 && (before == NULL || !lengths_equal (now, before));
+  gboolean worth = now->min < now->max && (before == NULL || lengths_differ (now, before));
   g_autofree char *title = name_port ? g_strdup_printf ("%s · %s", name, port) : g_strdup (name);
 
   if (worth && draw)
@@ -583,11 +633,28 @@ maybe_lengths (FriHtml *html, const FriWords *words, FriPageData *data, const ch
   return worth;
 }
 
+/* Ports of records that are drawn: not rejects, and not what nobody reads where
+ * something is read. */
+static GList *
+drawn_ports (FriPageData *data, const char *id, JsonObject *ports)
+{
+  GList *names = ports != NULL ? json_object_get_members (ports) : NULL, *drawn = NULL;
+  gboolean any = FALSE;
+
+  for (GList *p = names; p != NULL; p = p->next)
+    any |= fri_page_is_read (data, id, p->data);
+  for (GList *p = names; p != NULL; p = p->next)
+    if (strcmp (p->data, "rejects") != 0 && (!any || fri_page_is_read (data, id, p->data)))
+      drawn = g_list_append (drawn, p->data);
+  g_list_free (names);
+  return drawn;
+}
+
 static guint
 all_lengths (FriHtml *html, const FriWords *words, FriPageData *data, const char *id, guint most)
 {
   JsonObject *ports = fri_get_object (fri_page_stage (data->samples, id), "ports");
-  g_autoptr (GList) names = ports != NULL ? json_object_get_members (ports) : NULL;
+  g_autoptr (GList) names = drawn_ports (data, id, ports);
   guint n = 0;
 
   for (GList *p = names; p != NULL; p = p->next)
@@ -610,7 +677,7 @@ fri_show_lengths (FriHtml *html, const FriWords *words, FriPageData *data, const
   if (n == 0)
     return;
   fri_html_element (html, "h4", NULL, FRI_W (LENGTHS));
-  fri_html_open (html, "div", "class", "views", NULL);
+  fri_html_open (html, "div", "class", "views many", NULL);
   all_lengths (html, words, data, id, MAX_CHARTS);
   fri_html_close (html);
   if (n > MAX_CHARTS)

@@ -9,6 +9,8 @@
 
 #include "report/report-private.h"
 
+#define MANY_COUNTERS 10 /* more are folded */
+
 static JsonObject *
 run_of (FriPageData *data, const char *id)
 {
@@ -95,7 +97,7 @@ fri_show_time (const char *iso)
   /* "2026-11-26T04:23:23Z" */
   if (strlen (iso) != 20 || iso[10] != 'T' || iso[19] != 'Z')
     return g_strdup (iso);
-  return g_strdup_printf ("%.10s %.8s UTC", iso, iso + 11);
+  return g_strdup_printf ("%.10s\302\240%.5s\302\240UTC", iso, iso + 11);
 }
 
 static void
@@ -132,9 +134,17 @@ static void
 show_counters (FriHtml *html, const FriWords *words, JsonObject *counters)
 {
   g_autoptr (GList) names = counters != NULL ? json_object_get_members (counters) : NULL;
+  gboolean fold = counters != NULL && json_object_get_size (counters) > MANY_COUNTERS;
 
   if (names == NULL)
     return;
+  if (fold)
+    {
+      fri_html_open (html, "details", NULL);
+      fri_html_open (html, "summary", NULL);
+      fri_html_printf (html, "%s (%u)", FRI_W (COUNTERS), json_object_get_size (counters));
+      fri_html_close (html);
+    }
   fri_html_open (html, "ul", "class", "facts counters", "aria-label", FRI_W (COUNTERS), NULL);
   for (GList *n = names; n != NULL; n = n->next)
     {
@@ -143,6 +153,8 @@ show_counters (FriHtml *html, const FriWords *words, JsonObject *counters)
       show_fact (html, NULL, n->data, count);
     }
   fri_html_close (html);
+  if (fold)
+    fri_html_close (html);
 }
 
 /* ---- what it was told ---------------------------------------------------------------- */

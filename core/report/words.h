@@ -43,6 +43,7 @@ G_BEGIN_DECLS
   X (ELEMENT, "element", "元件")                                                                  \
   X (ROWS_IN, "rows in", "输入行数")                                                              \
   X (ROWS_OUT, "rows out", "输出行数")                                                            \
+  X (ASIDE, "set aside", "另置")                                                                  \
   X (REJECTS, "rejects", "拒绝")                                                                  \
   X (WORKING, "working", "工作")                                                                  \
   X (WAITING, "waiting", "等待")                                                                  \
@@ -61,6 +62,7 @@ G_BEGIN_DECLS
   X (ROWS_TITLE, "Rows before and after", "处理前后的行")                                         \
   X (ROWS_OUT_TITLE, "Rows", "数据行")                                                            \
   X (FIRST_ROWS, "first %s of %s rows", "前 %s 行，共 %s 行")                                     \
+  X (FIRST_CHANGES, "the first %s of the rows that it changed, among %s", "前 %s 处改动，共 %s 行")          \
   X (FIRST_ROWS_ALIKE, "%s of %s rows looked at: all as they came in",                            \
      "抽查前 %s 行（共 %s 行）：均与输入相同")                                                    \
   X (SHOW_ROWS, "show them", "显示")                                                              \
