@@ -2,6 +2,7 @@
 core_libflowrun_la_SOURCES += \
 	core/report/axis.c \
 	core/report/chart.c \
+	core/report/diff.c \
 	core/report/graph.c \
 	core/report/html.c \
 	core/report/html.h \

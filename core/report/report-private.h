@@ -10,6 +10,7 @@
  *   graph.c   the stages and their connections as SVG
  *   view.c    views checked and made
  *   axis.c    round numbers for axes, numbers for people
+ *   diff.c    what changed between two texts
  *   svg.c     shapes, and how wide a text is
  *   html.c    tags and escaped text
  *   words.c   every word of the page, in each language
@@ -68,6 +69,25 @@ char *fri_count (guint64 n);
 char *fri_bytes (guint64 bytes);
 /** fri_seconds: "4 min 12 s"; g_free(). */
 char *fri_seconds (double seconds);
+
+/* ---- differences (diff.c) ------------------------------------------------------- */
+
+typedef enum
+{
+  FRI_RUN_KEPT,
+  FRI_RUN_DELETED,
+  FRI_RUN_INSERTED
+} FriRunKind;
+
+typedef struct
+{
+  FriRunKind kind;
+  guint length; /* characters */
+} FriRun;
+
+/** fri_diff: FriRun's that lead from @before to @after (valid UTF-8); NULL when they share too
+ * little to tell; g_array_unref(). */
+GArray *fri_diff (const char *before, const char *after);
 
 /* ---- drawing (svg.c) ---------------------------------------------------------- */
 

@@ -10,7 +10,7 @@
 #include "report/report-private.h"
 
 #define SHOWN_ROWS 2  /* the others are folded */
-#define CONTEXT 24    /* characters of what stayed alike around a change */
+#define CONTEXT 30    /* characters of what stayed alike around a change */
 #define MAX_CHARTS 12 /* of lengths, of one stage */
 
 /* ---- samples ------------------------------------------------------------------- */
@@ -123,77 +123,85 @@ find_origin (FriPageData *data, const char *stage, const char *id, JsonObject **
   return NULL;
 }
 
-/* Only what differs is looked at: the beginning and the end that two texts
- * share are left plain, and cut to some context where they are long. */
+/* A run of what stayed alike: only its ends where it is long. */
 static void
-show_part (FriHtml *html, const char *text, const char *from, const char *to, const char *tag)
+show_kept (FriHtml *html, const char *text, guint n, gboolean first, gboolean last)
 {
-  const char *begin = text, *end = to + strlen (to);
-  g_autofree char *head = NULL, *tail = NULL, *middle = g_strndup (from, (gsize) (to - from));
+  const char *end = g_utf8_offset_to_pointer (text, n);
+  guint head = first ? 0 : CONTEXT, tail = last ? 0 : CONTEXT;
+  g_autofree char *whole = NULL, *begin = NULL, *rest = NULL;
 
-  if (g_utf8_pointer_to_offset (text, from) > 2 * CONTEXT)
-    begin = g_utf8_offset_to_pointer (from, -CONTEXT);
-  if (g_utf8_strlen (to, -1) > 2 * CONTEXT)
-    end = g_utf8_offset_to_pointer (to, CONTEXT);
-  head = g_strndup (begin, (gsize) (from - begin));
-  tail = g_strndup (to, (gsize) (end - to));
-  if (begin > text)
-    fri_html_element (html, "span", "more", "… ");
-  fri_html_text (html, head);
-  if (*middle != '\0')
-    fri_html_element (html, tag, NULL, middle);
-  fri_html_text (html, tail);
-  if (*end != '\0')
-    fri_html_element (html, "span", "more", " …");
+  if (n <= 3 * CONTEXT)
+    {
+      whole = g_strndup (text, (gsize) (end - text));
+      fri_html_text (html, whole);
+      return;
+    }
+  begin = g_utf8_substring (text, 0, head);
+  rest = g_strndup (g_utf8_offset_to_pointer (text, n - tail),
+                    (gsize) (end - g_utf8_offset_to_pointer (text, n - tail)));
+  fri_html_text (html, begin);
+  fri_html_element (html, "span", "more", first ? "… " : last ? " …" : " … ");
+  fri_html_text (html, rest);
 }
 
+/* One side of a change: @kind is what this side alone has. */
 static void
-common (const char *a, const char *b, const char **a0, const char **b0, const char **a1,
-        const char **b1)
+show_side (FriHtml *html, const char *text, GArray *runs, FriRunKind kind, const char *tag)
 {
-  *a0 = a;
-  *b0 = b;
-  while (**a0 != '\0' && g_utf8_get_char (*a0) == g_utf8_get_char (*b0))
+  for (guint i = 0; i < runs->len; i++)
     {
-      *a0 = g_utf8_next_char (*a0);
-      *b0 = g_utf8_next_char (*b0);
-    }
-  *a1 = a + strlen (a);
-  *b1 = b + strlen (b);
-  while (*a1 > *a0 && *b1 > *b0)
-    {
-      const char *pa = g_utf8_prev_char (*a1), *pb = g_utf8_prev_char (*b1);
+      const FriRun *run = &g_array_index (runs, FriRun, i);
+      const char *next;
+      g_autofree char *own = NULL;
 
-      if (g_utf8_get_char (pa) != g_utf8_get_char (pb))
-        break;
-      *a1 = pa;
-      *b1 = pb;
+      if (run->kind != kind && run->kind != FRI_RUN_KEPT)
+        continue;
+      next = g_utf8_offset_to_pointer (text, run->length);
+      if (run->kind == FRI_RUN_KEPT)
+        show_kept (html, text, run->length, i == 0, i + 1 == runs->len);
+      else
+        {
+          own = g_strndup (text, (gsize) (next - text));
+          fri_html_element (html, tag, NULL, own);
+        }
+      text = next;
     }
+}
+
+/* Whether what stayed alike is enough to show the rest as a change of it. */
+static gboolean
+is_telling (GArray *runs)
+{
+  guint kept = 0, all = 0;
+
+  for (guint i = 0; runs != NULL && i < runs->len; i++)
+    {
+      const FriRun *run = &g_array_index (runs, FriRun, i);
+
+      all += run->length;
+      if (run->kind == FRI_RUN_KEPT)
+        kept += run->length;
+    }
+  return runs != NULL && runs->len <= 60 && kept * 3 > all;
 }
 
 static void
 show_change (FriHtml *html, const FriWords *words, const char *before, guint64 before_of,
              const char *after, guint64 after_of)
 {
-  const char *a0 = NULL, *b0 = NULL, *a1 = NULL, *b1 = NULL;
-  gboolean near = before != NULL && after != NULL && *before != '\0' && *after != '\0';
+  g_autoptr (GArray) runs = before != NULL && after != NULL ? fri_diff (before, after) : NULL;
+  gboolean near = is_telling (runs);
 
-  if (near)
-    {
-      common (before, after, &a0, &b0, &a1, &b1);
-      /* Texts that share little are shown as they are. */
-      near = (a0 - before) + (gssize) strlen (a1) > (gssize) (strlen (before) / 4)
-             && (a1 - a0) < 400 && (b1 - b0) < 400;
-    }
   fri_html_open (html, "td", "class", "body", NULL);
   if (near)
-    show_part (html, before, a0, a1, "del");
+    show_side (html, before, runs, FRI_RUN_DELETED, "del");
   else
     show_cell (html, words, before, before_of);
   fri_html_close (html);
   fri_html_open (html, "td", "class", "body", NULL);
   if (near)
-    show_part (html, after, b0, b1, "ins");
+    show_side (html, after, runs, FRI_RUN_INSERTED, "ins");
   else
     show_cell (html, words, after, after_of);
   fri_html_close (html);
@@ -223,20 +231,31 @@ show_column (FriHtml *html, const FriWords *words, JsonObject *row, int at, cons
 {
   guint64 of, of_before;
   const char *now = cell_text (row, at, &of), *before = cell_text (origin, from, &of_before);
-  gboolean changed = origin != NULL && from >= 0 && !same (now, before);
   gboolean new = origin != NULL &&from < 0;
 
-  fri_html_open (html, "tr", "class", changed ? "changed" : NULL, NULL);
+  fri_html_open (html, "tr", NULL);
   show_field (html, words, name, new ? FRI_W (NEW) : NULL);
-  if (changed)
+  if (origin != NULL && !new)
     show_change (html, words, before, of_before, now, of);
   else
     {
-      fri_html_open (html, "td", "class", "body", "colspan", origin != NULL ? "2" : NULL, NULL);
+      if (new)
+        fri_html_element (html, "td", NULL, "");
+      fri_html_open (html, "td", "class", "body", NULL);
       show_cell (html, words, now, of);
       fri_html_close (html);
     }
   fri_html_close (html);
+}
+
+/* Whether column @at of the row is as it was. */
+static gboolean
+is_kept (JsonObject *row, int at, JsonObject *origin, int from)
+{
+  guint64 of;
+
+  return origin != NULL && from >= 0
+         && same (cell_text (row, at, &of), cell_text (origin, from, &of));
 }
 
 static gboolean
@@ -278,10 +297,30 @@ show_dropped_columns (FriHtml *html, const FriWords *words, JsonObject *port, Js
       fri_html_open (html, "td", "class", "body", NULL);
       show_cell (html, words, text, of);
       fri_html_close (html);
-      fri_html_open (html, "td", NULL);
-      fri_html_close (html);
+      fri_html_element (html, "td", NULL, "");
       fri_html_close (html);
     }
+}
+
+/* The columns of a row that stayed as they were, or those that did not. */
+static guint
+show_columns (FriHtml *html, const FriWords *words, JsonObject *port, JsonObject *row,
+              JsonObject *from, JsonObject *origin, gboolean kept)
+{
+  JsonArray *columns = fri_get_array (port, "columns");
+  guint n = 0;
+
+  for (guint i = 0; columns != NULL && i < json_array_get_length (columns); i++)
+    {
+      const char *name = fri_text_at (columns, i);
+      int before = column_of (from, name);
+
+      if (is_kept (row, (int) i, origin, before) != kept)
+        n++;
+      else
+        show_column (html, words, row, (int) i, name, kept ? NULL : origin, before);
+    }
+  return n;
 }
 
 /* @origin: what @row was, with the columns of @from; NULL: not known. */
@@ -289,10 +328,10 @@ static void
 show_row (FriHtml *html, const FriWords *words, JsonObject *port, JsonObject *row, JsonObject *from,
           JsonObject *origin)
 {
-  JsonArray *columns = fri_get_array (port, "columns");
   gboolean unchanged = is_unchanged (port, row, from, origin);
+  guint kept = 0;
 
-  fri_html_open (html, "table", "class", "row", NULL);
+  fri_html_open (html, "table", "class", unchanged || origin == NULL ? "row" : "row change", NULL);
   fri_html_open (html, "thead", NULL);
   fri_html_open (html, "tr", NULL);
   fri_html_element (html, "th", "row-id", fri_get_text (row, "id"));
@@ -306,15 +345,21 @@ show_row (FriHtml *html, const FriWords *words, JsonObject *port, JsonObject *ro
   fri_html_close (html);
   fri_html_close (html);
   fri_html_open (html, "tbody", NULL);
-  for (guint i = 0; columns != NULL && i < json_array_get_length (columns); i++)
-    {
-      const char *name = fri_text_at (columns, i);
-
-      show_column (html, words, row, (int) i, name, unchanged ? NULL : origin,
-                   column_of (from, name));
-    }
+  kept = show_columns (html, words, port, row, from, unchanged ? NULL : origin, FALSE);
   if (origin != NULL && !unchanged)
     show_dropped_columns (html, words, port, from, origin);
+  fri_html_close (html);
+  fri_html_close (html);
+  if (kept == 0)
+    return;
+  fri_html_open (html, "details", "class", "kept", NULL);
+  fri_html_open (html, "summary", NULL);
+  fri_html_printf (html, FRI_W (KEPT_COLUMNS), kept);
+  fri_html_close (html);
+  fri_html_open (html, "table", "class", "row", NULL);
+  fri_html_open (html, "tbody", NULL);
+  show_columns (html, words, port, row, from, origin, TRUE);
+  fri_html_close (html);
   fri_html_close (html);
   fri_html_close (html);
 }

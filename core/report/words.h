@@ -70,6 +70,7 @@ G_BEGIN_DECLS
   X (BEFORE, "before", "之前")                                                                    \
   X (AFTER, "after", "之后")                                                                      \
   X (UNCHANGED, "as it came in", "与输入相同")                                                    \
+  X (KEPT_COLUMNS, "columns as they came in: %u", "与输入相同的列：%u")                           \
   X (NEW, "new", "新增")                                                                          \
   X (LEFT_OUT, "left out", "去除")                                                                \
   X (EMPTY, "empty", "空")                                                                        \
