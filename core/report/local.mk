@@ -18,3 +18,8 @@ core_libflowrun_la_SOURCES += \
 	core/report/view.c \
 	core/report/words.c \
 	core/report/words.h
+
+check_PROGRAMS += core/report/test-report
+core_report_test_report_SOURCES = core/report/test-report.c
+core_report_test_report_LDADD = core/libflowrun-test.la $(TEST_LIBS) -lm
+TESTS += core/report/test-report
