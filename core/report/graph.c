@@ -13,9 +13,9 @@
 
 #include "report/report-private.h"
 
-#define NODE_WIDTH 146.
+#define NODE_WIDTH 136.
 #define NODE_HEIGHT 56.
-#define GAP_MIN 56. /* between layers: as wide as the labels there */
+#define GAP_MIN 50. /* between layers: as wide as the labels there */
 #define GAP_MAX 140.
 #define LABEL 11. /* size of its text */
 #define ROW_GAP 26.
@@ -32,8 +32,8 @@ typedef struct
   double y, height; /* middle, whole height */
   double wish;
   guint n_wishes;
-  GPtrArray *aside;  /* char *: rows that left by ports nothing reads; NULL: none */
-  guint n_in, n_out; /* connections at its sides */
+  GPtrArray *aside; /* char *: rows that left by ports nothing reads; NULL: none */
+  guint n_in;       /* connections that arrive */
 } Node;
 
 /* A connection; via stand-ins, first and last of which it begins and ends at. */
@@ -88,10 +88,12 @@ add_edge (Graph *g, guint from, guint to, char *port, const char *to_port, gbool
 
   edge.rejects = strcmp (port, "rejects") == 0;
   edge.object = rows == NULL || !json_object_has_member (rows, port);
-  edge.name_input = name_input;
+  /* Which input a model goes to is plain from its colour. */
+  edge.name_input
+      = name_input && !edge.object && strcmp (to_port, "in") != 0 && strcmp (to_port, port) != 0;
   edge.path = g_array_new (FALSE, FALSE, sizeof (guint));
   if (edge.object)
-    edge.label = g_strdup (port);
+    edge.label = g_strdup (strcmp (port, "out") == 0 ? "" : port);
   else
     {
       g_autofree char *n = fri_count ((guint64) fri_get_number (rows, port));
@@ -99,7 +101,6 @@ add_edge (Graph *g, guint from, guint to, char *port, const char *to_port, gbool
       edge.label
           = strcmp (port, "out") == 0 ? g_steal_pointer (&n) : g_strdup_printf ("%s %s", port, n);
     }
-  node_at (g, from)->n_out++;
   node_at (g, to)->n_in++;
   g_array_append_val (g->edges, edge);
 }
@@ -435,33 +436,90 @@ top_of (const Node *node)
   return node->y - node->height / 2;
 }
 
-/* The connections of one side, evenly along it. */
+/* Connections leave and arrive evenly along a side, in the order of where they
+ * lead, not to cross.  Those of one output port leave at one point. */
 static double
 port_y (const Node *node, guint number, guint n)
 {
   return top_of (node) + NODE_HEIGHT * (number + 1) / (n + 1);
 }
 
-/* Connections leave and arrive in the order of where they lead, not to cross. */
-static guint
-rank_at (Graph *g, guint number, gboolean out)
+static double
+far_end (Graph *g, const Edge *edge, gboolean out)
 {
-  Edge *edge = edge_at (g, number);
-  GArray *path = edge->path;
-  double y = node_at (g, g_array_index (path, guint, out ? 1 : path->len - 2))->y;
+  return node_at (g, g_array_index (edge->path, guint, out ? 1 : edge->path->len - 2))->y;
+}
+
+static gboolean
+is_first_of_port (Graph *g, guint number)
+{
+  const Edge *edge = edge_at (g, number);
+
+  for (guint e = 0; e < number; e++)
+    if (edge_at (g, e)->from == edge->from && strcmp (edge_at (g, e)->port, edge->port) == 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* The mean of the ends that the port of @edge leads to. */
+static double
+port_wish (Graph *g, const Edge *edge)
+{
+  double sum = 0;
+  guint n = 0;
+
+  for (guint e = 0; e < g->edges->len; e++)
+    {
+      const Edge *other = edge_at (g, e);
+
+      if (other->from != edge->from || strcmp (other->port, edge->port) != 0)
+        continue;
+      sum += far_end (g, other, TRUE);
+      n++;
+    }
+  return sum / n;
+}
+
+static double
+leaves_at (Graph *g, guint number)
+{
+  const Edge *edge = edge_at (g, number);
+  double wish = port_wish (g, edge);
+  guint rank = 0, n = 0;
+
+  for (guint e = 0; e < g->edges->len; e++)
+    {
+      const Edge *other = edge_at (g, e);
+      double at;
+
+      if (other->from != edge->from || !is_first_of_port (g, e))
+        continue;
+      n++;
+      at = port_wish (g, other);
+      if (strcmp (other->port, edge->port) != 0)
+        rank += at < wish || (at == wish && strcmp (other->port, edge->port) < 0);
+    }
+  return port_y (node_at (g, edge->from), rank, n);
+}
+
+static double
+arrives_at (Graph *g, guint number)
+{
+  const Edge *edge = edge_at (g, number);
+  double y = far_end (g, edge, FALSE);
   guint rank = 0;
 
   for (guint e = 0; e < g->edges->len; e++)
     {
-      Edge *other = edge_at (g, e);
+      const Edge *other = edge_at (g, e);
       double at;
 
-      if (e == number || (out ? other->from != edge->from : other->to != edge->to))
+      if (e == number || other->to != edge->to)
         continue;
-      at = node_at (g, g_array_index (other->path, guint, out ? 1 : other->path->len - 2))->y;
+      at = far_end (g, other, FALSE);
       rank += at < y || (at == y && e < number);
     }
-  return rank;
+  return port_y (node_at (g, edge->to), rank, node_at (g, edge->to)->n_in);
 }
 
 static void
@@ -469,9 +527,8 @@ draw_edge (FriHtml *html, Graph *g, guint number)
 {
   Edge *edge = edge_at (g, number);
   const Node *from = node_at (g, edge->from), *to = node_at (g, edge->to);
-  double x = left_of (g, from) + NODE_WIDTH,
-         y = port_y (from, rank_at (g, number, TRUE), from->n_out);
-  double end_y = port_y (to, rank_at (g, number, FALSE), to->n_in), first_y = y;
+  double x = left_of (g, from) + NODE_WIDTH, y = leaves_at (g, number);
+  double end_y = arrives_at (g, number), first_y = y;
   g_autoptr (GString) d = g_string_new (NULL);
   g_autofree char *label = fri_text_fit (edge->label, (GAP_MAX - 20) / LABEL);
   const char *class = edge->rejects ? "edge rejects" : edge->object ? "edge object" : "edge";
@@ -511,8 +568,9 @@ draw_edge (FriHtml *html, Graph *g, guint number)
   fri_svg_point (d, "L", x - 7, y + 4);
   g_string_append_c (d, 'Z');
   fri_svg_path (html, "tip", d->str);
-  fri_svg_text (html, "label", left_of (g, from) + NODE_WIDTH + 6, first_y - 5, "start", label);
-  if (edge->name_input && strcmp (edge->to_port, edge->port) != 0)
+  if (is_first_of_port (g, number))
+    fri_svg_text (html, "label", left_of (g, from) + NODE_WIDTH + 6, first_y - 5, "start", label);
+  if (edge->name_input)
     {
       g_autofree char *name = fri_text_fit (edge->to_port, (GAP_MAX - 24) / LABEL);
 

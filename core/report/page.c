@@ -137,7 +137,7 @@ show_header (FriHtml *html, const FriWords *words, FriPageData *data)
   fri_html_close (html);
 }
 
-/* ---- scores ------------------------------------------------------------------------ */
+/* ---- what decides: scores, then the training ------------------------------------------ */
 
 static JsonArray *
 views_of (FriPageData *data, const char *id)
@@ -146,29 +146,33 @@ views_of (FriPageData *data, const char *id)
 }
 
 static gboolean
-has_scores (FriPageData *data)
+has_views (FriPageData *data, const char *kind)
 {
   for (guint i = 0; i < data->order->len; i++)
     {
       const char *id = g_ptr_array_index (data->order, i);
 
-      if (fri_is_evaluator (data, id) && views_of (data, id) != NULL)
+      if (fri_is_of_kind (data, id, kind) && views_of (data, id) != NULL)
         return TRUE;
     }
   return FALSE;
 }
 
+/* The views of all stages of @kind. */
 static void
-show_scores (FriHtml *html, const FriWords *words, FriPageData *data)
+show_first (FriHtml *html, const FriWords *words, FriPageData *data, const char *kind,
+            const char *anchor, const char *title)
 {
-  fri_html_open (html, "section", "id", "scores", NULL);
-  fri_html_element (html, "h2", NULL, FRI_W (SCORES));
+  if (!has_views (data, kind))
+    return;
+  fri_html_open (html, "section", "id", anchor, NULL);
+  fri_html_element (html, "h2", NULL, title);
   for (guint i = 0; i < data->order->len; i++)
     {
       const char *id = g_ptr_array_index (data->order, i);
       g_autofree char *target = g_strdup_printf ("#stage-%u", i + 1);
 
-      if (!fri_is_evaluator (data, id) || views_of (data, id) == NULL)
+      if (!fri_is_of_kind (data, id, kind) || views_of (data, id) == NULL)
         continue;
       fri_html_open (html, "h3", NULL);
       fri_html_open (html, "a", "href", target, NULL);
@@ -199,6 +203,17 @@ rows_out (FriPageData *data, const char *id, gboolean read)
   return total;
 }
 
+/* A cell of a count; zeros step back. */
+static void
+show_count (FriHtml *html, const char *count, const char *class)
+{
+  fri_html_element (html, "td",
+                    strcmp (count, "0") == 0 ? "number zero"
+                    : class != NULL          ? class
+                                             : "number",
+                    count);
+}
+
 static void
 stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint number)
 {
@@ -223,10 +238,10 @@ stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint numbe
   fri_html_close (html);
   fri_html_close (html);
   fri_html_element (html, "td", NULL, fri_get_text (entry, "element"));
-  fri_html_element (html, "td", "number", in);
-  fri_html_element (html, "td", "number", out);
-  fri_html_element (html, "td", "number", aside);
-  fri_html_element (html, "td", rejects > 0 ? "number rejects" : "number", n_rejects);
+  show_count (html, in, NULL);
+  show_count (html, out, NULL);
+  show_count (html, aside, NULL);
+  show_count (html, n_rejects, "number rejects");
   fri_html_element (html, "td", "number", worked ? working : "");
   fri_html_element (html, "td", "number", worked ? waiting : "");
   fri_html_element (html, "td", NULL, fri_word_of_state (words, fri_get_text (run, "state")));
@@ -399,29 +414,29 @@ show_provenance (FriHtml *html, const FriWords *words, FriPageData *data)
  */
 
 static void
+link_to (FriHtml *html, const char *class, const char *target, const char *text)
+{
+  fri_html_open (html, "a", "class", class, "href", target, NULL);
+  fri_html_text (html, text);
+  fri_html_close (html);
+}
+
+static void
 show_contents (FriHtml *html, const FriWords *words, FriPageData *data)
 {
   fri_html_open (html, "nav", NULL);
-  if (has_scores (data))
-    {
-      fri_html_open (html, "a", "href", "#scores", NULL);
-      fri_html_text (html, FRI_W (SCORES));
-      fri_html_close (html);
-    }
-  fri_html_open (html, "a", "href", "#graph", NULL);
-  fri_html_text (html, FRI_W (WHAT_RAN));
-  fri_html_close (html);
+  if (has_views (data, "evaluator"))
+    link_to (html, NULL, "#scores", FRI_W (SCORES));
+  if (has_views (data, "trainer"))
+    link_to (html, NULL, "#training", FRI_W (TRAINING));
+  link_to (html, NULL, "#graph", FRI_W (WHAT_RAN));
   for (guint i = 0; i < data->order->len; i++)
     {
       g_autofree char *target = g_strdup_printf ("#stage-%u", i + 1);
 
-      fri_html_open (html, "a", "class", "stage-link", "href", target, NULL);
-      fri_html_text (html, g_ptr_array_index (data->order, i));
-      fri_html_close (html);
+      link_to (html, "stage-link", target, g_ptr_array_index (data->order, i));
     }
-  fri_html_open (html, "a", "href", "#provenance", NULL);
-  fri_html_text (html, FRI_W (PROVENANCE));
-  fri_html_close (html);
+  link_to (html, NULL, "#provenance", FRI_W (PROVENANCE));
   fri_html_close (html);
 }
 
@@ -432,8 +447,8 @@ show_body (FriHtml *html, const FriWords *words, FriPageData *data)
   show_header (html, words, data);
   show_contents (html, words, data);
   fri_html_open (html, "main", NULL);
-  if (has_scores (data))
-    show_scores (html, words, data);
+  show_first (html, words, data, "evaluator", "scores", FRI_W (SCORES));
+  show_first (html, words, data, "trainer", "training", FRI_W (TRAINING));
   show_what_ran (html, words, data);
   fri_html_open (html, "section", "id", "stages", NULL);
   fri_html_element (html, "h2", NULL, FRI_W (STAGES));

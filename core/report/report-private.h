@@ -189,8 +189,8 @@ void fri_show_long (FriHtml *html, const FriWords *words, const char *text, guin
 void fri_show_stage (FriHtml *html, const FriWords *words, FriPageData *data, const char *id);
 /** fri_show_time: a time of a manifest for a person; g_free(). */
 char *fri_show_time (const char *iso);
-/** fri_is_evaluator: whether its views are scores. */
-gboolean fri_is_evaluator (FriPageData *data, const char *id);
+/** fri_is_of_kind: whether its element is one of @kind ("evaluator"). */
+gboolean fri_is_of_kind (FriPageData *data, const char *id, const char *kind);
 
 /** fri_style: the style sheet. */
 extern const char fri_style[];

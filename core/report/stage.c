@@ -18,10 +18,11 @@ run_of (FriPageData *data, const char *id)
 }
 
 gboolean
-fri_is_evaluator (FriPageData *data, const char *id)
+fri_is_of_kind (FriPageData *data, const char *id, const char *kind)
 {
-  return g_str_has_prefix (fri_get_text (fri_get_object (data->graph, id), "element"),
-                           "evaluator.");
+  const char *element = fri_get_text (fri_get_object (data->graph, id), "element");
+
+  return g_str_has_prefix (element, kind) && element[strlen (kind)] == '.';
 }
 
 /* ---- the first lines -------------------------------------------------------------- */
@@ -35,13 +36,14 @@ show_ports (FriHtml *html, const char *label, JsonObject *rows)
     {
       g_autofree char *count = fri_count ((guint64) fri_get_number (rows, n->data));
 
-      if (strcmp (n->data, "rejects") == 0)
+      if (strcmp (n->data, "rejects") == 0
+          || (names->next != NULL && fri_get_number (rows, n->data) == 0))
         continue;
       fri_html_open (html, "li", NULL);
       if (names->next == NULL || strcmp (n->data, "in") == 0 || strcmp (n->data, "out") == 0)
         fri_html_printf (html, "%s ", label);
       else
-        fri_html_printf (html, "%s · %s ", label, (char *) n->data);
+        fri_html_printf (html, "%s ", (char *) n->data);
       fri_html_element (html, "b", NULL, count);
       fri_html_close (html);
     }
@@ -231,8 +233,9 @@ show_what_it_told (FriHtml *html, const FriWords *words, FriPageData *data, cons
   JsonObject *report = fri_page_stage (data->report, id);
   JsonArray *views = fri_get_array (fri_get_object (report, "reports"), "views");
 
-  if (fri_is_evaluator (data, id) && views != NULL)
-    fri_html_element (html, "p", "note", FRI_W (SEE_SCORES));
+  if (views != NULL
+      && (fri_is_of_kind (data, id, "evaluator") || fri_is_of_kind (data, id, "trainer")))
+    fri_html_element (html, "p", "note", FRI_W (SEE_TOP));
   else
     fri_show_views (html, words, data, views);
   if (!has_plot (views))

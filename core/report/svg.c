@@ -93,7 +93,7 @@ fri_svg_begin (FriHtml *html, const char *class, double width, double height, co
                const char *desc)
 {
   /* A page narrower than this part of a large drawing scrolls it. */
-  g_autofree char *least = g_strdup_printf ("min-width:%dpx", (int) (width * 0.8));
+  g_autofree char *least = g_strdup_printf ("min-width:%dpx", (int) (width * 0.72));
   g_autofree char *box = g_strdup_printf ("0 0 %d %d", (int) ceil (width), (int) ceil (height));
   g_autofree char *w = g_strdup_printf ("%d", (int) ceil (width));
   g_autofree char *h = g_strdup_printf ("%d", (int) ceil (height));

@@ -54,7 +54,8 @@ G_BEGIN_DECLS
   X (CANCELLED, "interrupted", "已中断")                                                          \
   X (NOT_REACHED, "not reached", "未执行")                                                        \
   X (RAN_SO_FAR, "not finished", "未完成")                                                        \
-  X (SEE_SCORES, "Its scores are at the top of this page.", "其评分见页首。")                     \
+  X (TRAINING, "Training", "训练")                                                                \
+  X (SEE_TOP, "What it shows is at the top of this page.", "其结果见页首。")                     \
   X (WARNINGS, "Warnings", "警告")                                                                \
   X (MORE_WARNINGS, "%s more are in log.jsonl.", "另有 %s 条，见 log.jsonl。")                    \
   X (COUNTERS, "Counters", "计数")                                                                \
@@ -63,8 +64,8 @@ G_BEGIN_DECLS
   X (ROWS_OUT_TITLE, "Rows", "数据行")                                                            \
   X (FIRST_ROWS, "first %s of %s rows", "前 %s 行，共 %s 行")                                     \
   X (FIRST_CHANGES, "the first %s of the rows that it changed, among %s", "前 %s 处改动，共 %s 行")          \
-  X (FIRST_ROWS_ALIKE, "%s of %s rows looked at: all as they came in",                            \
-     "抽查前 %s 行（共 %s 行）：均与输入相同")                                                    \
+  X (FIRST_ROWS_ALIKE, "the first %s of %s rows, as they came in",                            \
+     "前 %s 行，共 %s 行，均与输入相同")                                                    \
   X (SHOW_ROWS, "show them", "显示")                                                              \
   X (MORE_EXAMPLES, "more examples", "更多示例")                                                  \
   X (BEFORE, "before", "之前")                                                                    \

@@ -224,7 +224,7 @@ tune_views (Tune *t, const Loop *loop)
   if (loop->logged->len > 0)
     {
       view_loss (v, loop);
-      view_curve (v, loop, "Learning rate", "learning rate", FALSE, lr_of);
+      view_curve (v, loop, "Learning rate", "", FALSE, lr_of);
       view_curve (v, loop, "Gradient norm", "norm before clipping", TRUE, norm_of);
       view_curve (v, loop, "Speed", "tokens per second", FALSE, rate_of);
     }

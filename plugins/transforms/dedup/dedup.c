@@ -479,7 +479,7 @@ show_clusters (State *s, FrHost *host, const Census *census)
   fr_views_add_figure (v, "rows", (double) s->n_rows, NULL);
   fr_views_add_figure (v, "kept", (double) (s->n_rows - s->n_duplicates), NULL);
   fr_views_add_figure (v, "duplicates", (double) s->n_duplicates, NULL);
-  fr_views_add_figure (v, "clusters", (double) census->clusters, "of more than one row");
+  fr_views_add_figure (v, "clusters", (double) census->clusters, "groups of rows alike");
   if (census->clusters > 0)
     {
       fr_views_begin (v, FR_VIEW_TABLE, "Sizes of clusters");
@@ -487,10 +487,16 @@ show_clusters (State *s, FrHost *host, const Census *census)
       fr_views_add_column (v, "clusters", FR_VIEW_BAR);
       for (guint i = 0; i < G_N_ELEMENTS (size_names); i++)
         {
+          if (census->sizes[i] == 0)
+            continue;
           fr_views_begin_row (v, NULL, NULL);
           fr_views_add_cell (v, size_names[i]);
           fr_views_add_number (v, (double) census->sizes[i]);
         }
+    }
+  /* Pairs are many and alike. */
+  if (census->n_largest > 0 && census->largest[0].count > 2)
+    {
       fr_views_begin (v, FR_VIEW_TABLE, "Largest clusters");
       fr_views_add_column (v, "first row", FR_VIEW_TEXT);
       fr_views_add_column (v, "rows", FR_VIEW_BAR);
