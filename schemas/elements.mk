@@ -2,6 +2,7 @@
 dist_elementschema_DATA = \
 	schemas/elements/sink.csv.schema.json \
 	schemas/elements/sink.jsonl.schema.json \
+	schemas/elements/sink.onnx.schema.json \
 	schemas/elements/sink.safetensors.schema.json \
 	schemas/elements/sink.sqlite.schema.json \
 	schemas/elements/sink.text.schema.json \

@@ -91,3 +91,4 @@ include tests/fuzz/weights.mk
 include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
 include tests/fuzz/score.mk
+include tests/fuzz/onnx.mk
