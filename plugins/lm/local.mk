@@ -7,6 +7,7 @@ plugins_libflowrun_lm_la_SOURCES = \
 	plugins/lm/compute.h \
 	plugins/lm/config.h \
 	plugins/lm/decoder.h \
+	plugins/lm/export.h \
 	plugins/lm/generate.h \
 	plugins/lm/lora.h \
 	plugins/lm/model.h \
@@ -25,6 +26,7 @@ include plugins/lm/tokenizer/local.mk
 include plugins/lm/template/local.mk
 include plugins/lm/chat/local.mk
 include plugins/lm/lora/local.mk
+include plugins/lm/export/local.mk
 include plugins/lm/compute/local.mk
 include plugins/lm/decoder/local.mk
 include plugins/lm/generate/local.mk

@@ -13,6 +13,8 @@
 
 #include "export.h"
 
+#define ELEMENT "sink.safetensors"
+
 enum
 {
   WHAT_AUTO,
@@ -41,7 +43,7 @@ typedef struct
 {
   const Config *config;
   LmModel *model;
-  Folder *folder;
+  LmFolder *folder;
 } State;
 
 static gboolean
@@ -51,7 +53,7 @@ bind_path (gconstpointer data, FrBind *bind, GError **error)
   g_autoptr (GError) local = NULL;
 
   (void) error;
-  if (folder_check (config->path, &local))
+  if (lm_folder_check (config->path, ELEMENT, &local))
     return TRUE;
   fr_bind_problem (bind, "/path", "%s", local->message);
   return FALSE;
@@ -61,7 +63,7 @@ static gboolean
 open_folder (gconstpointer data, FrHost *host, gpointer *result, GError **error)
 {
   const Config *config = data;
-  Folder *folder = folder_new (config->path, error);
+  LmFolder *folder = lm_folder_new (config->path, ELEMENT, error);
   State *state;
 
   (void) host;
@@ -79,7 +81,7 @@ state_free (gpointer data)
 {
   State *state = data;
 
-  folder_free (state->folder);
+  lm_folder_free (state->folder);
   if (state->model != NULL)
     fr_object_unref (state->model);
   g_free (state);
@@ -106,25 +108,10 @@ choose (const State *state, GError **error)
   return -1;
 }
 
-/* The model would be replaced by what is made from it. */
-static gboolean
-check_apart (const State *state, GError **error)
-{
-  const char *from = lm_model_path (state->model);
-  g_autofree char *a = from != NULL ? g_canonicalize_filename (from, NULL) : NULL;
-  g_autofree char *b = g_canonicalize_filename (state->config->path, NULL);
-
-  if (g_strcmp0 (a, b) != 0)
-    return TRUE;
-  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
-               "%s is the model that this is made from; name another directory", b);
-  return FALSE;
-}
-
 static gboolean
 write_adapter (State *state, const char *below, GError **error)
 {
-  g_autofree char *dir = g_build_filename (folder_dir (state->folder), below, NULL);
+  g_autofree char *dir = g_build_filename (lm_folder_dir (state->folder), below, NULL);
   const char *base = lm_model_path (state->model);
 
   if (g_mkdir_with_parents (dir, 0777) < 0)
@@ -139,7 +126,7 @@ check_adapter (State *state, GError **error)
 {
   const LmLora *lora = lm_model_lora (state->model);
   g_autoptr (LmLora) again
-      = lm_lora_load (folder_dir (state->folder), lm_model_config (state->model), error);
+      = lm_lora_load (lm_folder_dir (state->folder), lm_model_config (state->model), error);
 
   if (again == NULL)
     return FALSE;
@@ -155,69 +142,13 @@ check_adapter (State *state, GError **error)
         continue;
       g_set_error (error, FR_ERROR, FR_ERROR_IO,
                    "%s: '%s' was read back otherwise than it was written",
-                   folder_dir (state->folder), m->module);
+                   lm_folder_dir (state->folder), m->module);
       return FALSE;
     }
   return TRUE;
 }
 
 /* ---- what lies beside the weights -------------------------------------------------------- */
-
-static JsonObject *
-make_generation (LmModel *model)
-{
-  const LmConfig *config = lm_model_config (model);
-  JsonObject *out = json_object_new ();
-  JsonArray *eos = json_array_new ();
-
-  json_object_set_boolean_member (out, "_from_model_config", TRUE);
-  if (config->bos_token >= 0)
-    json_object_set_int_member (out, "bos_token_id", config->bos_token);
-  for (guint i = 0; i < config->eos_tokens->len; i++)
-    json_array_add_int_element (eos, g_array_index (config->eos_tokens, gint32, i));
-  json_object_set_array_member (out, "eos_token_id", eos);
-  if (config->pad_token >= 0)
-    json_object_set_int_member (out, "pad_token_id", config->pad_token);
-  return out;
-}
-
-/* From a GGUF: the tokenizer as Hugging Face has it, and the template. */
-static gboolean
-write_made_files (State *state, GError **error)
-{
-  LmTokenizer *tokenizer = lm_model_tokenizer (state->model, error);
-  const char *source = lm_model_template_source (state->model);
-  g_autoptr (JsonObject) generation = make_generation (state->model);
-  g_autoptr (JsonNode) config = NULL;
-  g_autofree char *json = NULL;
-  gsize len;
-
-  if (tokenizer == NULL)
-    return FALSE;
-  json = lm_tokenizer_to_json (tokenizer, &len);
-  config = lm_tokenizer_config_json (tokenizer);
-  return folder_write (state->folder, "tokenizer.json", json, (gssize) len, error)
-         && (config == NULL
-             || folder_write_json (state->folder, "tokenizer_config.json",
-                                   json_node_get_object (config), error))
-         && (source == NULL
-             || folder_write (state->folder, "chat_template.jinja", source, -1, error))
-         && folder_write_json (state->folder, "generation_config.json", generation, error);
-}
-
-static gboolean
-write_side_files (State *state, GError **error)
-{
-  const char *const *files = lm_model_files (state->model);
-  const char *path = lm_model_path (state->model);
-
-  if (path != NULL && !g_file_test (path, G_FILE_TEST_IS_DIR))
-    return write_made_files (state, error);
-  for (; files[0] != NULL; files += 2)
-    if (!folder_copy (state->folder, files[0], files[1], error))
-      return FALSE;
-  return TRUE;
-}
 
 static gboolean
 write_model (State *state, Export *e, GError **error)
@@ -227,9 +158,34 @@ write_model (State *state, Export *e, GError **error)
   if (!export_tensors (e, state->folder, error))
     return FALSE;
   config = lm_config_export (lm_model_config (state->model), export_dtype (e));
-  return folder_write_json (state->folder, "config.json", config, error)
-         && write_side_files (state, error)
+  return lm_folder_write_json (state->folder, "config.json", config, error)
+         && lm_export_side_files (state->model, state->folder, error)
          && (!e->merge || write_adapter (state, "adapter", error));
+}
+
+static char *
+make_card (const Export *e, const char *kind)
+{
+  gboolean adapter = strcmp (kind, "adapter") == 0;
+  g_autoptr (JsonObject) facts = json_object_new ();
+  g_autofree char *numbers = NULL;
+  LmCard card = { .model = e->model,
+                  .element = ELEMENT,
+                  .library = adapter ? "peft" : "transformers",
+                  .what = adapter ? "a LoRA adapter; load it on the base model"
+                          : strcmp (kind, "merged") == 0 ? "the base model with its adapter merged"
+                                                         : "a whole model",
+                  .facts = facts };
+
+  if (!adapter)
+    {
+      numbers = g_strdup_printf ("%s in %u file%s; read again and equal; rounding from F32 at most "
+                                 "%.3g",
+                                 lm_types[export_dtype (e)].name, e->n_files,
+                                 e->n_files == 1 ? "" : "s", e->rounding);
+      json_object_set_string_member (facts, "numbers", numbers);
+    }
+  return lm_card_text (&card);
 }
 
 static void
@@ -265,13 +221,13 @@ write_all (State *state, FrHost *host, GError **error)
                .max_shard = config->max_shard_size };
   g_autofree char *card = NULL;
 
-  if (what < 0 || !check_apart (state, error))
+  if (what < 0 || !lm_export_apart (state->model, config->path, error))
     return FALSE;
   if (!(what == WHAT_ADAPTER ? write_adapter (state, ".", error) && check_adapter (state, error)
                              : write_model (state, &e, error)))
     return FALSE;
-  card = card_text (&e, kinds[what]);
-  if (!folder_write (state->folder, "README.md", card, -1, error))
+  card = make_card (&e, kinds[what]);
+  if (!lm_folder_write (state->folder, "README.md", card, -1, error))
     return FALSE;
   report (host, state, &e, kinds[what]);
   return TRUE;
@@ -303,9 +259,9 @@ finish (FrHost *host, gpointer data, GError **error)
 
   if (state->model == NULL)
     return TRUE;
-  if (!folder_commit (state->folder, error))
+  if (!lm_folder_commit (state->folder, error))
     return FALSE;
-  names = folder_names (state->folder);
+  names = lm_folder_names (state->folder);
   for (char **name = names; *name != NULL; name++)
     {
       g_autofree char *path = g_build_filename (state->config->path, *name, NULL);
@@ -369,7 +325,7 @@ static const char details[]
 static const FrElement safetensors = {
   .size = sizeof (FrElement),
   .kind = FR_KIND_SINK,
-  .name = "sink.safetensors",
+  .name = ELEMENT,
   .revision = 1,
   .summary = "an adapter, a merged or a whole model, as PEFT and transformers load it",
   .details = details,
