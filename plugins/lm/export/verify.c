@@ -178,15 +178,15 @@ lm_verify_limit (LmType type)
     case LM_F32:
       return 1e-3;
     case LM_F16:
-      return 0.02;
+      return 0.05;
     case LM_BF16:
-      return 0.1;
+      return 0.2;
     case LM_Q8_0:
-      return 0.15;
-    case LM_Q6_K:
       return 0.3;
+    case LM_Q6_K:
+      return 0.5;
     default:
-      return 0.7;
+      return 0.8;
     }
 }
 

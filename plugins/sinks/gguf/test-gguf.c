@@ -202,9 +202,9 @@ test_fallback (void)
     const char *dtype;
     LmType most, head;
     guint fell_back;
-  } cases[] = { { "q4_k_m", LM_Q5_0, LM_Q8_0, 12 },
-                { "q5_k_m", LM_Q5_1, LM_Q8_0, 12 },
-                { "q6_k", LM_Q8_0, LM_Q8_0, 12 },
+  } cases[] = { { "q4_k_m", LM_Q5_0, LM_Q8_0, 14 },
+                { "q5_k_m", LM_Q5_1, LM_Q8_0, 14 },
+                { "q6_k", LM_Q8_0, LM_Q8_0, 14 },
                 { "q4_0", LM_Q4_0, LM_Q8_0, 1 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -462,8 +462,10 @@ static void
 test_directory (void)
 {
   g_autoptr (FrTest) t = sink ("{'path': 'out'}");
+  g_autoptr (LmModel) model = test_model (64, NULL);
   g_autofree char *out = in_dir (t, "out");
 
+  fr_test_input_object (t, "in", (FrObject *) model);
   g_assert_true (fr_test_check (t));
   g_mkdir (out, 0777);
   g_assert_false (fr_test_check (t));
