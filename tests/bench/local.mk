@@ -1,4 +1,5 @@
 # tests/bench: how fast; made and run by hand.
+EXTRA_DIST += tests/bench/gguf.sh tests/bench/gguf-accuracy.py tests/bench/gguf_llamacpp.py
 EXTRA_DIST += tests/bench/check-20.sh tests/bench/csv-jsonl.py tests/bench/csv-jsonl.sh tests/bench/prepare.json \
 	tests/bench/prepare.sh tests/bench/prepare_datatrove.py tests/bench/tokenize.sh \
 	tests/bench/train-quality.py tests/bench/train-quality.sh
