@@ -82,6 +82,13 @@ JsonObject *lm_config_export (const LmConfig *config, LmType dtype);
 
 /** lm_rope_frequencies: head_dim / 2 inverse frequencies after scaling, into @inv. */
 void lm_rope_frequencies (const LmConfig *config, double *inv);
+/**
+ * lm_rope_table: what rotation multiplies with at the positions [@from, @to), times the attention factor.
+ * @inv: from lm_rope_frequencies()
+ * @cosine, @sine: [@to - @from, head_dim / 2]
+ */
+void lm_rope_table (const LmConfig *config, const double *inv, gsize from, gsize to, float *cosine,
+                    float *sine);
 
 /**
  * LmWeightRow: a row of the one table of a decoder's tensors: name, shape and role.

@@ -5,3 +5,4 @@ include tests/conformance/decoder.mk
 include tests/conformance/tokenizer.mk
 include tests/conformance/train.mk
 include tests/conformance/gguf.mk
+include tests/conformance/onnx.mk
