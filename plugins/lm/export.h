@@ -131,8 +131,8 @@ gboolean lm_verify_logits (FrHost *host, LmModel *memory, LmModel *again, double
 double lm_verify_limit (LmType type);
 /** lm_verify_tokenizer: that both tokenizers give the same ids for texts of many kinds; *@n_ids of them; FR_ERROR_DATA. */
 gboolean lm_verify_tokenizer (LmModel *memory, LmModel *again, guint *n_ids, GError **error);
-/** lm_verify_json: for report, manifest and card; json_object_unref(). */
-JsonObject *lm_verify_json (const LmLogitCheck *check);
+/** lm_verify_add: the figures as members of @out, for report, manifest and card. */
+void lm_verify_add (JsonObject *out, const LmLogitCheck *check);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmFolder, lm_folder_free)
 

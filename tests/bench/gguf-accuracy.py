@@ -46,7 +46,7 @@ for dtype in ("f32", "f16", "bf16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_1", 
     subprocess.run([build + "/flowrun", where + "/p.json", "--run-dir", f"{where}/run-{dtype}", "--progress", "none"],
                    check=True, stderr=subprocess.DEVNULL)
     with open(f"{where}/run-{dtype}/report.json") as f:
-        w = json.load(f)["stages"]["out"]["reports"]["written"]
-    v = w["verification"]
+        reports = json.load(f)["stages"]["out"]["reports"]
+    w, v = reports["written"], reports["verification"]
     print(f"| {dtype} | {w['bytes'] / 1e6:.1f} | {v['logit_error']:.2g} | {v['same_most_likely_token']} of {v['prompt_tokens']}"
           f" | {loss(out):.4f} |", flush=True)

@@ -234,15 +234,12 @@ lm_verify_logits (FrHost *host, LmModel *memory, LmModel *again, double limit, L
   return FALSE;
 }
 
-JsonObject *
-lm_verify_json (const LmLogitCheck *check)
+void
+lm_verify_add (JsonObject *out, const LmLogitCheck *check)
 {
-  JsonObject *out = json_object_new ();
-
   json_object_set_int_member (out, "prompt_tokens", check->n_tokens);
   json_object_set_double_member (out, "logit_error", check->error);
   json_object_set_double_member (out, "largest_logit_difference", check->largest);
   json_object_set_double_member (out, "divergence", check->divergence);
   json_object_set_int_member (out, "same_most_likely_token", check->same_top);
-  return out;
 }

@@ -159,9 +159,9 @@ report (State *state, FrHost *host, const Plan *plan, const char *kind, JsonObje
   json_object_set_string_member (out, "dtype", plan->format != NULL ? plan->format->label : "F32");
   json_object_set_int_member (out, "bytes", (gint64) state->bytes);
   plan_report (plan, out);
-  json_object_set_object_member (out, "verification", verification);
   fr_host_report (host, "written", json_node_init_object (json_node_alloc (), out));
   json_object_unref (out);
+  fr_host_report (host, "verification", json_node_init_object (json_node_alloc (), verification));
   fr_host_report (host, "views", json_node_init_array (json_node_alloc (), views));
   json_array_unref (views);
 }
@@ -172,10 +172,6 @@ verify_model (State *state, FrHost *host, const Plan *plan, JsonObject *out, LmL
               GError **error)
 {
   g_autoptr (LmModel) again = lm_model_open (state->temporary, error);
-  g_autoptr (JsonObject) logits = NULL;
-  JsonObjectIter iter;
-  const char *key;
-  JsonNode *value;
   guint n_ids;
 
   if (again == NULL || !lm_verify_tokenizer (state->model, again, &n_ids, error))
@@ -185,10 +181,7 @@ verify_model (State *state, FrHost *host, const Plan *plan, JsonObject *out, LmL
   if (!lm_verify_logits (host, state->model, again, lm_verify_limit (plan->format->type), check,
                          error))
     return FALSE;
-  logits = lm_verify_json (check);
-  json_object_iter_init_ordered (&iter, logits);
-  while (json_object_iter_next_ordered (&iter, &key, &value))
-    json_object_set_member (out, key, json_node_copy (value));
+  lm_verify_add (out, check);
   return TRUE;
 }
 
@@ -211,7 +204,7 @@ write_model (State *state, FrHost *host, const char *kind, GError **error)
   json_object_set_int_member (verification, "tensors_equal", plan->parts->len);
   if (runs && !verify_model (state, host, plan, verification, &check, error))
     return FALSE;
-  report (state, host, plan, kind, g_steal_pointer (&verification), runs ? &check : NULL);
+  report (state, host, plan, kind, verification, runs ? &check : NULL);
   return TRUE;
 }
 
@@ -221,14 +214,13 @@ write_adapter (State *state, FrHost *host, GError **error)
   float alpha;
   g_autoptr (Plan) plan = plan_adapter (state->model, &alpha, error);
   g_autoptr (LmGgufKeys) keys = NULL;
-  JsonObject *verification;
+  g_autoptr (JsonObject) verification = json_object_new ();
 
   if (plan == NULL)
     return FALSE;
   keys = keys_adapter (state->model, state->config->name, alpha);
   if (!write_plan (state, host, plan, keys, error))
     return FALSE;
-  verification = json_object_new ();
   json_object_set_int_member (verification, "tensors_equal", plan->parts->len);
   report (state, host, plan, "adapter", verification, NULL);
   return TRUE;

@@ -179,7 +179,7 @@ test_types (void)
       g_assert_cmpint (
           json_object_get_int_member (lm_weight_file_metadata (file), "general.file_type"), ==,
           cases[i].file_type);
-      verification = json_object_get_object_member (written (t), "verification");
+      verification = json_node_get_object (fr_test_report (t, "verification"));
       g_test_message ("%s: %.2e", cases[i].dtype,
                       json_object_get_double_member (verification, "logit_error"));
       g_assert_cmpint (json_object_get_int_member (verification, "tensors_equal"), ==, 3 + 8 * 12);
