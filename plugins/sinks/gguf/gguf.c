@@ -147,6 +147,20 @@ tell_fallbacks (FrHost *host, const Plan *plan)
       plan->n_fallbacks, plan->n_matrices, plan->format->label);
 }
 
+/* GGUF has two places for tokens that end an answer. */
+static void
+tell_ends (FrHost *host, LmModel *model)
+{
+  guint n = lm_model_config (model)->eos_tokens->len;
+
+  if (n > 2)
+    fr_host_warn (
+        host,
+        "%u tokens end an answer of this model, GGUF names two; llama.cpp tells the others "
+        "by their text, if it knows it",
+        n);
+}
+
 static void
 report (State *state, FrHost *host, const Plan *plan, const char *kind, JsonObject *verification,
         const LmLogitCheck *check)
@@ -199,6 +213,7 @@ write_model (State *state, FrHost *host, const char *kind, GError **error)
   if (keys == NULL)
     return FALSE;
   tell_fallbacks (host, plan);
+  tell_ends (host, state->model);
   if (!write_plan (state, host, plan, keys, error))
     return FALSE;
   json_object_set_int_member (verification, "tensors_equal", plan->parts->len);
