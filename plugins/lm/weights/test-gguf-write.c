@@ -110,7 +110,7 @@ test_read_again (void)
 static void
 test_threads (void)
 {
-  g_autofree char *texts[2] = { NULL };
+  char *texts[2];
   gsize lengths[2];
 
   for (guint i = 0; i < 2; i++)
@@ -123,6 +123,8 @@ test_threads (void)
       done_with (path);
     }
   g_assert_cmpmem (texts[0], lengths[0], texts[1], lengths[1]);
+  g_free (texts[0]);
+  g_free (texts[1]);
 }
 
 /* ---- what goes wrong ------------------------------------------------------------------------- */

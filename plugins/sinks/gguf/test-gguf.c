@@ -361,7 +361,7 @@ test_adapter (void)
 static void
 test_threads (void)
 {
-  g_autofree char *texts[2] = { NULL };
+  char *texts[2];
   gsize lengths[2];
 
   for (guint i = 0; i < 2; i++)
@@ -376,6 +376,8 @@ test_threads (void)
       g_assert_true (g_file_get_contents (path, &texts[i], &lengths[i], NULL));
     }
   g_assert_cmpmem (texts[0], lengths[0], texts[1], lengths[1]);
+  g_free (texts[0]);
+  g_free (texts[1]);
 }
 
 /* ---- what is refused --------------------------------------------------------------------------
