@@ -69,8 +69,8 @@ gboolean lm_type_is_written (LmType type);
 /**
  * lm_encode: @n numbers (a multiple of the block, of whole rows) to a type that is written.
  *
- * F16 and BF16 round to nearest even; what F16 cannot hold becomes infinite.  Q8_0, Q4_0, Q4_1, Q5_0 and Q5_1
- * get ggml's bytes, Q4_K, Q5_K and Q6_K an error not above ggml's.  Blocks of numbers that are not
+ * F16 and BF16 round to nearest even; what F16 cannot hold becomes infinite.  Q8_0 gets ggml's bytes, the others a
+ * weighted square error not above that of ggml's codes.  Blocks of numbers that are not
  * finite have no meaning: look first.  The same bytes on every processor, however a tensor is divided.
  */
 void lm_encode (LmType type, const float *src, gpointer dst, gsize n);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """sink.gguf against gguf, llama.cpp (xllamacpp), tokenizers and @huggingface/gguf.
 
-- quantisers: bytes of ggml's own, or an error not above ggml's, on the same numbers;
+- quantisers: for Q8_0 ggml's own bytes, for the others an error not above ggml's, on the same numbers;
 - files: the gguf reader and @huggingface/gguf read them, the gguf package's dequantisers give the
   numbers that the report's error is of, llama.cpp loads them;
 - SmolLM2, written as f32 and q8_0: llama.cpp goes on with the same tokens as our decoder;
@@ -145,10 +145,10 @@ def quantisers(where):
             if ratio >= worst:
                 worst, where_worst = ratio, what
         skip = None if chunk is not None or not name.endswith("_K") else "no ggml_quantize_chunk in xllamacpp"
-        if name.endswith("_K"):
-            tell(skip or worst <= 1, f"{name}: error {worst:.4f} times ggml's at most ({where_worst})", skip)
-        else:
+        if name == "Q8_0":
             tell(same, f"{name}: ggml's bytes")
+        else:
+            tell(skip or worst <= 1, f"{name}: error {worst:.4f} times ggml's at most ({where_worst})", skip)
 
 
 # ---- llama.cpp -----------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* blocks.c: rows of floats to the block types of GGUF, compiled once for each instruction set.
  *
- * Layouts: the GGUF specification and ggml's block structures.  Q8_0, Q4_0,
- * Q4_1, Q5_0 and Q5_1 give ggml's bytes.  Q4_K, Q5_K and Q6_K start from its
- * search (for each small block the scale and minimum of least weighted square
- * error over a grid of steps, solved in closed form for the codes that a step
- * gives), and then, with the scales as they will be stored, try the
- * neighbouring ones, solve for the common factors, and try again, so that the
- * error is no larger than ggml's.
+ * Layouts: the GGUF specification and ggml's block structures.  Q8_0 gives
+ * ggml's bytes.  The others look for the codes of least square error, weighted
+ * by size, as ggml does for its K types: over a grid of steps, scale and
+ * minimum solved in closed form for the codes that a step gives, then again
+ * from the best on.  Where ggml takes a scale from the extremes alone (Q4_0 to
+ * Q5_1) that one is among those tried.  Superblocks then try, with the scales
+ * as they will be stored, the neighbouring ones, solve for the common factors,
+ * and try again, so that the error is below ggml's.
  *
  * One lane of a vector works on one small block: no sum is split, and no
  * product contracted, so that every instruction set gives the same bytes.
@@ -75,7 +76,7 @@ across (const float *src, guint n, guint lanes, vf *x)
     x[i] = vload (t + i * W);
 }
 
-/* ---- Q8_0, Q4_0, Q4_1, Q5_0, Q5_1: as ggml does ---------------------------------------- */
+/* ---- Q8_0: as ggml does ---------------------------------------- */
 
 /* Codes of W blocks, back as bytes: block k at codes + 32 * k. */
 INLINE void
@@ -146,122 +147,7 @@ encode_q8_0 (const float *x, guint8 *out, gsize n)
     }
 }
 
-/* Symmetric codes of @bits: the number of largest magnitude is the lowest code. */
-INLINE void
-encode_signed (const float *x, guint8 *out, gsize n, int bits)
-{
-  float middle = bits == 4 ? 8 : 16;
-
-  for (gsize at = 0; at < n; at += 32 * W)
-    {
-      guint lanes = (guint) MIN ((n - at) / 32, W);
-      guint8 codes[32 * W];
-      vf v[32], largest = vset (0), value = vset (0), d, id;
-      vi q[32];
-
-      across (x + at, 32, lanes, v);
-      for (guint i = 0; i < 32; i++)
-        {
-          vi more = absolute (v[i]) > largest;
-
-          value = vselect (more, v[i], value);
-          largest = vselect (more, absolute (v[i]), largest);
-        }
-      d = value / -middle;
-      id = inverse (d);
-      for (guint i = 0; i < 32; i++)
-        q[i] = truncated (clamp (v[i] * id + (middle + 0.5f), 0, 2 * middle - 1));
-      back (q, 32, codes);
-      for (guint k = 0; k < lanes; k++)
-        {
-          put_half (out, d[k]);
-          out += 2;
-          if (bits == 5)
-            {
-              pack_fifth (codes + 32 * k, out);
-              out += 4;
-            }
-          pack_halves (codes + 32 * k, out);
-          out += 16;
-        }
-    }
-}
-
-/* Codes of @bits from the least number on. */
-INLINE void
-encode_from_least (const float *x, guint8 *out, gsize n, int bits)
-{
-  float most = bits == 4 ? 15 : 31;
-
-  for (gsize at = 0; at < n; at += 32 * W)
-    {
-      guint lanes = (guint) MIN ((n - at) / 32, W);
-      guint8 codes[32 * W];
-      vf v[32], least, largest, d, id;
-      vi q[32];
-
-      across (x + at, 32, lanes, v);
-      least = largest = v[0];
-      for (guint i = 1; i < 32; i++)
-        {
-          least = vmin (v[i], least);
-          largest = vmax (v[i], largest);
-        }
-      d = (largest - least) / most;
-      id = inverse (d);
-      for (guint i = 0; i < 32; i++)
-        q[i] = truncated (clamp ((v[i] - least) * id + 0.5f, 0, most));
-      back (q, 32, codes);
-      for (guint k = 0; k < lanes; k++)
-        {
-          put_half (out, d[k]);
-          put_half (out + 2, least[k]);
-          out += 4;
-          if (bits == 5)
-            {
-              pack_fifth (codes + 32 * k, out);
-              out += 4;
-            }
-          pack_halves (codes + 32 * k, out);
-          out += 16;
-        }
-    }
-}
-
-static void
-encode_q4_0 (const float *x, guint8 *out, gsize n)
-{
-  encode_signed (x, out, n, 4);
-}
-
-static void
-encode_q5_0 (const float *x, guint8 *out, gsize n)
-{
-  encode_signed (x, out, n, 5);
-}
-
-static void
-encode_q4_1 (const float *x, guint8 *out, gsize n)
-{
-  encode_from_least (x, out, n, 4);
-}
-
-static void
-encode_q5_1 (const float *x, guint8 *out, gsize n)
-{
-  encode_from_least (x, out, n, 5);
-}
-
-/* ---- Q4_K, Q5_K: eight blocks of 32, each with a scale and a minimum of 6 bits ---------- */
-
-/* How many superblocks are worked on at a time, and how many times W blocks those are. */
-#if W >= 8
-#define MANY (W / 8)
-#define TURNS 1
-#else
-#define MANY 1
-#define TURNS (8 / W)
-#endif
+/* ---- one block of 32: the least weighted square error ------------------------------------ */
 
 typedef struct
 {
@@ -319,9 +205,10 @@ typedef struct
   vf scale, low, error;
 } Found;
 
-/* Solves for scale and minimum with the codes of (x + @low) * @step. */
+/* Solves for scale and minimum with the codes of (x + @low) * @step; @free: the minimum may be
+ * above 0. */
 INLINE void
-attempt (const Block *b, float most, vf low, vf step, Found *f)
+attempt (const Block *b, float most, gboolean free, vf low, vf step, Found *f)
 {
   vf l1 = vset (0), l2 = vset (0), lx = vset (0), det, s, m, error;
   vi better;
@@ -337,8 +224,11 @@ attempt (const Block *b, float most, vf low, vf step, Found *f)
   det = b->sum_w * l2 - l1 * l1;
   s = (b->sum_w * lx - b->sum_x * l1) / det;
   m = (l2 * b->sum_x - l1 * lx) / det;
-  s = vselect (m > 0, lx / l2, s);
-  m = vselect (m > 0, vset (0), m);
+  if (!free)
+    {
+      s = vselect (m > 0, lx / l2, s);
+      m = vselect (m > 0, vset (0), m);
+    }
   error = s * (s * l2 + 2.0f * (m * l1 - lx)) + m * (m * b->sum_w - 2.0f * b->sum_x);
   better = (det > 0) & (s > 0) & (error < f->error);
   f->error = vselect (better, error, f->error);
@@ -346,12 +236,12 @@ attempt (const Block *b, float most, vf low, vf step, Found *f)
   f->low = vselect (better, -m, f->low);
 }
 
-/* The scale and the minimum (as -minimum, >= 0) of least error: over a grid, then from the best on.
- */
+/* The scale and the minimum (as -minimum, >= 0 unless @free) of least error: over a grid, then from
+ * the best on. */
 INLINE void
-search (const Block *b, const Grid *g, vf *scale, vf *low)
+search (const Block *b, const Grid *g, gboolean free, vf *scale, vf *low)
 {
-  vf least = vset (0), largest = b->x[0], range, id;
+  vf least = free ? b->x[0] : vset (0), largest = b->x[0], range, id;
   Found f;
 
   for (guint i = 0; i < 32; i++)
@@ -365,12 +255,185 @@ search (const Block *b, const Grid *g, vf *scale, vf *low)
   f.low = -least;
   f.error = error_of (b, g->most, f.scale, f.low) - b->sum_xx;
   for (int k = 0; k <= g->steps; k++)
-    attempt (b, g->most, -least, (g->first + g->step * (float) k + g->most) * id, &f);
+    attempt (b, g->most, free, -least, (g->first + g->step * (float) k + g->most) * id, &f);
   for (int k = 0; k < AGAIN; k++)
-    attempt (b, g->most, f.low, inverse (f.scale), &f);
+    attempt (b, g->most, free, f.low, inverse (f.scale), &f);
   *scale = f.scale;
   *low = f.low;
 }
+
+/* ---- Q4_0, Q4_1, Q5_0, Q5_1 ---------------------------------------------------------------- */
+
+/* Each lane's number as it will be stored. */
+INLINE vf
+halves (vf v)
+{
+  for (guint k = 0; k < W; k++)
+    v[k] = as_half (v[k]);
+  return v;
+}
+
+/* Blocks of codes of @bits with what stands before them: d and, with @low, the minimum. */
+INLINE guint8 *
+put_blocks (guint8 *out, guint lanes, int bits, vf d, const vf *least, const vi *q)
+{
+  guint8 codes[32 * W];
+
+  back (q, 32, codes);
+  for (guint k = 0; k < lanes; k++)
+    {
+      put_half (out, d[k]);
+      out += 2;
+      if (least != NULL)
+        {
+          put_half (out, (*least)[k]);
+          out += 2;
+        }
+      if (bits == 5)
+        {
+          pack_fifth (codes + 32 * k, out);
+          out += 4;
+        }
+      pack_halves (codes + 32 * k, out);
+      out += 16;
+    }
+  return out;
+}
+
+/* The scale of least error for codes from -@middle on; ggml's is one of those tried. */
+INLINE vf
+search_signed (const Block *b, float middle)
+{
+  vf largest = vset (0), value = vset (0), best, scale, id;
+
+  for (guint i = 0; i < 32; i++)
+    {
+      vi more = absolute (b->x[i]) > largest;
+
+      value = vselect (more, b->x[i], value);
+      largest = vselect (more, absolute (b->x[i]), largest);
+    }
+  id = inverse (value);
+  scale = value / -middle;
+  best = vset (0);
+  for (int k = -9; k <= 9; k++)
+    {
+      vf step = -(middle + 0.1f * (float) k) * id, lx = vset (0), l2 = vset (0), gain;
+      vi better;
+
+      for (guint i = 0; i < 32; i++)
+        {
+          vf code = clamp (nearest (b->x[i] * step), -middle, middle - 1), wl = b->w[i] * code;
+
+          lx += wl * b->x[i];
+          l2 += wl * code;
+        }
+      gain = lx * lx / l2; /* how far the error falls; NaN where all is 0 */
+      better = gain > best;
+      best = vselect (better, gain, best);
+      scale = vselect (better, lx / l2, scale);
+    }
+  /* what ggml takes, where that is better once it is stored */
+  best = error_of (b, 2 * middle - 1, halves (scale), middle * halves (scale));
+  return vselect (
+      error_of (b, 2 * middle - 1, halves (value / -middle), halves (value / -middle) * middle)
+          <= best,
+      value / -middle, scale);
+}
+
+/* Symmetric codes of @bits. */
+INLINE void
+encode_signed (const float *x, guint8 *out, gsize n, int bits)
+{
+  float middle = bits == 4 ? 8 : 16;
+
+  for (gsize at = 0; at < n; at += 32 * W)
+    {
+      guint lanes = (guint) MIN ((n - at) / 32, W);
+      vi q[32];
+      Block b;
+      vf d, id;
+
+      across (x + at, 32, lanes, b.x);
+      weigh (&b);
+      d = halves (search_signed (&b, middle));
+      id = inverse (d);
+      for (guint i = 0; i < 32; i++)
+        q[i] = truncated (clamp (nearest (b.x[i] * id), -middle, middle - 1) + middle);
+      out = put_blocks (out, lanes, bits, d, NULL, q);
+    }
+}
+
+/* Codes of @bits from a minimum on; from the least number, as ggml has it, where that is better. */
+INLINE void
+encode_from_least (const float *x, guint8 *out, gsize n, int bits)
+{
+  const Grid *g = bits == 4 ? &grid_q4 : &grid_q5;
+
+  for (gsize at = 0; at < n; at += 32 * W)
+    {
+      guint lanes = (guint) MIN ((n - at) / 32, W);
+      vf least, largest, d, low, id;
+      vi q[32], plain;
+      Block b;
+
+      across (x + at, 32, lanes, b.x);
+      weigh (&b);
+      least = largest = b.x[0];
+      for (guint i = 1; i < 32; i++)
+        {
+          least = vmin (b.x[i], least);
+          largest = vmax (b.x[i], largest);
+        }
+      search (&b, g, TRUE, &d, &low);
+      d = halves (d);
+      low = halves (low);
+      least = halves (least);
+      id = halves ((largest - least) / g->most);
+      plain = error_of (&b, g->most, id, -least) <= error_of (&b, g->most, d, low);
+      d = vselect (plain, id, d);
+      least = vselect (plain, least, -low);
+      id = inverse (d);
+      for (guint i = 0; i < 32; i++)
+        q[i] = truncated (clamp (nearest ((b.x[i] - least) * id), 0, g->most));
+      out = put_blocks (out, lanes, bits, d, &least, q);
+    }
+}
+
+static void
+encode_q4_0 (const float *x, guint8 *out, gsize n)
+{
+  encode_signed (x, out, n, 4);
+}
+
+static void
+encode_q5_0 (const float *x, guint8 *out, gsize n)
+{
+  encode_signed (x, out, n, 5);
+}
+
+static void
+encode_q4_1 (const float *x, guint8 *out, gsize n)
+{
+  encode_from_least (x, out, n, 4);
+}
+
+static void
+encode_q5_1 (const float *x, guint8 *out, gsize n)
+{
+  encode_from_least (x, out, n, 5);
+}
+
+/* ---- Q4_K, Q5_K: eight blocks of 32, each with a scale and a minimum of 6 bits ---------- */
+
+/* How many superblocks are worked on at a time, and how many times W blocks those are. */
+#if W >= 8
+#define MANY (W / 8)
+#define TURNS 1
+#else
+#define MANY 1
+#define TURNS (8 / W)
+#endif
 
 /* What is stored of @MANY superblocks: common factors, and scales and minima as multiples of them.
  */
@@ -505,7 +568,7 @@ fit (const float *x, guint many, const Grid *g, Super *s, guint8 *codes)
 
       across (x + turn * W * 32, 32, MIN (many * 8 - turn * W, W), b[turn].x);
       weigh (&b[turn]);
-      search (&b[turn], g, &scale, &low);
+      search (&b[turn], g, FALSE, &scale, &low);
       vstore (s->scales + turn * W, scale);
       vstore (s->lows + turn * W, low);
     }
