@@ -38,6 +38,7 @@ try:
     import onnx
     import onnxruntime
     import peft
+    import tokenizers
     import torch
     import transformers
     from onnx import numpy_helper
@@ -303,6 +304,9 @@ def adapted(name, d, model, rows):
             continue
         check(label, d + "/%s/model.onnx" % adapter)
         compare(label, Session(d + "/%s/model.onnx" % adapter), rows, logits, 1e-4)
+    if export(d, d + "/adapter", d + "/apart4", adapter="apart", dtype="int4"):
+        check(name + ", int4, adapter apart", d + "/apart4/model.onnx")
+        compare(name + ", int4, adapter apart", Session(d + "/apart4/model.onnx"), rows, logits, 4e-1, True)
     names = [t.name for t in onnx.load(d + "/apart/model.onnx").graph.initializer]
     report(name + ": the adapter has initializers of its own", sum(".lora_" in n for n in names) == 3 * 5 * 2)
 
@@ -345,6 +349,19 @@ def family(name, config):
 # ---- a real one ------------------------------------------------------------------------------------------------
 
 QUESTION, NEW = "Write one sentence about a red bicycle.", 24
+TEXTS = [
+    "The harbour wakes before the town does. At four in the morning the first boats come in with their lamps still lit, and "
+    "the gulls follow them as if they were paid to. By six the ice is crushed, the boxes are stacked on the quay, and the "
+    "buyers walk along the rows with their hands in their pockets, saying nothing, because whoever speaks first pays more. "
+    "My grandmother sold mackerel here for thirty years. She used to say that the price of a fish is decided by the weather, "
+    "the day of the week and the face of the man who wants it, and that only the last of these can be changed.",
+    "To descale the kettle, fill it halfway with equal parts of water and white vinegar, bring it to the boil, and let it stand "
+    "for twenty minutes. Pour the liquid away, rinse the kettle three times with cold water, and boil it once with clean water "
+    "before you make tea in it again. Do not use a wire brush: it scratches the steel, and limestone settles in the scratches "
+    "faster than on a smooth surface.",
+    "A hash table keeps its entries in an array of buckets. To find a key, a program computes a number from it, takes the "
+    "remainder after division by the size of the array, and looks only in that bucket. When too many keys share buckets, the "
+    "table grows and every entry is moved."]
 
 
 def our_answer(d, gguf):
@@ -401,28 +418,39 @@ def javascript(name, d, directory, dtype, gguf, text):
     report(name, good and len(out["answer"]) > 0, "%d ids: %s" % (len(out["answer"]), out["text"][:80]))
 
 
+def loss(rows, logits):
+    """Mean of -log p of every token after the first of its row."""
+    total = [-torch.log_softmax(torch.from_numpy(one[:-1]), 1)[range(len(row) - 1), row[1:]] for row, one in zip(rows, logits)]
+    return float(torch.cat(total).mean())
+
+
 def smollm2(gguf):
-    tokenizer_ids = [np.random.default_rng(1).integers(0, 49152, n).tolist() for n in (24, 19, 13)]
     with tempfile.TemporaryDirectory() as d:
         text = our_answer(d, gguf)
-        logits = native(gguf, tokenizer_ids)
-        for dtype, limit in (("f32", 0), ("f16", 1e-2), ("bf16", 3e-2), ("int8", 1e-1), ("int4", 5e-1)):
+        rows = logits = None
+        for dtype, limit, dearer in (("f32", 0, 0), ("f16", 5e-3, 5e-3), ("bf16", 2e-2, 1e-2), ("int8", 1e-1, 1e-1), ("int4", 5e-1, 1)):
             label, path = "SmolLM2, " + dtype, "%s/%s" % (d, dtype)
             if not export(d, gguf, path, dtype=dtype, external_data="0" if dtype == "f32" else "1GB"):
                 report(label, False, "export failed")
                 continue
+            if rows is None:
+                encode = tokenizers.Tokenizer.from_file(path + "/tokenizer.json").encode
+                rows = [encode(one, add_special_tokens=False).ids for one in TEXTS]
+                logits = native(gguf, rows)
             check(label, path + "/model.onnx")
             session = Session(path + "/model.onnx")
             if dtype == "f32":
-                compare(label, session, tokenizer_ids, logits, 1e-4)
+                compare(label, session, rows, logits, 1e-5, True)
                 del session
                 genai(label + ": onnxruntime-genai answers what transform.generate does", path, gguf, text)
             else:
-                got = np.concatenate(padded(session, tokenizer_ids, 3))
-                want = np.concatenate(logits)
-                difference(label + ": a batch padded on the left", want, got, limit, True)
-                agree = float((want.argmax(1) == got.argmax(1)).mean())
-                print("# %s: the likeliest token is the same in %.0f %% of %d places" % (label, 100 * agree, len(want)))
+                got = padded(session, rows, 3)
+                difference(label + ": a batch padded on the left", np.concatenate(logits), np.concatenate(got), limit, True)
+                agree = np.concatenate([w.argmax(1) == g.argmax(1) for w, g in zip(logits, got)]).mean()
+                ours, theirs = loss(rows, logits), loss(rows, got)
+                report(label + ": loss of plain text", abs(theirs - ours) <= dearer,
+                       "%.4f, %.4f as it was; the likeliest token is the same in %.1f %% of %d places, %.0f MB" %
+                       (theirs, ours, 100 * agree, sum(map(len, rows)), os.path.getsize(path + "/model.onnx") / 1e6))
                 del session
             shutil.rmtree(path)
         for dtype, js in (("f32", "fp32"), ("f16", "fp16"), ("int8", "int8"), ("int4", "q4")):
@@ -430,8 +458,8 @@ def smollm2(gguf):
             if not export(d, gguf, d + "/js", dtype=dtype, layout="transformersjs"):
                 report(label, False, "export failed")
                 continue
-            javascript(label + (" what transform.generate does" if dtype == "f32" else ""), d, "js", js, gguf,
-                       text if dtype == "f32" else None)
+            same = dtype in ("f32", "f16")
+            javascript(label + (" what transform.generate does" if same else ""), d, "js", js, gguf, text if same else None)
 
 
 for family_name, family_config in FAMILIES.items():

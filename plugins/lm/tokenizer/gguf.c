@@ -387,6 +387,8 @@ make_config (const Gguf *g, GError **error)
     }
   g_string_append (out, ",\n\"clean_up_tokenization_spaces\":false");
   append_named (out, g, "eos_token", "eos");
+  /* transformers 4 would else make token_type_ids, which these models do not take. */
+  g_string_append (out, ",\n\"model_input_names\":[\"input_ids\",\"attention_mask\"]");
   if (context > 0)
     g_string_append_printf (out, ",\n\"model_max_length\":%" G_GINT64_FORMAT, context);
   append_named (out, g, "pad_token", "padding");

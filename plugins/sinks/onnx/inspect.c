@@ -82,33 +82,70 @@ add_facts (JsonArray *facts, const OnnxFile *file)
 
 /* ---- tables -------------------------------------------------------------------------------- */
 
+/* "2, sequence_length, ?" */
+static char *
+shape_of (const OnnxValue *value)
+{
+  g_autoptr (GString) shape = g_string_new (NULL);
+
+  for (guint k = 0; k < value->n_dims; k++)
+    {
+      g_autofree char *symbol = text_of (value->symbols[k]);
+
+      g_string_append (shape, k > 0 ? ", " : "");
+      if (symbol[0] != '\0')
+        g_string_append (shape, symbol);
+      else if (value->dims[k] < 0)
+        g_string_append_c (shape, '?');
+      else
+        g_string_append_printf (shape, "%" G_GINT64_FORMAT, value->dims[k]);
+    }
+  return g_strdup (shape->str);
+}
+
+/* "past_key_values.17.key" as "past_key_values.N.key". */
+static char *
+pattern_of (const OnnxValue *value)
+{
+  g_autofree char *name = text_of (value->name);
+  g_autoptr (GString) pattern = g_string_new (NULL);
+
+  for (const char *p = name; *p != '\0'; p++)
+    if (!g_ascii_isdigit (*p))
+      g_string_append_c (pattern, *p);
+    else if (p == name || !g_ascii_isdigit (p[-1]))
+      g_string_append_c (pattern, 'N');
+  return g_strdup (pattern->str);
+}
+
+/* Those whose names differ only in a number are one row. */
 static void
 add_values (JsonArray *tables, const char *title, const GArray *values)
 {
+  g_autoptr (GHashTable) counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   JsonArray *rows = json_array_new ();
 
-  for (guint i = 0; i < values->len; i++)
-    {
-      const OnnxValue *value = &g_array_index (values, OnnxValue, i);
-      const char *type = onnx_type_name (value->type);
-      g_autofree char *name = text_of (value->name);
-      g_autoptr (GString) shape = g_string_new (NULL);
+  for (guint pass = 0; pass < 2; pass++)
+    for (guint i = 0; i < values->len; i++)
+      {
+        const OnnxValue *value = &g_array_index (values, OnnxValue, i);
+        const char *type = onnx_type_name (value->type);
+        g_autofree char *name = text_of (value->name), *pattern = pattern_of (value);
+        g_autofree char *shape = shape_of (value), *number = NULL;
+        g_autofree char *key
+            = g_strdup_printf ("%s %" G_GINT64_FORMAT " %s", pattern, value->type, shape);
+        guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, key));
 
-      for (guint k = 0; k < value->n_dims; k++)
-        {
-          g_autofree char *symbol = text_of (value->symbols[k]);
-
-          g_string_append (shape, k > 0 ? ", " : "");
-          if (symbol[0] != '\0')
-            g_string_append (shape, symbol);
-          else if (value->dims[k] < 0)
-            g_string_append_c (shape, '?');
-          else
-            g_string_append_printf (shape, "%" G_GINT64_FORMAT, value->dims[k]);
-        }
-      add_row (rows, name, type != NULL ? type : "?", shape->str, NULL);
-    }
-  add_table (tables, title, "name,type,shape", rows);
+        if (pass == 0)
+          g_hash_table_insert (counts, g_steal_pointer (&key), GUINT_TO_POINTER (n + 1));
+        else if (n > 0)
+          {
+            number = g_strdup_printf ("%u", n);
+            add_row (rows, n > 1 ? pattern : name, type != NULL ? type : "?", shape, number, NULL);
+            g_hash_table_remove (counts, key);
+          }
+      }
+  add_table (tables, title, "name,type,shape,number", rows);
 }
 
 static gint

@@ -15,7 +15,7 @@
 #include "tensors.h"
 
 /* Of a piece that is passed on at once. */
-#define PIECE ((gsize) 64 << 20)
+#define PIECE ((gsize) 16 << 20)
 /* A tile that is turned in the first-level cache; a line is longer, so that columns do not fall
  * into one set of it.  Columns are a multiple of every block of quantised sources. */
 #define TILE_ROWS 64
@@ -145,11 +145,19 @@ encode_rows (Job *job)
                job->rows.cols);
 }
 
+/* To the nearest integer, of two the even one, of |x| below 2²²: what does not fit behind the point
+ * is rounded away.  Unlike rintf() it is done in vectors on every processor. */
+static inline float
+nearest (float x)
+{
+  return (x + 12582912.0f) - 12582912.0f;
+}
+
 /* A number divided by its row's scale. */
 static inline gint8
 quantise (float x, float inverse)
 {
-  return (gint8) CLAMP (lrintf (x * inverse), -127, 127);
+  return (gint8) CLAMP (nearest (x * inverse), -127.0f, 127.0f);
 }
 
 static inline float
@@ -158,13 +166,49 @@ inverse_of (float scale)
   return scale != 0 ? 1 / scale : 0;
 }
 
+/* Adds up how far @got is from @wanted, in lanes that go side by side. */
 static void
-note (Quality *q, float wanted, float got)
+note (Quality *q, const float *wanted, const float *got, gsize n)
 {
-  double d = (double) got - (double) wanted;
+  float error[8] = { 0 }, power[8] = { 0 };
 
-  q->error += d * d;
-  q->power += (double) wanted * (double) wanted;
+  for (gsize i = 0; i + 8 <= n; i += 8)
+    for (guint k = 0; k < 8; k++)
+      {
+        float d = got[i + k] - wanted[i + k];
+
+        error[k] += d * d;
+        power[k] += wanted[i + k] * wanted[i + k];
+      }
+  for (gsize i = n / 8 * 8; i < n; i++)
+    {
+      error[0] += (got[i] - wanted[i]) * (got[i] - wanted[i]);
+      power[0] += wanted[i] * wanted[i];
+    }
+  for (guint k = 0; k < 8; k++)
+    {
+      q->error += (double) error[k];
+      q->power += (double) power[k];
+    }
+}
+
+/* @n numbers with one scale. */
+static void
+quantise_run (Quality *q, const float *x, float scale, gint8 *codes, gsize n)
+{
+  float inverse = inverse_of (scale), got[TILE_COLS];
+
+  for (gsize from = 0; from < n; from += TILE_COLS)
+    {
+      gsize m = MIN (n - from, TILE_COLS);
+
+      for (gsize j = 0; j < m; j++)
+        {
+          codes[from + j] = quantise (x[from + j], inverse);
+          got[j] = (float) codes[from + j] * scale;
+        }
+      note (q, x + from, got, m);
+    }
 }
 
 static void
@@ -174,20 +218,11 @@ quantise_rows (Job *job)
   gsize cols = job->rows.cols;
 
   for (gsize i = job->from; i < job->to; i++)
-    {
-      const float *row = lm_rows_get (&job->rows, i);
-      gint8 *out = (gint8 *) job->piece + (i - job->first) * cols;
-      float inverse = inverse_of (scales[i]);
-
-      for (gsize j = 0; j < cols; j++)
-        {
-          out[j] = quantise (row[j], inverse);
-          note (&job->quality, row[j], (float) out[j] * scales[i]);
-        }
-    }
+    quantise_run (&job->quality, lm_rows_get (&job->rows, i), scales[i],
+                  (gint8 *) job->piece + (i - job->first) * cols, cols);
 }
 
-/* The largest magnitude of each row, over 127; counts rows that have none. */
+/* The largest magnitude of each row, over 127; counts rows that are not finite. */
 static void
 scale_rows (Job *job)
 {
@@ -196,50 +231,75 @@ scale_rows (Job *job)
   for (gsize i = job->from; i < job->to; i++)
     {
       const float *row = lm_rows_get (&job->rows, i);
-      float largest = 0;
-      gboolean finite = TRUE;
+      gsize n = job->rows.cols, j = 0;
+      float most[8] = { 0 }, sum[8] = { 0 }; /* a sum shows what a comparison does not: NaN */
 
-      for (gsize j = 0; j < job->rows.cols; j++)
+      for (; j + 8 <= n; j += 8)
+        for (guint k = 0; k < 8; k++)
+          {
+            float x = fabsf (row[j + k]);
+
+            most[k] = x > most[k] ? x : most[k];
+            sum[k] += x * 0x1p-64f;
+          }
+      for (; j < n; j++)
         {
-          largest = MAX (largest, fabsf (row[j]));
-          finite = finite && isfinite (row[j]);
+          most[0] = MAX (most[0], fabsf (row[j]));
+          sum[0] += fabsf (row[j]) * 0x1p-64f;
         }
-      scales[i] = largest / 127;
-      job->count += !finite;
+      for (guint k = 1; k < 8; k++)
+        {
+          most[0] = MAX (most[0], most[k]);
+          sum[0] += sum[k];
+        }
+      scales[i] = most[0] / 127;
+      job->count += !isfinite (sum[0]);
     }
 }
 
 /* ---- blocks of four bits ---------------------------------------------------------------- */
 
-/* Squared error of @x in steps of @scale; codes are 0 … 15, 8 being zero. */
-static float
-block_error (const float *x, guint n, float scale)
+/* The codes -8 … 7 of a block in steps of @scale. */
+static void
+block_codes (const float *x, float scale, float *codes)
 {
-  float inverse = inverse_of (scale), sum = 0;
+  float inverse = inverse_of (scale);
 
-  for (guint j = 0; j < n; j++)
-    {
-      float code = CLAMP (rintf (x[j] * inverse), -8.0f, 7.0f), d = code * scale - x[j];
-
-      sum += d * d;
-    }
-  return sum;
+  for (guint j = 0; j < NBITS_BLOCK; j++)
+    codes[j] = CLAMP (nearest (x[j] * inverse), -8.0f, 7.0f);
 }
 
-/* The scale of @n numbers: their largest, sign and all, becomes -8, and a few scales about it are
+static float
+block_error (const float *x, float scale)
+{
+  float codes[NBITS_BLOCK], lanes[8] = { 0 };
+
+  block_codes (x, scale, codes);
+  for (guint j = 0; j < NBITS_BLOCK; j += 8)
+    for (guint k = 0; k < 8; k++)
+      {
+        float d = codes[j + k] * scale - x[j + k];
+
+        lanes[k] += d * d;
+      }
+  return ((lanes[0] + lanes[4]) + (lanes[1] + lanes[5]))
+         + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]));
+}
+
+/* The scale of a block: its largest, sign and all, becomes -8, and a few scales about it are
  * tried, for a smaller step that cuts the largest off may err less in all. */
 static float
-block_scale (const float *x, guint n)
+block_scale (const float *x)
 {
   static const float tries[] = { -8.0f, -7.7f, -7.4f, -7.0f, -8.4f, -8.8f, -9.2f };
   float largest = 0, best = 0, least = INFINITY;
 
-  for (guint j = 0; j < n; j++)
+  for (guint j = 0; j < NBITS_BLOCK; j++)
     if (fabsf (x[j]) > fabsf (largest))
       largest = x[j];
   for (guint i = 0; largest != 0 && i < G_N_ELEMENTS (tries); i++)
     {
-      float scale = largest / tries[i], error = block_error (x, n, scale);
+      float scale = largest / tries[i], error = block_error (x, scale);
 
       if (error < least)
         {
@@ -248,6 +308,25 @@ block_scale (const float *x, guint n)
         }
     }
   return best;
+}
+
+/* A block into 16 bytes; @x ends in zeros where the row does.  Returns whether it is finite. */
+static gboolean
+quantise_block (Quality *q, const float *x, float *scale, guint8 *out)
+{
+  float codes[NBITS_BLOCK], got[NBITS_BLOCK], sum = 0;
+
+  *scale = block_scale (x);
+  block_codes (x, *scale, codes);
+  for (guint j = 0; j < NBITS_BLOCK; j++)
+    {
+      got[j] = codes[j] * *scale;
+      sum += fabsf (x[j]);
+    }
+  for (guint j = 0; j < NBITS_BLOCK; j += 2)
+    out[j / 2] = (guint8) (((int) codes[j] + 8) | ((int) codes[j + 1] + 8) << 4);
+  note (q, x, got, NBITS_BLOCK);
+  return isfinite (sum);
 }
 
 static void
@@ -262,23 +341,12 @@ quantise_blocks (Job *job)
 
       for (gsize b = 0; b < blocks; b++)
         {
-          const float *x = row + b * NBITS_BLOCK;
-          guint n = (guint) MIN (cols - b * NBITS_BLOCK, NBITS_BLOCK);
           guint8 *out = job->piece + ((i - job->first) * blocks + b) * (NBITS_BLOCK / 2);
-          float scale = block_scale (x, n), inverse = inverse_of (scale);
+          gsize n = MIN (cols - b * NBITS_BLOCK, NBITS_BLOCK);
+          float x[NBITS_BLOCK] = { 0 };
 
-          memset (out, 0x88, NBITS_BLOCK / 2);
-          scales[i * blocks + b] = scale;
-          for (guint j = 0; j < n; j++)
-            {
-              float code = CLAMP (rintf (x[j] * inverse), -8.0f, 7.0f);
-              guint8 bits = (guint8) ((int) code + 8);
-
-              out[j / 2] = j % 2 == 0 ? (guint8) ((out[j / 2] & 0xf0) | bits)
-                                      : (guint8) ((out[j / 2] & 0x0f) | bits << 4);
-              note (&job->quality, x[j], code * scale);
-              job->count += !isfinite (x[j]);
-            }
+          memcpy (x, row + b * NBITS_BLOCK, n * sizeof *x);
+          job->count += !quantise_block (&job->quality, x, &scales[i * blocks + b], out);
         }
     }
 }
@@ -291,26 +359,33 @@ static void
 put_column (Job *job, const float *tile, gsize i, guint n, guint j, gsize at)
 {
   const Tensor *t = job->tensor;
+  LmType type = onnx_type_lm (t->type);
   gsize to = at * job->rows.rows + i;
   float numbers[TILE_ROWS];
 
   for (guint r = 0; r < n; r++)
     numbers[r] = tile[r * TILE_LINE + j];
   if (t->form == FORM_TURNED)
-    {
-      LmType type = onnx_type_lm (t->type);
+    lm_encode (type, numbers, job->piece + lm_type_bytes (type, to), n);
+  else
+    for (guint r = 0; r < n; r++)
+      ((gint8 *) job->piece)[to + r] = (gint8) numbers[r];
+}
 
-      lm_encode (type, numbers, job->piece + lm_type_bytes (type, to), n);
+/* A row of a tile, before it is turned: numbers, or codes. */
+static void
+put_row (Job *job, const float *x, gsize i, gsize n, float *to)
+{
+  gint8 codes[TILE_COLS];
+
+  if (job->tensor->form == FORM_TURNED)
+    {
+      memcpy (to, x, n * sizeof *x);
       return;
     }
-  for (guint r = 0; r < n; r++)
-    {
-      float scale = ((const float *) t->scales->data)[i + r];
-      gint8 code = quantise (numbers[r], inverse_of (scale));
-
-      ((gint8 *) job->piece)[to + r] = code;
-      note (&job->quality, numbers[r], (float) code * scale);
-    }
+  quantise_run (&job->quality, x, ((const float *) job->tensor->scales->data)[i], codes, n);
+  for (gsize j = 0; j < n; j++)
+    to[j] = codes[j];
 }
 
 static void
@@ -327,8 +402,8 @@ turn_rows (Job *job)
           guint m = (guint) MIN (job->n_col - c, TILE_COLS);
 
           for (guint r = 0; r < n; r++)
-            memcpy (tile + r * TILE_LINE, lm_rows_part (&job->rows, i + r, job->col + c, m),
-                    m * sizeof *tile);
+            put_row (job, lm_rows_part (&job->rows, i + r, job->col + c, m), i + r, m,
+                     tile + r * TILE_LINE);
           for (guint j = 0; j < m; j++)
             put_column (job, tile, i, n, j, c + j);
         }
@@ -336,7 +411,7 @@ turn_rows (Job *job)
 }
 
 static gboolean
-make_turned (Job *job, guint threads, Emit emit, gpointer user, GError **error)
+make_turned (Job *job, guint threads, const Pieces *pieces, GError **error)
 {
   const LmTensor *source = job->tensor->source;
   gsize rows = rows_of (source), cols = cols_of (source);
@@ -345,14 +420,14 @@ make_turned (Job *job, guint threads, Emit emit, gpointer user, GError **error)
 
   step = step >= TILE_COLS ? step / TILE_COLS * TILE_COLS : MAX (step / 32 * 32, block);
   step = MIN (step, cols);
-  job->piece = g_malloc (step * line);
   job->from = 0;
   job->to = rows;
   for (job->col = 0; job->col < cols; job->col += step)
     {
       job->n_col = MIN (step, cols - job->col);
+      job->piece = pieces->take (pieces->user, job->n_col * line);
       run_ranges (job, threads);
-      if (!emit (user, job->piece, job->n_col * line, error))
+      if (!pieces->give (pieces->user, job->piece, job->n_col * line, error))
         return FALSE;
     }
   return TRUE;
@@ -379,19 +454,19 @@ rotate (Job *job)
 }
 
 static gboolean
-make_rows (Job *job, guint threads, Emit emit, gpointer user, GError **error)
+make_rows (Job *job, guint threads, const Pieces *pieces, GError **error)
 {
   Tensor *t = job->tensor;
   gsize rows = t->n_dims > 1 ? (gsize) t->dims[0] : 1, line = (gsize) t->bytes / MAX (rows, 1);
   gsize step = CLAMP (PIECE / MAX (line, 1), 1, MAX (rows, 1));
 
-  job->piece = g_malloc (step * line);
   for (job->first = 0; job->first < rows; job->first += step)
     {
       job->from = job->first;
       job->to = MIN (job->first + step, rows);
+      job->piece = pieces->take (pieces->user, (job->to - job->from) * line);
       run_ranges (job, threads);
-      if (!emit (user, job->piece, (job->to - job->from) * line, error))
+      if (!pieces->give (pieces->user, job->piece, (job->to - job->from) * line, error))
         return FALSE;
     }
   return TRUE;
@@ -419,8 +494,18 @@ make_scales (Job *job, guint threads, GError **error)
   return check_finite (job, error);
 }
 
+/* What is there already. */
 static gboolean
-make_form (Job *job, guint threads, Emit emit, gpointer user, GError **error)
+make_bytes (const Tensor *t, const Pieces *pieces, GError **error)
+{
+  guint8 *room = pieces->take (pieces->user, t->bytes);
+
+  memcpy (room, t->data, t->bytes);
+  return pieces->give (pieces->user, room, t->bytes, error);
+}
+
+static gboolean
+make_form (Job *job, guint threads, const Pieces *pieces, GError **error)
 {
   Tensor *t = job->tensor;
 
@@ -430,41 +515,40 @@ make_form (Job *job, guint threads, Emit emit, gpointer user, GError **error)
     {
     case FORM_ROWS:
       job->work = encode_rows;
-      return make_rows (job, threads, emit, user, error);
+      return make_rows (job, threads, pieces, error);
     case FORM_INT8:
       if (!make_scales (job, threads, error))
         return FALSE;
       job->work = quantise_rows;
-      return make_rows (job, threads, emit, user, error);
+      return make_rows (job, threads, pieces, error);
     case FORM_NBITS4:
       job->work = quantise_blocks;
-      return make_rows (job, threads, emit, user, error) && check_finite (job, error);
+      return make_rows (job, threads, pieces, error) && check_finite (job, error);
     case FORM_INT8_TURNED:
       if (!make_scales (job, threads, error))
         return FALSE;
       G_GNUC_FALLTHROUGH;
     case FORM_TURNED:
       job->work = turn_rows;
-      return make_turned (job, threads, emit, user, error);
+      return make_turned (job, threads, pieces, error);
     case FORM_COSINE:
     case FORM_SINE:
       job->work = rotate;
-      return make_rows (job, threads, emit, user, error);
+      return make_rows (job, threads, pieces, error);
     case FORM_BYTES:
     case FORM_SCALES:
       break;
     }
-  return emit (user, t->data, t->bytes, error);
+  return make_bytes (t, pieces, error);
 }
 
 gboolean
-tensor_make (Tensor *t, LmModel *model, guint threads, Quality *quality, Emit emit, gpointer user,
+tensor_make (Tensor *t, LmModel *model, guint threads, Quality *quality, const Pieces *pieces,
              GError **error)
 {
   Job job = { .tensor = t, .model = model };
-  gboolean made = make_form (&job, threads, emit, user, error);
+  gboolean made = make_form (&job, threads, pieces, error);
 
-  g_free (job.piece);
   if (t->form == FORM_SCALES)
     g_clear_pointer (&t->data, g_free);
   quality->error += job.quality.error;
@@ -474,15 +558,33 @@ tensor_make (Tensor *t, LmModel *model, guint threads, Quality *quality, Emit em
 
 /* ---- FLOAT16's range ------------------------------------------------------------------------ */
 
+/* What rounds to 65504 fits. */
+static gboolean
+is_beyond (float x)
+{
+  return fabsf (x) >= 65520;
+}
+
 static void
 count_beyond (Job *job)
 {
   for (gsize i = job->from; i < job->to; i++)
     {
       const float *row = lm_rows_get (&job->rows, i);
+      gsize n = job->rows.cols, j = 0;
+      float most[8] = { 0 }, least[8] = { 0 };
+      gboolean any = FALSE;
 
-      for (gsize j = 0; j < job->rows.cols; j++)
-        job->count += fabsf (row[j]) >= 65520; /* what rounds to 65504 fits */
+      for (; j + 8 <= n; j += 8)
+        for (guint k = 0; k < 8; k++)
+          {
+            most[k] = row[j + k] > most[k] ? row[j + k] : most[k];
+            least[k] = row[j + k] < least[k] ? row[j + k] : least[k];
+          }
+      for (guint k = 0; k < 8; k++)
+        any |= is_beyond (most[k]) || is_beyond (least[k]);
+      for (j = any ? 0 : j; j < n; j++)
+        job->count += is_beyond (row[j]);
     }
 }
 

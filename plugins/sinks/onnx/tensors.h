@@ -62,8 +62,17 @@ void tensor_free (Tensor *tensor);
 /** onnx_type_lm: the type of numbers as lm/type.h has it; only of floating-point ones. */
 LmType onnx_type_lm (OnnxType type);
 
-/** Emit: takes the next bytes of a tensor. */
-typedef gboolean (*Emit) (gpointer user, gconstpointer data, gsize n, GError **error);
+/**
+ * Pieces: where the bytes of tensors go.
+ * @take: room for @n bytes
+ * @give: that room, filled, as the next bytes; it is not touched again by who gives it
+ */
+typedef struct
+{
+  guint8 *(*take) (gpointer user, gsize n);
+  gboolean (*give) (gpointer user, guint8 *data, gsize n, GError **error);
+  gpointer user;
+} Pieces;
 
 /**
  * Quality: how far quantisation took the weights, in squares.
@@ -75,13 +84,13 @@ typedef struct
 } Quality;
 
 /**
- * tensor_make: all bytes of @tensor through @emit, in order.
+ * tensor_make: all bytes of @tensor into @pieces, in order.
  * @threads: how many may work at once; the bytes do not depend on it
  * @quality: added to by quantised forms
- * @error: @emit's own; FR_ERROR_DATA: numbers that are not finite cannot be quantised
+ * @error: that of @pieces; FR_ERROR_DATA: numbers that are not finite cannot be quantised
  */
-gboolean tensor_make (Tensor *tensor, LmModel *model, guint threads, Quality *quality, Emit emit,
-                      gpointer user, GError **error);
+gboolean tensor_make (Tensor *tensor, LmModel *model, guint threads, Quality *quality,
+                      const Pieces *pieces, GError **error);
 
 /** tensor_overflows: numbers of @source (with the adapter, if @merge) beyond what FLOAT16 holds, 65504. */
 gsize tensor_overflows (LmModel *model, const LmTensor *source, gboolean merge, guint threads);

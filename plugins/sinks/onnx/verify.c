@@ -14,14 +14,22 @@
 #include "export.h"
 #include "read.h"
 
-#define PIECE ((gsize) 8 << 20)
-
+/* Check: initializers are looked at side by side.
+ * @data: the file of weights, mapped; NULL: none
+ * @next: the next to be taken; @done: bytes of those that were
+ * @worst: the first that is wrong, with @error, under @lock */
 typedef struct
 {
   Export *export;
   OnnxFile *file;
-  GMappedFile *data; /* NULL: none */
+  GMappedFile *data;
   char *path, *data_path;
+  gint next;
+  gsize done;
+  GMutex lock;
+  gint worst;
+  GError *error;
+  guint64 n_compared;
 } Check;
 
 static gboolean
@@ -61,31 +69,17 @@ same_shape (const Tensor *t, const OnnxTensor *read)
 }
 
 static gboolean
-same_bytes (const Check *c, const Tensor *t, const guint8 *bytes, GError **error)
+same_bytes (Check *c, const Tensor *t, const guint8 *bytes, GError **error)
 {
-  XXH3_state_t *state = XXH3_createState ();
-  XXH128_hash_t digest;
+  XXH128_hash_t digest = XXH3_128bits (bytes, t->bytes);
 
-  XXH3_128bits_reset (state);
-  for (guint64 at = 0; at < t->bytes; at += PIECE)
-    {
-      gsize n = (gsize) MIN (t->bytes - at, PIECE);
-
-      XXH3_128bits_update (state, bytes + at, n);
-      if (!export_step (c->export, n, error))
-        {
-          XXH3_freeState (state);
-          return FALSE;
-        }
-    }
-  digest = XXH3_128bits_digest (state);
-  XXH3_freeState (state);
+  g_atomic_pointer_add (&c->done, (gssize) t->bytes);
   return (digest.low64 == t->digest[0] && digest.high64 == t->digest[1])
          || fail (c, t, "its bytes have another hash", error);
 }
 
 static gboolean
-check_tensor (const Check *c, guint i, GError **error)
+check_tensor (Check *c, guint i, guint64 *n_compared, GError **error)
 {
   GPtrArray *tensors = c->export->decoder->graph->tensors;
   const Tensor *t = g_ptr_array_index (tensors, i);
@@ -102,7 +96,7 @@ check_tensor (const Check *c, guint i, GError **error)
   /* Its scales follow it. */
   wrong = tensor_wrong (t, c->export->model, bytes,
                         t->scales != NULL && i + 1 < tensors->len ? bytes_of (c, i + 1) : NULL,
-                        &c->export->n_compared);
+                        n_compared);
   if (wrong < 0)
     return TRUE;
   g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
@@ -110,6 +104,57 @@ check_tensor (const Check *c, guint i, GError **error)
                " is another; this is a mistake of flowrun's, worth a report",
                t->offset < 0 ? c->path : c->data_path, t->name, wrong);
   return FALSE;
+}
+
+static gpointer
+check_some (gpointer data)
+{
+  Check *c = data;
+  guint64 n_compared = 0;
+  gint i;
+
+  while (g_atomic_int_get (&c->worst) == G_MAXINT
+         && (i = g_atomic_int_add (&c->next, 1)) < (gint) c->file->tensors->len)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (check_tensor (c, (guint) i, &n_compared, &error))
+        continue;
+      g_mutex_lock (&c->lock);
+      if (i < c->worst)
+        {
+          g_clear_error (&c->error);
+          c->error = g_steal_pointer (&error);
+          g_atomic_int_set (&c->worst, i);
+        }
+      g_mutex_unlock (&c->lock);
+    }
+  g_mutex_lock (&c->lock);
+  c->n_compared += n_compared;
+  g_mutex_unlock (&c->lock);
+  return NULL;
+}
+
+/* All initializers, by the export's threads. */
+static gboolean
+check_tensors (Check *c, GError **error)
+{
+  guint n = CLAMP (c->export->options.threads, 1, 64);
+  g_autofree GThread **threads = g_new0 (GThread *, n);
+
+  c->worst = G_MAXINT;
+  g_mutex_init (&c->lock);
+  for (guint i = 1; i < n; i++)
+    threads[i] = g_thread_try_new ("onnx-verify", check_some, c, NULL);
+  check_some (c);
+  for (guint i = 1; i < n; i++)
+    if (threads[i] != NULL)
+      g_thread_join (threads[i]);
+  g_mutex_clear (&c->lock);
+  c->export->n_compared = c->n_compared;
+  if (c->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&c->error));
+  return c->worst == G_MAXINT && export_step (c->export, c->done, error);
 }
 
 static gboolean
@@ -137,10 +182,7 @@ check_all (Check *c, GError **error)
                    c->file->tensors->len, c->file->nodes->len);
       return FALSE;
     }
-  for (guint i = 0; i < c->file->tensors->len; i++)
-    if (!check_tensor (c, i, error))
-      return FALSE;
-  return TRUE;
+  return check_tensors (c, error);
 }
 
 gboolean

@@ -26,34 +26,45 @@
 
 /* ---- a file -------------------------------------------------------------------------------- */
 
+/* Item: what the thread that writes is given.
+ * @own: @data is freed; else it goes back to the pool
+ * @tensor: whose bytes these are; @last: the last of them */
+typedef struct
+{
+  guint8 *data;
+  gsize n, room;
+  gboolean own;
+  Tensor *tensor;
+  gboolean last;
+} Item;
+
+/* Out: a file that a thread of its own writes, so that the next piece is made meanwhile.
+ * @pool: Items whose room is free; @todo: Items to write, one without data at the end
+ * @failure: what went wrong in the thread, once joined; @failed: that something did */
 typedef struct
 {
   Export *export;
   char *path;
   int fd;
+  GThread *writer;
+  GAsyncQueue *pool, *todo;
+  gint failed;
+  guint64 placed; /* bytes that were given */
+  /* of the producer */
+  GByteArray *small; /* what goes out with what comes next */
+  Tensor *tensor;
+  guint64 left; /* of the tensor */
+  Item *taken;
+  /* of the writer */
   guint64 at;
-  GByteArray *small; /* what is written with what comes next */
   XXH3_state_t *hash;
+  GError *failure;
 } Out;
 
-static gboolean
-out_open (Out *out, Export *e, const char *name, GError **error)
-{
-  g_autofree char *parent = NULL;
-
-  *out = (Out){ .export = e, .fd = -1 };
-  out->path = g_build_filename (lm_folder_dir (e->folder), name, NULL);
-  out->small = g_byte_array_new ();
-  out->hash = XXH3_createState ();
-  parent = g_path_get_dirname (out->path);
-  if (g_mkdir_with_parents (parent, 0777) < 0)
-    return fr_error_errno (error, errno, "make the directory", parent);
-  out->fd = g_open (out->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  return out->fd >= 0 || fr_error_errno (error, errno, "create", out->path);
-}
+#define POOL 3
 
 static gboolean
-out_raw (Out *out, const guint8 *data, gsize n, GError **error)
+write_all (Out *out, const guint8 *data, gsize n)
 {
   gsize left = n;
 
@@ -64,53 +75,140 @@ out_raw (Out *out, const guint8 *data, gsize n, GError **error)
       if (done < 0 && errno == EINTR)
         continue;
       if (done < 0)
-        return fr_error_errno (error, errno, "write", out->path);
+        return fr_error_errno (&out->failure, errno, "write", out->path);
       data += done;
       left -= (gsize) done;
     }
-  /* The disk begins at once, while the next piece is made. */
+  /* The disk begins at once. */
   if (n >= (gsize) 1 << 20)
     sync_file_range (out->fd, (off_t) out->at, (off_t) n, SYNC_FILE_RANGE_WRITE);
   out->at += n;
   return TRUE;
 }
 
-static gboolean
-out_flush (Out *out, GError **error)
+static void
+hash_item (Out *out, const Item *item)
 {
-  gboolean ok = out_raw (out, out->small->data, out->small->len, error);
+  XXH128_hash_t digest;
 
-  g_byte_array_set_size (out->small, 0);
-  return ok;
+  XXH3_128bits_update (out->hash, item->data, item->n);
+  if (!item->last)
+    return;
+  digest = XXH3_128bits_digest (out->hash);
+  item->tensor->digest[0] = digest.low64;
+  item->tensor->digest[1] = digest.high64;
+  XXH3_128bits_reset (out->hash);
 }
 
-/* Emit: bytes of a tensor. */
+static gpointer
+write_items (gpointer data)
+{
+  Out *out = data;
+  Item *item;
+
+  while ((item = g_async_queue_pop (out->todo))->data != NULL)
+    {
+      if (item->tensor != NULL)
+        hash_item (out, item);
+      if (out->failure == NULL && !write_all (out, item->data, item->n))
+        g_atomic_int_set (&out->failed, TRUE);
+      if (!item->own)
+        {
+          g_async_queue_push (out->pool, item);
+          continue;
+        }
+      g_free (item->data);
+      g_free (item);
+    }
+  g_free (item);
+  return NULL;
+}
+
 static gboolean
-out_piece (gpointer user, gconstpointer data, gsize n, GError **error)
+out_open (Out *out, Export *e, const char *name, GError **error)
+{
+  g_autofree char *parent = NULL;
+
+  *out = (Out){ .export = e, .fd = -1 };
+  out->path = g_build_filename (lm_folder_dir (e->folder), name, NULL);
+  out->small = g_byte_array_new ();
+  out->hash = XXH3_createState ();
+  XXH3_128bits_reset (out->hash);
+  out->pool = g_async_queue_new ();
+  out->todo = g_async_queue_new ();
+  for (guint i = 0; i < POOL; i++)
+    g_async_queue_push (out->pool, g_new0 (Item, 1));
+  parent = g_path_get_dirname (out->path);
+  if (g_mkdir_with_parents (parent, 0777) < 0)
+    return fr_error_errno (error, errno, "make the directory", parent);
+  out->fd = g_open (out->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (out->fd < 0)
+    return fr_error_errno (error, errno, "create", out->path);
+  out->writer = g_thread_try_new ("onnx-write", write_items, out, error);
+  return out->writer != NULL;
+}
+
+/* What was put into out->small, as an item. */
+static void
+out_flush (Out *out)
+{
+  Item *item;
+
+  if (out->small->len == 0)
+    return;
+  item = g_new0 (Item, 1);
+  item->n = out->small->len;
+  item->data = g_byte_array_free (g_steal_pointer (&out->small), FALSE);
+  item->own = TRUE;
+  out->placed += item->n;
+  out->small = g_byte_array_new ();
+  g_async_queue_push (out->todo, item);
+}
+
+/* Pieces.take: waits for room. */
+static guint8 *
+out_take (gpointer user, gsize n)
 {
   Out *out = user;
 
-  XXH3_128bits_update (out->hash, data, n);
-  if (n < 65536 && out->small->len < 1 << 20)
-    g_byte_array_append (out->small, data, (guint) n);
-  else if (!out_flush (out, error) || !out_raw (out, data, n, error))
-    return FALSE;
-  return export_step (out->export, n, error);
+  out->taken = g_async_queue_pop (out->pool);
+  if (out->taken->room < n)
+    {
+      g_free (out->taken->data);
+      out->taken->data = g_malloc (n);
+      out->taken->room = n;
+    }
+  return out->taken->data;
+}
+
+/* Pieces.give */
+static gboolean
+out_give (gpointer user, guint8 *data, gsize n, GError **error)
+{
+  Out *out = user;
+  Item *item = g_steal_pointer (&out->taken);
+
+  (void) data;
+  out_flush (out);
+  item->n = n;
+  item->tensor = out->tensor;
+  out->left -= n;
+  item->last = out->left == 0;
+  out->placed += n;
+  g_async_queue_push (out->todo, item);
+  /* The error itself is told when the file is closed. */
+  return export_step (out->export, n, error) && !g_atomic_int_get (&out->failed);
 }
 
 static gboolean
 out_tensor (Out *out, Tensor *t, GError **error)
 {
   Export *e = out->export;
-  XXH128_hash_t digest;
+  Pieces pieces = { out_take, out_give, out };
 
-  XXH3_128bits_reset (out->hash);
-  if (!tensor_make (t, e->model, e->options.threads, &e->quality, out_piece, out, error))
-    return FALSE;
-  digest = XXH3_128bits_digest (out->hash);
-  t->digest[0] = digest.low64;
-  t->digest[1] = digest.high64;
-  return TRUE;
+  out->tensor = t;
+  out->left = t->bytes;
+  return tensor_make (t, e->model, e->options.threads, &e->quality, &pieces, error);
 }
 
 /* Zeros up to @offset. */
@@ -119,21 +217,51 @@ out_pad (Out *out, guint64 offset)
 {
   guint len = out->small->len;
 
-  g_byte_array_set_size (out->small, len + (guint) (offset - out->at - len));
+  g_byte_array_set_size (out->small, len + (guint) (offset - out->placed - len));
   memset (out->small->data + len, 0, out->small->len - len);
 }
 
-/* Closes it, whole or not; @ok: whether what was before went well. */
+/* Waits for the writer. */
+static void
+out_join (Out *out)
+{
+  Item *item;
+
+  if (out->writer != NULL)
+    {
+      g_async_queue_push (out->todo, g_new0 (Item, 1));
+      g_thread_join (out->writer);
+    }
+  while ((item = g_async_queue_try_pop (out->pool)) != NULL)
+    {
+      g_free (item->data);
+      g_free (item);
+    }
+  g_async_queue_unref (out->pool);
+  g_async_queue_unref (out->todo);
+}
+
+/* Closes it, whole or not; @ok: whether what was before went well, with @error set if not, or else
+ * the writer has failed. */
 static gboolean
 out_close (Out *out, gboolean ok, GError **error)
 {
-  ok = ok && out_flush (out, error);
+  if (ok)
+    out_flush (out);
+  out_join (out);
+  if (out->failure != NULL)
+    {
+      ok = FALSE;
+      if (error == NULL || *error == NULL)
+        g_propagate_error (error, g_steal_pointer (&out->failure));
+    }
   if (ok && fsync (out->fd) < 0)
     ok = fr_error_errno (error, errno, "write", out->path);
   if (out->fd >= 0 && close (out->fd) < 0 && ok)
     ok = fr_error_errno (error, errno, "write", out->path);
   if (ok)
     out->export->file_bytes += out->at;
+  g_clear_error (&out->failure);
   g_free (out->path);
   g_byte_array_unref (out->small);
   XXH3_freeState (out->hash);
@@ -200,6 +328,7 @@ check_room (const Export *e, GError **error)
 {
   struct statvfs fs;
   g_autofree char *need = NULL, *there = NULL;
+  g_autofree char *dir = g_path_get_dirname (lm_folder_dir (e->folder));
   guint64 room;
 
   if (statvfs (lm_folder_dir (e->folder), &fs) < 0)
@@ -212,7 +341,7 @@ check_room (const Export *e, GError **error)
   g_set_error (error, FR_ERROR, FR_ERROR_IO,
                "%s: the weights need %s, and the disk has %s left; free some, write elsewhere, or "
                "choose a smaller dtype",
-               lm_folder_dir (e->folder), need, there);
+               dir, need, there);
   return FALSE;
 }
 
