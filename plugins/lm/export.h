@@ -108,7 +108,7 @@ char *lm_card_text (const LmCard *card);
 /**
  * LmLogitCheck: logits of a model that was read again against those of the model in memory, over one short text.
  * @n_tokens: rows that were compared
- * @error: root mean square difference over the spread of the logits (their standard deviation over the vocabulary)
+ * @error: root mean square difference over the spread of the logits, both taken from the mean of their row
  * @largest: difference of one logit
  * @divergence: Kullback-Leibler divergence of the predictions, nats a token
  * @same_top: rows whose most likely token is the same
@@ -120,8 +120,9 @@ typedef struct {
 } LmLogitCheck;
 
 /**
- * lm_verify_logits: runs both models, in F32, with the best backend; each decoder is gone before the next begins.
- * @host: of the stage; NULL: one thread
+ * lm_verify_logits: runs both models, in F32, with the best backend and always two threads, so that the figures do not
+ * depend on how many there are; each decoder is gone before the next begins.
+ * @host: of the stage; may be NULL
  * @limit: of the error, such as lm_verify_limit()
  * @error: FR_ERROR_DATA: beyond @limit, or not finite
  */

@@ -385,11 +385,15 @@ sum_types (const Plan *plan, Sum *sums)
     }
 }
 
-/* Root mean square difference over that of the numbers. */
+/* Root mean square difference over that of the numbers, in four digits: blocks are added up in the
+ * order in which threads were ready. */
 static double
 relative (const Sum *s)
 {
-  return s->squares > 0 ? sqrt (s->error / s->squares) : 0;
+  char text[32];
+
+  g_ascii_formatd (text, sizeof text, "%.4g", s->squares > 0 ? sqrt (s->error / s->squares) : 0);
+  return g_ascii_strtod (text, NULL);
 }
 
 void
