@@ -25,4 +25,5 @@ include plugins/sinks/csv/local.mk
 include plugins/sinks/text/local.mk
 include plugins/sinks/sqlite/local.mk
 include plugins/sinks/safetensors/local.mk
+include plugins/sinks/gguf/local.mk
 include plugins/sinks/onnx/local.mk

@@ -1,6 +1,7 @@
 # elements.mk: made by make update-schemas.
 dist_elementschema_DATA = \
 	schemas/elements/sink.csv.schema.json \
+	schemas/elements/sink.gguf.schema.json \
 	schemas/elements/sink.jsonl.schema.json \
 	schemas/elements/sink.onnx.schema.json \
 	schemas/elements/sink.safetensors.schema.json \

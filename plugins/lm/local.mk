@@ -11,6 +11,7 @@ plugins_libflowrun_lm_la_SOURCES = \
 	plugins/lm/generate.h \
 	plugins/lm/lora.h \
 	plugins/lm/model.h \
+	plugins/lm/simd.h \
 	plugins/lm/template.h \
 	plugins/lm/tokenizer.h \
 	plugins/lm/type.h
@@ -19,6 +20,7 @@ plugins_libflowrun_lm_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -expor
 plugins_libflowrun_lm_la_LIBADD = core/libflowrun.la $(LM_LIBS) $(CORE_LIBS) -lm
 LM_MODULE_LIBS = plugins/libflowrun-lm.la core/libflowrun.la $(CORE_LIBS) -lm
 endif
+include plugins/lm/quantize/local.mk
 include plugins/lm/weights/local.mk
 include plugins/lm/tokenizer/local.mk
 include plugins/lm/template/local.mk

@@ -3,6 +3,9 @@ EXTRA_DIST += \
 	tests/bench/check-20.sh \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \
+	tests/bench/gguf-accuracy.py \
+	tests/bench/gguf.sh \
+	tests/bench/gguf_llamacpp.py \
 	tests/bench/infer_llamacpp.py \
 	tests/bench/infer_transformers.py \
 	tests/bench/model.sh \

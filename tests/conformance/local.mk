@@ -5,4 +5,5 @@ include tests/conformance/decoder.mk
 include tests/conformance/tokenizer.mk
 include tests/conformance/train.mk
 include tests/conformance/score.mk
+include tests/conformance/gguf.mk
 include tests/conformance/onnx.mk
