@@ -10,6 +10,7 @@ plugins_libflowrun_lm_la_SOURCES = \
 	plugins/lm/generate.h \
 	plugins/lm/lora.h \
 	plugins/lm/model.h \
+	plugins/lm/samples.h \
 	plugins/lm/template.h \
 	plugins/lm/tokenizer.h \
 	plugins/lm/type.h
@@ -26,3 +27,4 @@ include plugins/lm/lora/local.mk
 include plugins/lm/compute/local.mk
 include plugins/lm/decoder/local.mk
 include plugins/lm/generate/local.mk
+include plugins/lm/samples/local.mk
