@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leak.h: which held-out rows the training rows give away.
+/* leak.h: which held-out rows the training rows give away (libflowrun-text).
  *
  * A held-out row leaks when the training rows hold the same text (after
  * normalisation), or share of its grams (grams.h) what the caller calls too
@@ -7,35 +7,35 @@
  * streams past.  When the hashes pass the budget, the space of hashes is
  * halved until one part fits and the rows stream past once for each part.
  */
-#ifndef SPLIT_LEAK_H
-#define SPLIT_LEAK_H
+#ifndef FLOWRUN_TEXT_LEAK_H
+#define FLOWRUN_TEXT_LEAK_H
 
 #include <flowrun/batch.h>
 
-typedef struct _Leak Leak;
+typedef struct _TextLeak TextLeak;
 
 typedef struct
 {
   guint32 grams, shared; /* its grams, and those found in training */
   gboolean same;         /* the same text is in training */
-} LeakRow;
+} TextLeakRow;
 
-Leak *leak_new (guint64 memory);
-void leak_free (Leak *leak);
-/** leak_begin: starts on part @part: held-out rows come first, then training rows. */
-void leak_begin (Leak *leak, guint part);
-/** leak_held_out: held-out row @row (numbered from 0 among them) has @text. */
-void leak_held_out (Leak *leak, guint32 row, FrStr text);
-/** leak_seal: all held-out rows of the part are known. */
-void leak_seal (Leak *leak);
-/** leak_training: a training row has @text; from any number of threads, after leak_seal(). */
-void leak_training (Leak *leak, FrStr text);
-/** leak_end: counts what the part showed. */
-void leak_end (Leak *leak);
-/** leak_n_parts: how many parts there are; may have grown during the first. */
-guint leak_n_parts (const Leak *leak);
-/** leak_forget: no row is known to leak any more (before marking anew). */
-void leak_forget (Leak *leak);
-const LeakRow *leak_row (const Leak *leak, guint32 row);
+TextLeak *text_leak_new (guint64 memory);
+void text_leak_free (TextLeak *leak);
+/** text_leak_begin: starts on part @part: held-out rows come first, then training rows. */
+void text_leak_begin (TextLeak *leak, guint part);
+/** text_leak_held_out: held-out row @row (numbered from 0 among them) has @text. */
+void text_leak_held_out (TextLeak *leak, guint32 row, FrStr text);
+/** text_leak_seal: all held-out rows of the part are known. */
+void text_leak_seal (TextLeak *leak);
+/** text_leak_training: a training row has @text; from any number of threads, after text_leak_seal(). */
+void text_leak_training (TextLeak *leak, FrStr text);
+/** text_leak_end: counts what the part showed. */
+void text_leak_end (TextLeak *leak);
+/** text_leak_n_parts: how many parts there are; may have grown during the first. */
+guint text_leak_n_parts (const TextLeak *leak);
+/** text_leak_forget: no row is known to leak any more (before marking anew). */
+void text_leak_forget (TextLeak *leak);
+const TextLeakRow *text_leak_row (const TextLeak *leak, guint32 row);
 
 #endif
