@@ -2,6 +2,7 @@
 if HAVE_LM
 pkglib_LTLIBRARIES += plugins/libflowrun-lm.la
 plugins_libflowrun_lm_la_SOURCES = \
+	plugins/lm/answer.h \
 	plugins/lm/chat.h \
 	plugins/lm/checkpoint.h \
 	plugins/lm/compute.h \
@@ -28,3 +29,4 @@ include plugins/lm/compute/local.mk
 include plugins/lm/decoder/local.mk
 include plugins/lm/generate/local.mk
 include plugins/lm/samples/local.mk
+include plugins/lm/answer/local.mk

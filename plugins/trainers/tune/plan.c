@@ -144,14 +144,6 @@ open_backend (Tune *t, GError **error)
   return TRUE;
 }
 
-static LmType
-choose_type (Tune *t)
-{
-  if (t->config->type != TYPE_AUTO)
-    return t->config->type == TYPE_BF16 ? LM_BF16 : LM_F32;
-  return t->compute->klass->fast_bf16 (t->compute) ? LM_BF16 : LM_F32;
-}
-
 /* ---- memory -----------------------------------------------------------------------------------
  */
 
@@ -510,7 +502,7 @@ tune_resolve (Tune *t, GError **error)
   t->options.train = t->full ? LM_TRAIN_FULL : LM_TRAIN_LORA;
   t->options.lora = t->lora;
   if (!known)
-    t->options.type = choose_type (t);
+    t->options.type = lm_type_choose (t->compute, (LmTypeChoice) t->config->type);
   count_trained (t);
   count_steps (t);
   if (!known)

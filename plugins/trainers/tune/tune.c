@@ -22,9 +22,9 @@ static const FrEnumValue *const truncates[]
         NULL };
 
 static const FrEnumValue *const types[]
-    = { FR_ENUM ("auto", TYPE_AUTO, "bf16 where the processor multiplies it itself, else f32"),
-        FR_ENUM ("f32", TYPE_F32, "exact and slower"),
-        FR_ENUM ("bf16", TYPE_BF16, "activations in bf16; what is trained, and all sums, in f32"),
+    = { FR_ENUM ("auto", LM_TYPE_AUTO, "bf16 where the processor multiplies it itself, else f32"),
+        FR_ENUM ("f32", LM_TYPE_F32, "exact and slower"),
+        FR_ENUM ("bf16", LM_TYPE_BF16, "activations in bf16; what is trained, and all sums, in f32"),
         NULL };
 
 static const FrEnumValue *const choices[]

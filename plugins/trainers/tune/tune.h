@@ -25,12 +25,6 @@
 
 typedef enum
 {
-  TYPE_AUTO = 0,
-  TYPE_F32,
-  TYPE_BF16
-} TypeChoice;
-typedef enum
-{
   CHOICE_AUTO = 0,
   CHOICE_YES,
   CHOICE_NO
@@ -62,7 +56,7 @@ typedef struct
   gboolean load_best;
   double diverge;
   gint64 save_steps, logging_steps;
-  int type; /* TypeChoice */
+  int type; /* LmTypeChoice */
   char *backend;
   gint64 threads;
   guint64 memory;
