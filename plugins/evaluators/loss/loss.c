@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* loss.c: evaluator.loss, records and a model to loss, perplexity, bits per byte, token accuracy.
  *
- *   rows --lm_sample_from_row--> datasets --lm_dataset_measure--> statistics of rows --tally--> report
+ *   rows --lm_sample_from_row--> datasets --lm_dataset_measure--> statistics of rows --tally-->
+ * report
  *
  * Bits per byte are those of Gao et al., "The Pile" (2020), section 3.1: they
  * do not depend on the tokenizer.
@@ -61,23 +62,24 @@ static const FrParam *const params[] = {
   FR_PARAM_FLOAT ("level", Config, level, 0.5, 0.9999, "of intervals", .def = "0.95"),
   FR_PARAM_JSON ("fail_over", Config, fail_over,
                  "scores and the most each may be; more ends the run with status 3",
-                 .schema = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"number\"}}",
+                 .schema
+                 = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"number\"}}",
                  .example = "{\"loss\": 2.5, \"gain.loss\": 0}"),
   FR_PARAM_JSON ("fail_under", Config, fail_under,
                  "scores and the least each must be; less ends the run with status 3",
-                 .schema = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"number\"}}",
+                 .schema
+                 = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"number\"}}",
                  .example = "{\"token_accuracy\": 0.5}"),
   NULL
 };
 
-static const FrPort *const inputs[] = {
-  FR_PORT ("in", FR_PORT_RECORDS, "records to measure with: input and output, or messages",
-           .flags = FR_PORT_MANY | FR_PORT_REWINDABLE),
-  FR_PORT ("model", FR_PORT_MODEL, "the model to measure", .object = &lm_model_type),
-  FR_PORT ("baseline", FR_PORT_MODEL, "a model to compare with", .flags = FR_PORT_OPTIONAL,
-           .object = &lm_model_type),
-  NULL
-};
+static const FrPort *const inputs[]
+    = { FR_PORT ("in", FR_PORT_RECORDS, "records to measure with: input and output, or messages",
+                 .flags = FR_PORT_MANY | FR_PORT_REWINDABLE),
+        FR_PORT ("model", FR_PORT_MODEL, "the model to measure", .object = &lm_model_type),
+        FR_PORT ("baseline", FR_PORT_MODEL, "a model to compare with", .flags = FR_PORT_OPTIONAL,
+                 .object = &lm_model_type),
+        NULL };
 
 static const FrPort *const outputs[]
     = { FR_PORT ("report", FR_PORT_REPORT, "what was measured", .flags = FR_PORT_OPTIONAL,
@@ -154,12 +156,13 @@ enum
 };
 
 static const AddedColumn added[N_ADDED] = {
-  { "loss", FR_TYPE_FLOAT64 },           { "loss_tokens", FR_TYPE_INT64 },
-  { "bits_per_byte", FR_TYPE_FLOAT64 },  { "token_accuracy", FR_TYPE_FLOAT64 },
+  { "loss", FR_TYPE_FLOAT64 },          { "loss_tokens", FR_TYPE_INT64 },
+  { "bits_per_byte", FR_TYPE_FLOAT64 }, { "token_accuracy", FR_TYPE_FLOAT64 },
   { "baseline_loss", FR_TYPE_FLOAT64 },
 };
 
-/* ---- before the run --------------------------------------------------------------------------- */
+/* ---- before the run ---------------------------------------------------------------------------
+ */
 
 static gboolean
 loss_configure (gpointer data, FrProblems *problems)
@@ -187,7 +190,8 @@ loss_bind (gconstpointer data, FrBind *bind, GError **error)
   return TRUE;
 }
 
-/* ---- state -------------------------------------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------------------------------
+ */
 
 /* A model, its samples, and what became of them. */
 typedef struct
@@ -264,7 +268,8 @@ loss_close (gpointer state)
   g_free (s);
 }
 
-/* ---- models --------------------------------------------------------------------------------------- */
+/* ---- models
+ * --------------------------------------------------------------------------------------- */
 
 static FrFlow
 take_model (State *s, System *y, GError **error)
@@ -304,7 +309,8 @@ take_models (State *s, GError **error)
   return flow == FR_FLOW_DONE ? FR_FLOW_OK : flow;
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ---------------------------------------------------------------------------------------- */
 
 /* Bytes of text that the learned tokens say; the end token says none. */
 static guint32
@@ -449,7 +455,8 @@ read_all (State *s, GError **error)
   return FR_FLOW_ERROR;
 }
 
-/* ---- measuring ---------------------------------------------------------------------------------------- */
+/* ---- measuring
+ * ---------------------------------------------------------------------------------------- */
 
 typedef struct
 {
@@ -509,8 +516,11 @@ measure (State *s, System *y, GError **error)
       = lm_compute_open (s->host, s->config->backend, fr_host_threads (s->host), error);
   LmDecoder *decoder;
   Measuring m = { s, y };
-  LmMeasure how = { .rows = rows_at_once (s->config, y->data), .hits = TRUE, .go_on = go_on,
-                    .sample = note_sample, .data = &m };
+  LmMeasure how = { .rows = rows_at_once (s->config, y->data),
+                    .hits = TRUE,
+                    .go_on = go_on,
+                    .sample = note_sample,
+                    .data = &m };
   gsize n = lm_dataset_n (y->data);
   gboolean ok;
 
@@ -562,7 +572,8 @@ make_tally (State *s)
   return tally;
 }
 
-/* ---- telling ---------------------------------------------------------------------------------------------- */
+/* ---- telling
+ * ---------------------------------------------------------------------------------------------- */
 
 static JsonNode *
 make_report (State *s, Tally *tally)
@@ -636,7 +647,9 @@ tell (State *s, Tally *tally, GError **error)
   return fr_host_push_object (s->host, "report", fr_report_new (report), error);
 }
 
-/* ---- rows out ------------------------------------------------------------------------------------------------ */
+/* ---- rows out
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void
 add_row (State *s, Added *out, gsize row, gsize i)
@@ -647,12 +660,10 @@ add_row (State *s, Added *out, gsize row, gsize i)
   added_copy (out, row);
   added_number (out, ADD_LOSS, y->losses[i] / labels);
   fr_cells_append_int (added_cells (out, ADD_TOKENS), (gint64) labels);
-  added_number (out, ADD_BITS,
-                ratio (y->losses[i] / G_LN2, g_array_index (y->bytes, guint32, i)));
+  added_number (out, ADD_BITS, ratio (y->losses[i] / G_LN2, g_array_index (y->bytes, guint32, i)));
   added_number (out, ADD_ACCURACY, y->hits[i] / labels);
   if (s->n_systems > 1)
-    added_number (out, ADD_BASELINE,
-                  y[1].losses[i] / lm_dataset_sample (y[1].data, i)->n_labels);
+    added_number (out, ADD_BASELINE, y[1].losses[i] / lm_dataset_sample (y[1].data, i)->n_labels);
   added_end (out);
 }
 

@@ -10,8 +10,9 @@
 struct _Added
 {
   FrBuilder *builder;
-  guint *at;  /* where each added column stands */
-  GArray *kept; /* guint: columns of the input that stay, which have the same number in the output */
+  guint *at; /* where each added column stands */
+  GArray
+      *kept; /* guint: columns of the input that stay, which have the same number in the output */
   const AddedColumn *columns;
   guint n;
   const FrBatch *batch;
