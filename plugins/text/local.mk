@@ -29,13 +29,28 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/rowkey.h \
 	plugins/text/runs.c \
 	plugins/text/runs.h \
+	plugins/text/score.h \
+	plugins/text/score/bleu.c \
+	plugins/text/score/chrf.c \
+	plugins/text/score/cut.c \
+	plugins/text/score/grams.c \
+	plugins/text/score/lcs.c \
+	plugins/text/score/porter.c \
+	plugins/text/score/rouge.c \
+	plugins/text/score/score-private.h \
+	plugins/text/score/scorer.c \
+	plugins/text/score/ter.c \
+	plugins/text/score/units.c \
+	plugins/text/score/western.c \
+	plugins/text/segment.c \
+	plugins/text/segment.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
 	plugins/text/utf8.c
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
-plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)
+plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS) -lm
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
 
 check_PROGRAMS += plugins/text/test-normal

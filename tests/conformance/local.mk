@@ -4,3 +4,4 @@ include tests/conformance/weights.mk
 include tests/conformance/decoder.mk
 include tests/conformance/tokenizer.mk
 include tests/conformance/train.mk
+include tests/conformance/score.mk
