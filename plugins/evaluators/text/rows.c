@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define TEXT_BYTES 4000 /* of a text that the report shows */
+/* A longer text is no answer: ROUGE-L takes the product of two lengths. */
+#define MOST_BYTES (1 << 20)
 #define SHOWN_SALT G_GUINT64_CONSTANT (0x73686f776e)
 
 /* A row at work. */
@@ -118,6 +120,11 @@ take_reference (Group *g, gsize row)
     }
   if (g->s->config->strip_think)
     lm_think_split (text, strlen (text), FALSE, &answer);
+  if (strlen (answer) > MOST_BYTES)
+    {
+      reject (g, row, "too_large", "the reference has more than 1 MiB");
+      return NULL;
+    }
   if (!is_blank (answer))
     return g_strdup (answer);
   reject (g, row, "no_reference", "nothing of the reference is left behind its reasoning");
@@ -175,10 +182,13 @@ take_systems (Group *g, Item *item, const Beside *beside)
         }
       item->given[i] = source_text (&s->texts[i], s->beside[i] ? beside->batch : g->batch,
                                     s->beside[i] ? beside->row : item->row);
-      if (item->given[i] != NULL)
+      if (item->given[i] != NULL && strlen (item->given[i]) <= MOST_BYTES)
         continue;
-      reject (g, item->row, i == 0 ? "no_candidate" : "no_baseline",
-              i == 0 ? "the candidate is missing" : "the baseline's text is missing");
+      if (item->given[i] != NULL)
+        reject (g, item->row, "too_large", "a text has more than 1 MiB");
+      else
+        reject (g, item->row, i == 0 ? "no_candidate" : "no_baseline",
+                i == 0 ? "the candidate is missing" : "the baseline's text is missing");
       if (i > 0 && s->answerers[0] != NULL)
         forget_last (g->answers[0], (guint) s->samples);
       return FALSE;
@@ -546,13 +556,13 @@ end_rows (State *s, Beside *beside, GError **error)
     return numbers_differ (s, s->n_in, TRUE, error);
   if (flow != FR_FLOW_DONE)
     return flow;
-  if (s->n_rows > 0)
-    return FR_FLOW_OK;
-  g_set_error (error, FR_ERROR, FR_ERROR_DATA,
-               "there is nothing to score: %" G_GUINT64_FORMAT
-               " rows came in, and all were rejected; see the rejects",
-               s->n_in);
-  return FR_FLOW_ERROR;
+  /* Not an error, for the report says so too; and never a success. */
+  if (s->n_rows == 0)
+    fr_host_limit_passed (s->host,
+                          "there is nothing to score: %" G_GUINT64_FORMAT
+                          " rows came in, and none is left; see the rejects",
+                          s->n_in);
+  return FR_FLOW_OK;
 }
 
 FrFlow

@@ -351,7 +351,18 @@ test_bad (void)
   check_bad ("{}", "input: utf8, output: utf8", "[{'input': 'a', 'output': 'b'}]");
   check_bad ("{'candidate': 'text'}", "text: utf8", "[{'text': 'a'}]");
   fr_test_input (none, "in", "input: utf8, output: utf8, generated: utf8", rows);
-  fr_test_run_error (none, FR_ERROR_DATA, "nothing to score");
+  fr_test_run (none);
+  g_assert_true (json_object_get_null_member (score_of (none, "bleu"), "value"));
+}
+
+/* The generic battery, on rows of both kinds. */
+static void
+test_battery (void)
+{
+  g_autoptr (FrTest) t = new_test ("{" QUICK ", 'fail_under': {'chrf': 1}}");
+
+  fr_test_input (t, "in", COLUMNS, ROWS);
+  fr_test_battery (t);
 }
 
 int
@@ -367,5 +378,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/text/models", test_models);
   g_test_add_func ("/text/samples", test_samples);
   g_test_add_func ("/text/bad", test_bad);
+  g_test_add_func ("/text/battery", test_battery);
   return g_test_run ();
 }
