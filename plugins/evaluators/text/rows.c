@@ -229,6 +229,7 @@ score_text (State *s, guint system, Item *item, guint sample, const char *text, 
 
   text_scorer_row (s->figures.scorer, candidate, &reference, 1, stats);
   stats[width + EXTRA_ROWS] = 1;
+  stats[width + EXTRA_ANSWERED] = stop != 0;
   stats[width + EXTRA_CUT] = stop == LM_STOP_LENGTH || stop == LM_STOP_CONTEXT;
   stats[width + EXTRA_THINK] = think != LM_THINK_NONE;
   stats[width + EXTRA_OPEN] = think == LM_THINK_OPEN;
@@ -393,22 +394,37 @@ keep_shown (Group *g, const Item *item, const double scores[TALLY_N_SYSTEMS], do
  */
 
 static void
+add_text (const State *s, Added *out, guint column, const char *text)
+{
+  if (s->figures.at[column] >= 0)
+    added_text (out, (guint) s->figures.at[column], text);
+}
+
+static void
+add_number (const State *s, Added *out, guint column, double value)
+{
+  if (s->figures.at[column] >= 0)
+    added_number (out, (guint) s->figures.at[column], value);
+}
+
+static void
 add_row (Group *g, Added *out, const Item *item, double gain)
 {
   const State *s = g->s;
+  guint n = s->figures.baseline ? 2 : 1;
 
   added_copy (out, item->row);
-  added_text (out, ADD_REFERENCE, item->reference);
-  added_text (out, ADD_CANDIDATE, item->text[TALLY_CANDIDATE]);
-  added_text (out, ADD_BASELINE, item->text[TALLY_BASELINE]);
-  added_text (out, ADD_STOP, item->stop);
-  added_number (out, ADD_GAIN, s->has_baseline ? gain : NAN);
-  added_text (out, ADD_LEAK, leak_word (&item->verdict));
-  added_number (out, ADD_LEAK_SHARE, s->has_train ? item->verdict.share : NAN);
-  added_number (out, ADD_LEAK_NEAR, s->has_train ? item->verdict.index : NAN);
+  add_text (s, out, ADD_REFERENCE, item->reference);
+  add_text (s, out, ADD_CANDIDATE, item->text[TALLY_CANDIDATE]);
+  add_text (s, out, ADD_BASELINE, item->text[TALLY_BASELINE]);
+  add_text (s, out, ADD_STOP, item->stop);
+  add_number (s, out, ADD_GAIN, gain);
+  add_text (s, out, ADD_LEAK, leak_word (&item->verdict));
+  add_number (s, out, ADD_LEAK_SHARE, item->verdict.share);
+  add_number (s, out, ADD_LEAK_NEAR, item->verdict.index);
   for (guint i = 0; i < s->figures.of_row->len; i++)
-    for (guint k = 0; k < TALLY_N_SYSTEMS; k++)
-      added_number (out, ADD_SCORES + 2 * i + k,
+    for (guint k = 0; k < n; k++)
+      added_number (out, s->figures.scores + n * i + k,
                     row_score (s, item, k, g_array_index (s->figures.of_row, gsize, i)));
   added_end (out);
 }
@@ -532,7 +548,7 @@ open_tally (State *s)
 static gboolean
 open_scores (State *s, GError **error)
 {
-  if (!figures_make (&s->figures, s->config, s->chinese, error))
+  if (!figures_make (&s->figures, s->config, s->chinese, s->has_baseline, s->has_train, error))
     return FALSE;
   open_tally (s);
   for (guint i = 0; i < TALLY_N_SYSTEMS; i++)

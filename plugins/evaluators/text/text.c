@@ -128,7 +128,7 @@ score_text (const double *sum, gpointer data)
 static double
 score_extra (const double *sum, gpointer data)
 {
-  const gsize *at = data; /* of the statistic, and of the rows */
+  const gsize *at = data; /* of the statistic, and of what it is a share of */
 
   return sum[at[1]] > 0 ? sum[at[0]] / sum[at[1]] : NAN;
 }
@@ -137,12 +137,12 @@ static const struct
 {
   const char *name, *title;
   int better;
-  guint at;
+  guint at, of;
 } extras[] = {
-  { "cut_off", "Answers cut off", -1, EXTRA_CUT },
-  { "think", "Texts with reasoning", 0, EXTRA_THINK },
-  { "think_open", "Reasoning never ended", -1, EXTRA_OPEN },
-  { "empty", "Empty texts", -1, EXTRA_EMPTY },
+  { "cut_off", "Answers cut off", -1, EXTRA_CUT, EXTRA_ANSWERED },
+  { "think", "Texts with reasoning", 0, EXTRA_THINK, EXTRA_ROWS },
+  { "think_open", "Reasoning never ended", -1, EXTRA_OPEN, EXTRA_ROWS },
+  { "empty", "Empty texts", -1, EXTRA_EMPTY, EXTRA_ROWS },
 };
 
 static const char *const extra_limits[] = { "leak", "rejected", NULL };
@@ -207,7 +207,7 @@ add_extra_figure (Figures *figures, guint i)
                       .data = at };
 
   at[0] = figures->width + extras[i].at;
-  at[1] = figures->width + EXTRA_ROWS;
+  at[1] = figures->width + extras[i].of;
   g_ptr_array_add (figures->data, at);
   g_array_append_val (figures->figures, one);
 }
@@ -249,31 +249,47 @@ add_column (Figures *figures, const char *name, FrType type)
 }
 
 static void
-make_columns (Figures *figures)
+make_columns (Figures *figures, gboolean answers, gboolean leak)
 {
+  const struct
+  {
+    const char *name;
+    FrType type;
+    gboolean wanted;
+  } ours[N_ADD] = {
+    [ADD_REFERENCE] = { "reference", FR_TYPE_UTF8, TRUE },
+    [ADD_CANDIDATE] = { "candidate", FR_TYPE_UTF8, TRUE },
+    [ADD_BASELINE] = { "baseline", FR_TYPE_UTF8, figures->baseline },
+    [ADD_STOP] = { "stop_reason", FR_TYPE_UTF8, answers },
+    [ADD_GAIN] = { "gain", FR_TYPE_FLOAT64, figures->baseline },
+    [ADD_LEAK] = { "leak", FR_TYPE_UTF8, leak },
+    [ADD_LEAK_SHARE] = { "leak_share", FR_TYPE_FLOAT64, leak },
+    [ADD_LEAK_NEAR] = { "leak_near", FR_TYPE_FLOAT64, leak },
+  };
   gsize n;
   const TextFigure *all = text_scorer_figures (figures->scorer, &n);
 
-  add_column (figures, "reference", FR_TYPE_UTF8);
-  add_column (figures, "candidate", FR_TYPE_UTF8);
-  add_column (figures, "baseline", FR_TYPE_UTF8);
-  add_column (figures, "stop_reason", FR_TYPE_UTF8);
-  add_column (figures, "gain", FR_TYPE_FLOAT64);
-  add_column (figures, "leak", FR_TYPE_UTF8);
-  add_column (figures, "leak_share", FR_TYPE_FLOAT64);
-  add_column (figures, "leak_near", FR_TYPE_FLOAT64);
+  for (guint i = 0; i < N_ADD; i++)
+    {
+      figures->at[i] = ours[i].wanted ? (int) figures->columns->len : -1;
+      if (ours[i].wanted)
+        add_column (figures, ours[i].name, ours[i].type);
+    }
+  figures->scores = figures->columns->len;
   for (guint i = 0; i < figures->of_row->len; i++)
     {
       const char *name = all[g_array_index (figures->of_row, gsize, i)].name;
       g_autofree char *other = g_strconcat ("baseline_", name, NULL);
 
       add_column (figures, name, FR_TYPE_FLOAT64);
-      add_column (figures, other, FR_TYPE_FLOAT64);
+      if (figures->baseline)
+        add_column (figures, other, FR_TYPE_FLOAT64);
     }
 }
 
 gboolean
-figures_make (Figures *figures, const Config *c, gboolean chinese, GError **error)
+figures_make (Figures *figures, const Config *c, gboolean chinese, gboolean baseline, gboolean leak,
+              GError **error)
 {
   TextScoreOptions options;
   const TextFigure *all;
@@ -284,7 +300,7 @@ figures_make (Figures *figures, const Config *c, gboolean chinese, GError **erro
   for (guint i = 0; c->metrics != NULL && c->metrics[i] != NULL; i++)
     options.metrics |= text_metric_from_name (c->metrics[i]);
   set_units (&options, c->tokenize, chinese);
-  *figures = (Figures){ .scorer = text_scorer_new (&options, error) };
+  *figures = (Figures){ .scorer = text_scorer_new (&options, error), .baseline = baseline };
   if (figures->scorer == NULL)
     return FALSE;
   figures->width = text_scorer_n_stats (figures->scorer);
@@ -298,7 +314,7 @@ figures_make (Figures *figures, const Config *c, gboolean chinese, GError **erro
       add_scorer_figure (figures, &all[i], i);
   for (guint i = 0; i < G_N_ELEMENTS (extras); i++)
     add_extra_figure (figures, i);
-  make_columns (figures);
+  make_columns (figures, c->candidate == NULL, leak);
   return choose_rank (figures, c, error);
 }
 
@@ -389,7 +405,7 @@ text_configure (gpointer data, FrProblems *problems)
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   Figures figures;
 
-  if (!figures_make (&figures, c, FALSE, &error))
+  if (!figures_make (&figures, c, FALSE, FALSE, FALSE, &error))
     {
       fr_problems_add (problems,
                        g_str_has_prefix (error->message, "rank_by") ? "/rank_by" : "/metrics", "%s",
@@ -520,7 +536,9 @@ text_bind (gconstpointer data, FrBind *bind, GError **error)
     }
   if (train != NULL)
     g_clear_pointer (&source.record, lm_record_free);
-  ok = figures_make (&figures, c, FALSE, error);
+  ok = figures_make (&figures, c, FALSE,
+                     c->baseline != NULL || fr_bind_has_input (bind, "baseline"), train != NULL,
+                     error);
   if (ok)
     fr_bind_output (bind, "out",
                     added_schema (in, (const AddedColumn *) (gpointer) figures.columns->data,

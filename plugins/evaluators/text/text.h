@@ -50,14 +50,15 @@ typedef enum
 enum
 {
   EXTRA_ROWS,
-  EXTRA_CUT,   /* answers ended by max_tokens or the context */
-  EXTRA_THINK, /* texts with reasoning, ended or not */
-  EXTRA_OPEN,  /* of them not ended */
-  EXTRA_EMPTY, /* nothing is left to score */
+  EXTRA_ANSWERED, /* texts that a model gave */
+  EXTRA_CUT,      /* of them ended by max_tokens or the context */
+  EXTRA_THINK,    /* texts with reasoning, ended or not */
+  EXTRA_OPEN,     /* of them not ended */
+  EXTRA_EMPTY,    /* nothing is left to score */
   N_EXTRA
 };
 
-/* Columns added to the rows; those of scores follow. */
+/* Columns added to the rows, where there is something to put there; those of scores follow. */
 enum
 {
   ADD_REFERENCE,
@@ -68,7 +69,7 @@ enum
   ADD_LEAK,
   ADD_LEAK_SHARE,
   ADD_LEAK_NEAR,
-  ADD_SCORES
+  N_ADD
 };
 
 /** Source: where a text of a row comes from: a column, or the last message. */
@@ -82,13 +83,16 @@ typedef struct
 typedef struct
 {
   TextScorer *scorer;
-  gsize width;     /* of the scorer's statistics */
-  GArray *figures; /* TallyFigure */
-  GPtrArray *data; /* what they point to */
-  GArray *of_row;  /* gsize: the scorer's figures that rows get, by their number there */
-  gsize rank;      /* the scorer's figure that rows are ranked by */
-  gboolean lower;  /* of that, lower is better */
-  GArray *columns; /* AddedColumn */
+  gsize width;       /* of the scorer's statistics */
+  GArray *figures;   /* TallyFigure */
+  GPtrArray *data;   /* what they point to */
+  GArray *of_row;    /* gsize: the scorer's figures that rows get, by their number there */
+  gsize rank;        /* the scorer's figure that rows are ranked by */
+  gboolean lower;    /* of that, lower is better */
+  GArray *columns;   /* AddedColumn */
+  int at[N_ADD];     /* where each of ours stands among them; -1: nowhere */
+  guint scores;      /* where those of of_row begin */
+  gboolean baseline; /* two columns each, the baseline's second */
 } Figures;
 
 /** Verdict: what training knows of a row. */
@@ -138,8 +142,10 @@ typedef struct
 
 /* ---- text.c ---- */
 
-/** figures_make: @chinese: what "auto" is. */
-gboolean figures_make (Figures *figures, const Config *config, gboolean chinese, GError **error);
+/** figures_make: @chinese: what "auto" is; @baseline, @leak: whether there are a baseline and
+ * training rows. */
+gboolean figures_make (Figures *figures, const Config *config, gboolean chinese, gboolean baseline,
+                       gboolean leak, GError **error);
 void figures_clear (Figures *figures);
 /** source_text: the row's text; NULL: it has none; g_free(). */
 char *source_text (const Source *source, const FrBatch *batch, gsize row);
