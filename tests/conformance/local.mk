@@ -5,3 +5,4 @@ include tests/conformance/decoder.mk
 include tests/conformance/tokenizer.mk
 include tests/conformance/train.mk
 include tests/conformance/score.mk
+include tests/conformance/evaluate.mk

@@ -9,3 +9,8 @@ check_PROGRAMS += plugins/evaluators/stats/test-stats
 plugins_evaluators_stats_test_stats_SOURCES = plugins/evaluators/stats/test-stats.c
 plugins_evaluators_stats_test_stats_LDADD = $(STATS_LIBS) core/libflowrun.la $(CORE_LIBS) -lm
 TESTS += plugins/evaluators/stats/test-stats
+
+check_PROGRAMS += plugins/evaluators/stats/test-tally
+plugins_evaluators_stats_test_tally_SOURCES = plugins/evaluators/stats/test-tally.c
+plugins_evaluators_stats_test_tally_LDADD = $(STATS_LIBS) core/libflowrun.la $(CORE_LIBS) -lm
+TESTS += plugins/evaluators/stats/test-tally

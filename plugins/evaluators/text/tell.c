@@ -383,6 +383,7 @@ make_views (State *s)
   add_texts (s, views, "Any rows", s->some);
   add_texts (s, views, s->has_baseline ? "Largest gains" : "Best rows", s->gains);
   add_texts (s, views, s->has_baseline ? "Largest losses" : "Worst rows", s->losses);
+  tally_add_details (s->tally, views);
   add_signatures (s, views);
   return fr_views_to_json (views);
 }
