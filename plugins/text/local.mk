@@ -9,12 +9,18 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
 	plugins/text/entities.c \
+	plugins/text/grams.c \
+	plugins/text/grams.h \
 	plugins/text/html-private.h \
 	plugins/text/html-tags.c \
 	plugins/text/html.c \
 	plugins/text/html.h \
 	plugins/text/input.c \
 	plugins/text/input.h \
+	plugins/text/leak.c \
+	plugins/text/leak.h \
+	plugins/text/near.c \
+	plugins/text/near.h \
 	plugins/text/normal.c \
 	plugins/text/normal.h \
 	plugins/text/output.c \
@@ -57,6 +63,10 @@ check_PROGRAMS += plugins/text/test-score
 plugins_text_test_score_SOURCES = plugins/text/test-score.c
 plugins_text_test_score_LDADD = $(TEXT_MODULE_LIBS) -lm
 TESTS += plugins/text/test-score
+check_PROGRAMS += plugins/text/test-near
+plugins_text_test_near_SOURCES = plugins/text/test-near.c
+plugins_text_test_near_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-near
 
 check_PROGRAMS += plugins/text/test-template
 plugins_text_test_template_SOURCES = plugins/text/test-template.c

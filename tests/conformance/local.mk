@@ -7,3 +7,4 @@ include tests/conformance/train.mk
 include tests/conformance/score.mk
 include tests/conformance/gguf.mk
 include tests/conformance/onnx.mk
+include tests/conformance/evaluate.mk
