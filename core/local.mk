@@ -21,7 +21,8 @@ flowruninclude_HEADERS = \
 	core/include/flowrun/port.h \
 	core/include/flowrun/schema.h \
 	core/include/flowrun/service.h \
-	core/include/flowrun/test.h
+	core/include/flowrun/test.h \
+	core/include/flowrun/view.h
 
 # What a unit test in core/ or plugins/ links.
 TEST_LIBS = core/libflowrun.la $(CORE_LIBS)
