@@ -35,9 +35,9 @@ make (guint8 values[40][3])
 
       for (guint rater = 0; rater < 3; rater++)
         {
-          int v = CLAMP (base + (int) (next (&x) % 3) - 1, 1, 5);
+          int v = base + (int) (next (&x) % 3) - 1;
 
-          values[unit][rater] = next (&x) % 6 == 0 ? 0 : (guint8) v;
+          values[unit][rater] = next (&x) % 6 == 0 ? 0 : (guint8) CLAMP (v, 1, 5);
         }
     }
 }
