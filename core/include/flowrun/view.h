@@ -140,7 +140,7 @@ void fr_views_unit (FrViews *views, const char *unit, gboolean zero);
 void fr_views_add_interval (FrViews *views, const char *name, double value, double low, double high,
                             const char *note);
 
-/** fr_views_to_json: all views made so far, for fr_host_report(); the caller's. */
+/** fr_views_to_json: the views made, for fr_host_report(), which takes them; @views is empty again. */
 JsonNode *fr_views_to_json (FrViews *views);
 
 /**

@@ -1,0 +1,19 @@
+# core/report: report.html.
+core_libflowrun_la_SOURCES += \
+	core/report/axis.c \
+	core/report/chart.c \
+	core/report/graph.c \
+	core/report/html.c \
+	core/report/html.h \
+	core/report/load.c \
+	core/report/page.c \
+	core/report/report-private.h \
+	core/report/report.h \
+	core/report/rows.c \
+	core/report/show.c \
+	core/report/stage.c \
+	core/report/style.c \
+	core/report/svg.c \
+	core/report/view.c \
+	core/report/words.c \
+	core/report/words.h
