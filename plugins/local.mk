@@ -22,6 +22,7 @@ include plugins/transforms/generate/local.mk
 include plugins/trainers/tune/local.mk
 include plugins/evaluators/stats/local.mk
 include plugins/evaluators/rating/local.mk
+include plugins/evaluators/loss/local.mk
 include plugins/sinks/jsonl/local.mk
 include plugins/sinks/csv/local.mk
 include plugins/sinks/text/local.mk

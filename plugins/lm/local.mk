@@ -2,6 +2,7 @@
 if HAVE_LM
 pkglib_LTLIBRARIES += plugins/libflowrun-lm.la
 plugins_libflowrun_lm_la_SOURCES = \
+	plugins/lm/answer.h \
 	plugins/lm/chat.h \
 	plugins/lm/checkpoint.h \
 	plugins/lm/compute.h \
@@ -10,6 +11,7 @@ plugins_libflowrun_lm_la_SOURCES = \
 	plugins/lm/generate.h \
 	plugins/lm/lora.h \
 	plugins/lm/model.h \
+	plugins/lm/samples.h \
 	plugins/lm/template.h \
 	plugins/lm/tokenizer.h \
 	plugins/lm/type.h
@@ -26,3 +28,5 @@ include plugins/lm/lora/local.mk
 include plugins/lm/compute/local.mk
 include plugins/lm/decoder/local.mk
 include plugins/lm/generate/local.mk
+include plugins/lm/samples/local.mk
+include plugins/lm/answer/local.mk

@@ -9,12 +9,18 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
 	plugins/text/entities.c \
+	plugins/text/grams.c \
+	plugins/text/grams.h \
 	plugins/text/html-private.h \
 	plugins/text/html-tags.c \
 	plugins/text/html.c \
 	plugins/text/html.h \
 	plugins/text/input.c \
 	plugins/text/input.h \
+	plugins/text/leak.c \
+	plugins/text/leak.h \
+	plugins/text/near.c \
+	plugins/text/near.h \
 	plugins/text/normal.c \
 	plugins/text/normal.h \
 	plugins/text/output.c \
@@ -37,6 +43,11 @@ plugins_text_test_normal_SOURCES = plugins/text/test-normal.c
 plugins_text_test_normal_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_text_test_normal_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
 TESTS += plugins/text/test-normal
+
+check_PROGRAMS += plugins/text/test-near
+plugins_text_test_near_SOURCES = plugins/text/test-near.c
+plugins_text_test_near_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-near
 
 check_PROGRAMS += plugins/text/test-template
 plugins_text_test_template_SOURCES = plugins/text/test-template.c

@@ -184,7 +184,8 @@ interval_of (double value, double *scores, guint n, double level, StatsInterval 
 
 /* @b may be NULL: then it is the score of @a itself. */
 static void
-bootstrap (const StatsRows *a, const StatsRows *b, const StatsOptions *options, StatsInterval *interval)
+bootstrap (const StatsRows *a, const StatsRows *b, const StatsOptions *options,
+           StatsInterval *interval)
 {
   StatsOptions o = complete (options);
   g_autofree guint32 *times = g_new (guint32, MAX (a->n, 1));
@@ -229,7 +230,8 @@ stats_paired_bootstrap (const StatsRows *a, const StatsRows *b, const StatsOptio
 
 /* Moves the rows that trial @r exchanges from @a's sum to @b's, and back. */
 static void
-exchange (const StatsRows *a, const StatsRows *b, guint64 seed, guint r, double *restrict sum_a, double *restrict sum_b)
+exchange (const StatsRows *a, const StatsRows *b, guint64 seed, guint r, double *restrict sum_a,
+          double *restrict sum_b)
 {
   StatsRng rng;
   guint64 bits = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stats.h: how sure a score is: bootstrap intervals, differences of two systems, their significance.
+/* stats.h: how sure a score is: bootstrap intervals, differences of two systems, their
+ * significance.
  *
  * A metric is known here by statistics of rows that add up, and by a function
  * from their sum to the score: for a mean (value, 1) and stats_mean(), for BLEU
@@ -27,7 +28,8 @@ G_BEGIN_DECLS
 #define STATS_RESAMPLES 1000
 #define STATS_LEVEL 0.95
 
-/** StatsScore: the score that belongs to @sum [width], the statistics of all rows added up; NAN: there is none. */
+/** StatsScore: the score that belongs to @sum [width], the statistics of all rows added up; NAN:
+ * there is none. */
 typedef double (*StatsScore) (const double *sum, gpointer data);
 
 /**
@@ -35,7 +37,8 @@ typedef double (*StatsScore) (const double *sum, gpointer data);
  * @rows: [n, width], a row's statistics one after the other
  * @score: from their sum to the score; with @data
  */
-typedef struct {
+typedef struct
+{
   const double *rows;
   gsize n, width;
   StatsScore score;
@@ -54,7 +57,8 @@ double stats_score (const StatsRows *rows);
  * @level: of the interval, as in 0.95; 0: STATS_LEVEL
  * @seed: chooses the draws
  */
-typedef struct {
+typedef struct
+{
   guint resamples;
   double level;
   guint64 seed;
@@ -63,13 +67,15 @@ typedef struct {
 /**
  * StatsInterval: an estimate.
  * @value: the score of the rows themselves
- * @low, @high: the interval: quantiles of the resampled scores, between two of them by straight line
+ * @low, @high: the interval: quantiles of the resampled scores, between two of them by straight
+ * line
  * @sd: standard deviation of the resampled scores, the estimate's standard error
  * @resamples: those that had a score; what has none is left out
  *
  * Where there is no score, or too few rows to draw from (none), all are NAN.
  */
-typedef struct {
+typedef struct
+{
   double value, low, high, sd;
   guint resamples;
 } StatsInterval;
@@ -91,16 +97,19 @@ void stats_paired_bootstrap (const StatsRows *a, const StatsRows *b, const Stats
  */
 double stats_randomisation (const StatsRows *a, const StatsRows *b, const StatsOptions *options);
 
-/** stats_quantile: the @q quantile (0 … 1) of @sorted [n], by straight line between two of them (Hyndman and Fan's type 7); NAN for none. */
+/** stats_quantile: the @q quantile (0 … 1) of @sorted [n], by straight line between two of them
+ * (Hyndman and Fan's type 7); NAN for none. */
 double stats_quantile (const double *sorted, gsize n, double q);
 
-/** stats_mean_sd: mean and sample standard deviation (n - 1) of @values [n]; NAN where there are too few. */
+/** stats_mean_sd: mean and sample standard deviation (n - 1) of @values [n]; NAN where there are
+ * too few. */
 void stats_mean_sd (const double *values, gsize n, double *mean, double *sd);
 
 /**
  * StatsRng: xoshiro256** (Blackman and Vigna 2018), for what else needs seeded chance.
  */
-typedef struct {
+typedef struct
+{
   guint64 s[4];
 } StatsRng;
 
@@ -108,7 +117,8 @@ typedef struct {
 void stats_rng_init (StatsRng *rng, guint64 seed, guint64 stream);
 /** stats_rng_next: 64 random bits. */
 guint64 stats_rng_next (StatsRng *rng);
-/** stats_rng_below: a whole number from 0 to @n - 1 (n at least 1), each equally likely to within 2^-64·n. */
+/** stats_rng_below: a whole number from 0 to @n - 1 (n at least 1), each equally likely to within
+ * 2^-64·n. */
 guint64 stats_rng_below (StatsRng *rng, guint64 n);
 
 G_END_DECLS

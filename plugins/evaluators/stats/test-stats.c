@@ -120,7 +120,8 @@ test_pairs (void)
   StatsRows a = means (x, 400), b = means (y, 400);
   StatsInterval d, alone;
 
-  /* The same rows, each 0.1 higher: a difference without any doubt, though single intervals are wide. */
+  /* The same rows, each 0.1 higher: a difference without any doubt, though single intervals are
+   * wide. */
   for (gsize i = 0; i < 400; i++)
     x[i * 2] += 0.1;
   stats_paired_bootstrap (&a, &b, NULL, &d);
@@ -154,7 +155,8 @@ test_no_difference (void)
   g_assert_cmpfloat (stats_randomisation (&a, &b, NULL), >, 0);
 }
 
-/* All sixteen exchanges of four rows, counted by hand: differences 1 1 1 1; |sum| is 4 in two of sixteen. */
+/* All sixteen exchanges of four rows, counted by hand: differences 1 1 1 1; |sum| is 4 in two of
+ * sixteen. */
 static void
 test_exact (void)
 {
@@ -186,7 +188,7 @@ static void
 test_speed (void)
 {
   gsize n = 10000, width = 10;
-  g_autofree double *rows = g_new (double, n * width);
+  g_autofree double *rows = g_new (double, n *width);
   StatsRows m = { rows, n, width, stats_mean, NULL };
   StatsInterval i;
   gint64 started;
@@ -195,7 +197,8 @@ test_speed (void)
     rows[k] = (double) (k * 2654435761u % 97);
   started = g_get_monotonic_time ();
   stats_bootstrap (&m, NULL, &i);
-  g_test_message ("1000 resamples of 10000 rows: %.0f ms", (double) (g_get_monotonic_time () - started) / 1000);
+  g_test_message ("1000 resamples of 10000 rows: %.0f ms",
+                  (double) (g_get_monotonic_time () - started) / 1000);
   if (g_test_perf ())
     g_assert_cmpint (g_get_monotonic_time () - started, <, 500000);
 }

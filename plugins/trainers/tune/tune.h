@@ -8,7 +8,7 @@
  *   state.c     the loop's state on disk
  *   report.c    what is told when it is over: card, report, summary
  *
- * with the parts that know nothing of a host: dataset.h, pack.h, schedule.h, checkpoint.h.
+ * with the parts that know nothing of a host: schedule.h, checkpoint.h.
  */
 #ifndef FLOWRUN_TUNE_H
 #define FLOWRUN_TUNE_H
@@ -16,20 +16,13 @@
 #include <flowrun/flowrun.h>
 
 #include "checkpoint.h"
-#include "dataset.h"
 #include "lm/chat.h"
 #include "lm/compute.h"
 #include "lm/decoder.h"
 #include "lm/model.h"
-#include "pack.h"
+#include "lm/samples.h"
 #include "schedule.h"
 
-typedef enum
-{
-  TYPE_AUTO = 0,
-  TYPE_F32,
-  TYPE_BF16
-} TypeChoice;
 typedef enum
 {
   CHOICE_AUTO = 0,
@@ -55,7 +48,7 @@ typedef struct
   double warmup;
   double weight_decay, beta1, beta2, epsilon, max_grad_norm;
   gint64 max_length;
-  int truncate; /* Truncate */
+  int truncate; /* LmTruncate */
   gboolean shuffle, group_by_length, packing;
   gint64 micro_tokens;
   int recompute; /* Choice */
@@ -63,7 +56,7 @@ typedef struct
   gboolean load_best;
   double diverge;
   gint64 save_steps, logging_steps;
-  int type; /* TypeChoice */
+  int type; /* LmTypeChoice */
   char *backend;
   gint64 threads;
   guint64 memory;
@@ -73,7 +66,7 @@ typedef struct
 typedef struct
 {
   const char *port;
-  Dataset *data;
+  LmDataset *data;
   guint64 n_rows, n_rejected, n_cut, n_over;
   guint64 n_passed;   /* samples that are over all rejects: those in data */
   GPtrArray *longest; /* char *: "goods:17 (5120 tokens)", longest first */
@@ -199,8 +192,8 @@ typedef struct
   gsize resident, peak_before; /* the most seen; what the process had reached before */
   GArray *order;               /* guint32: samples in the order of the epoch */
   guint64 epoch;               /* whose order that is */
-  Pack pack;
-  Micro micro;
+  LmPack pack;
+  LmMicro micro;
 } Loop;
 
 /** tune_train: from the newest checkpoint, or from the start, to the last step.  FR_FLOW_OK, or

@@ -16,7 +16,7 @@
 #include <math.h>
 #include <xxhash.h>
 
-#include "leak.h"
+#include "text/leak.h"
 #include "text/rowkey.h"
 
 enum
@@ -237,7 +237,7 @@ typedef struct
   GByteArray *sides;
   guint64 n_rows, n_groups, counts[N_SIDES];
   guint64 wanted[N_SIDES];
-  Leak *leak;
+  TextLeak *leak;
   /* the pass under way */
   guint64 at;
   guint32 held_out;
@@ -272,7 +272,7 @@ split_close (gpointer data)
   text_sorter_free (s->sorter);
   text_key_map_free (s->chosen);
   g_byte_array_unref (s->sides);
-  leak_free (s->leak);
+  text_leak_free (s->leak);
   g_hash_table_unref (s->moving);
   g_ptr_array_unref (s->examples);
   g_free (s);
@@ -306,7 +306,7 @@ split_open (gconstpointer data, FrHost *host, gpointer *state, GError **error)
   s->sorter = text_sorter_new (sizeof (Member), fr_host_memory (host) / 2, dir);
   s->chosen = text_key_map_new (sizeof (guint64), fr_host_memory (host) / 4, dir);
   s->sides = g_byte_array_new ();
-  s->leak = leak_new (fr_host_memory (host) / 2);
+  s->leak = text_leak_new (fr_host_memory (host) / 2);
   s->moving = g_hash_table_new_full (key_hash, key_equal, g_free, NULL);
   s->examples = g_ptr_array_new_with_free_func (g_free);
   *state = s;
@@ -580,7 +580,7 @@ learn_held_out (State *s, const FrBatch *batch, gsize row, GError **error)
   (void) batch;
   (void) error;
   if (is_held_out (s))
-    leak_held_out (s->leak, s->held_out++, text_row_key_text (s->text, row));
+    text_leak_held_out (s->leak, s->held_out++, text_row_key_text (s->text, row));
   return TRUE;
 }
 
@@ -610,7 +610,7 @@ look_at_share (gpointer data, gpointer unused)
   text_row_key_open (share->key, share->batch);
   for (gsize row = share->from; row < share->to; row++)
     if (s->sides->data[s->at + row] == SIDE_TRAIN)
-      leak_training (s->leak, text_row_key_text (share->key, row));
+      text_leak_training (s->leak, text_row_key_text (share->key, row));
   g_mutex_lock (share->lock);
   if (--*share->unfinished == 0)
     g_cond_signal (share->done);
@@ -654,7 +654,7 @@ look_at_training (State *s, GError **error)
   GThreadPool *pool;
   FrFlow flow = FR_FLOW_OK;
 
-  leak_seal (s->leak);
+  text_leak_seal (s->leak);
   if (!fr_host_rewind (s->host, "in", error))
     return FR_FLOW_ERROR;
   pool = g_thread_pool_new (look_at_share, NULL, MAX_SHARES, FALSE, NULL);
@@ -680,13 +680,13 @@ look_at_training (State *s, GError **error)
 static gboolean
 judge_row (State *s, const FrBatch *batch, gsize row, GError **error)
 {
-  const LeakRow *found;
+  const TextLeakRow *found;
   gboolean shares;
 
   (void) error;
   if (!is_held_out (s))
     return TRUE;
-  found = leak_row (s->leak, s->held_out++);
+  found = text_leak_row (s->leak, s->held_out++);
   shares
       = found->shared > 0 && (double) found->shared > s->config->leak_share * (double) found->grams;
   /* A share of 1 asks for all of them. */
@@ -740,17 +740,17 @@ compare_sides (State *s, GError **error)
 {
   FrFlow flow = FR_FLOW_DONE;
 
-  leak_forget (s->leak);
+  text_leak_forget (s->leak);
   s->rounds++;
-  for (guint part = 0; part < leak_n_parts (s->leak); part++)
+  for (guint part = 0; part < text_leak_n_parts (s->leak); part++)
     {
-      leak_begin (s->leak, part);
+      text_leak_begin (s->leak, part);
       flow = walk (s, TRUE, learn_held_out, error);
       if (flow == FR_FLOW_DONE)
         flow = look_at_training (s, error);
       if (flow != FR_FLOW_DONE)
         return flow;
-      leak_end (s->leak);
+      text_leak_end (s->leak);
     }
   return walk (s, TRUE, judge_row, error);
 }

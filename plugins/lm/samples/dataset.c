@@ -2,7 +2,7 @@
 /* dataset.c: tokenised samples, kept for all epochs. */
 #include "config.h"
 
-#include "dataset.h"
+#include "lm/samples.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,11 +15,11 @@
 
 #define FLUSH_BYTES (4u << 20)
 
-struct _Dataset
+struct _LmDataset
 {
   char *dir;
   gsize limit;
-  GArray *samples; /* Sample */
+  GArray *samples; /* LmDatasetSample */
   GArray *tokens;  /* guint32: all, or those not yet in the file */
   gsize n_tokens;
   int fd; /* -1: in memory */
@@ -29,14 +29,14 @@ struct _Dataset
   XXH3_state_t *hash;
 };
 
-Dataset *
-dataset_new (const char *dir, gsize limit)
+LmDataset *
+lm_dataset_new (const char *dir, gsize limit)
 {
-  Dataset *d = g_new0 (Dataset, 1);
+  LmDataset *d = g_new0 (LmDataset, 1);
 
   d->dir = g_strdup (dir);
   d->limit = limit;
-  d->samples = g_array_new (FALSE, FALSE, sizeof (Sample));
+  d->samples = g_array_new (FALSE, FALSE, sizeof (LmDatasetSample));
   d->tokens = g_array_new (FALSE, FALSE, sizeof (guint32));
   d->fd = -1;
   d->hash = XXH3_createState ();
@@ -45,7 +45,7 @@ dataset_new (const char *dir, gsize limit)
 }
 
 void
-dataset_free (Dataset *d)
+lm_dataset_free (LmDataset *d)
 {
   if (d == NULL)
     return;
@@ -63,7 +63,7 @@ dataset_free (Dataset *d)
 /* ---- one sample -------------------------------------------------------------------- */
 
 void
-dataset_cut (LmSample *s, gsize max, gboolean left)
+lm_dataset_cut (LmSample *s, gsize max, gboolean left)
 {
   gsize over = s->ids->len > max ? s->ids->len - max : 0;
 
@@ -78,7 +78,7 @@ dataset_cut (LmSample *s, gsize max, gboolean left)
 }
 
 gsize
-dataset_labels (const LmSample *s)
+lm_dataset_labels (const LmSample *s)
 {
   gsize n = 0;
 
@@ -91,7 +91,7 @@ dataset_labels (const LmSample *s)
 
 /* The file has no name: it goes with the process, however that ends. */
 static gboolean
-open_file (Dataset *d, GError **error)
+open_file (LmDataset *d, GError **error)
 {
   g_autofree char *path = g_build_filename (d->dir, "samples-XXXXXX", NULL);
 
@@ -103,7 +103,7 @@ open_file (Dataset *d, GError **error)
 }
 
 static gboolean
-flush (Dataset *d, GError **error)
+flush (LmDataset *d, GError **error)
 {
   const char *data = d->tokens->data;
   gsize left = d->tokens->len * sizeof (guint32);
@@ -126,22 +126,22 @@ flush (Dataset *d, GError **error)
 }
 
 gboolean
-dataset_add (Dataset *d, FrRowId id, const LmSample *s, GError **error)
+lm_dataset_add (LmDataset *d, FrRowId id, const LmSample *s, GError **error)
 {
-  Sample sample = { .id = id, .at = d->n_tokens, .n = s->ids->len };
+  LmDatasetSample sample = { .id = id, .at = d->n_tokens, .n = s->ids->len };
   guint64 head[3]
       = { GUINT64_TO_LE (id.position), GUINT64_TO_LE ((guint64) id.source << 32 | id.child),
           GUINT64_TO_LE ((guint64) sample.n) };
   gsize held = d->tokens->len * sizeof (guint32);
 
   XXH3_64bits_update (d->hash, head, sizeof head);
-  sample.n_labels = (guint32) dataset_labels (s);
+  sample.n_labels = (guint32) lm_dataset_labels (s);
   for (guint i = 0; i < sample.n; i++)
     {
-      guint32 token = (guint32) g_array_index (s->ids, gint32, i) & TOKEN_ID;
+      guint32 token = (guint32) g_array_index (s->ids, gint32, i) & LM_TOKEN_ID;
 
       if (i > 0 && g_array_index (s->learn, guint8, i))
-        token |= TOKEN_LEARN;
+        token |= LM_TOKEN_LEARN;
       g_array_append_val (d->tokens, token);
       token = GUINT32_TO_LE (token);
       XXH3_64bits_update (d->hash, &token, sizeof token);
@@ -156,7 +156,7 @@ dataset_add (Dataset *d, FrRowId id, const LmSample *s, GError **error)
 }
 
 gboolean
-dataset_seal (Dataset *d, GError **error)
+lm_dataset_seal (LmDataset *d, GError **error)
 {
   gpointer mapped;
 
@@ -174,19 +174,19 @@ dataset_seal (Dataset *d, GError **error)
 /* ---- reading --------------------------------------------------------------------------- */
 
 gsize
-dataset_n (const Dataset *d)
+lm_dataset_n (const LmDataset *d)
 {
   return d->samples->len;
 }
 
-const Sample *
-dataset_sample (const Dataset *d, gsize i)
+const LmDatasetSample *
+lm_dataset_sample (const LmDataset *d, gsize i)
 {
-  return &g_array_index (d->samples, Sample, i);
+  return &g_array_index (d->samples, LmDatasetSample, i);
 }
 
 const guint32 *
-dataset_tokens (const Dataset *d, const Sample *s)
+lm_dataset_tokens (const LmDataset *d, const LmDatasetSample *s)
 {
   const guint32 *all = d->mapped != NULL ? d->mapped : (const guint32 *) (gpointer) d->tokens->data;
 
@@ -194,31 +194,31 @@ dataset_tokens (const Dataset *d, const Sample *s)
 }
 
 guint64
-dataset_n_tokens (const Dataset *d)
+lm_dataset_n_tokens (const LmDataset *d)
 {
   return d->n_tokens;
 }
 
 guint64
-dataset_n_labels (const Dataset *d)
+lm_dataset_n_labels (const LmDataset *d)
 {
   return d->n_labels;
 }
 
 guint32
-dataset_longest (const Dataset *d)
+lm_dataset_longest (const LmDataset *d)
 {
   return d->longest;
 }
 
 gsize
-dataset_bytes (const Dataset *d)
+lm_dataset_bytes (const LmDataset *d)
 {
-  return d->samples->len * sizeof (Sample) + d->tokens->len * sizeof (guint32);
+  return d->samples->len * sizeof (LmDatasetSample) + d->tokens->len * sizeof (guint32);
 }
 
 guint64
-dataset_hash (const Dataset *d)
+lm_dataset_hash (const LmDataset *d)
 {
   return XXH3_64bits_digest (d->hash);
 }

@@ -2,12 +2,12 @@
 /* leak.c: see leak.h. */
 #include "config.h"
 
-#include "leak.h"
+#include "text/leak.h"
 
 #include <stdlib.h>
 #include <xxhash.h>
 
-#include "grams.h"
+#include "text/grams.h"
 
 /* One gram of one held-out row; the whole text of a row is a gram of its own kind. */
 typedef struct
@@ -21,7 +21,7 @@ typedef struct
  * the wait for each. */
 #define N_PENDING 128
 
-struct _Leak
+struct _TextLeak
 {
   gsize room; /* items that memory may hold */
   guint bits; /* the parts are 2^bits */
@@ -33,31 +33,31 @@ struct _Leak
    * set once training text holds it; 0 is empty. */
   guint64 *slots;
   guint slot_bits;
-  GArray *rows; /* LeakRow */
+  GArray *rows; /* TextLeakRow */
   guint32 row;
 };
 
 /* Hashes whose slot is on its way from memory; one to a thread. */
 typedef struct
 {
-  Leak *leak;
+  TextLeak *leak;
   guint n;
   guint64 hashes[N_PENDING];
 } Pending;
 
-Leak *
-leak_new (guint64 memory)
+TextLeak *
+text_leak_new (guint64 memory)
 {
-  Leak *leak = g_new0 (Leak, 1);
+  TextLeak *leak = g_new0 (TextLeak, 1);
 
   /* An item, and up to four slots for it (what qsort() takes is less, and gone by then). */
   leak->room = (gsize) MAX (memory / (sizeof (Item) + 4 * sizeof (guint64)), 1024);
-  leak->rows = g_array_new (FALSE, TRUE, sizeof (LeakRow));
+  leak->rows = g_array_new (FALSE, TRUE, sizeof (TextLeakRow));
   return leak;
 }
 
 void
-leak_free (Leak *leak)
+text_leak_free (TextLeak *leak)
 {
   if (leak == NULL)
     return;
@@ -69,13 +69,13 @@ leak_free (Leak *leak)
 
 /* Which part a hash belongs to is said by its lowest bits, its slot by its highest. */
 static gboolean
-in_part (const Leak *leak, guint64 hash)
+in_part (const TextLeak *leak, guint64 hash)
 {
   return (hash & (((guint64) 1 << leak->bits) - 1)) == leak->part;
 }
 
 void
-leak_begin (Leak *leak, guint part)
+text_leak_begin (TextLeak *leak, guint part)
 {
   leak->part = part;
   leak->n = 0;
@@ -96,7 +96,7 @@ item_order (const void *a, const void *b)
 
 /* Sorts, and drops what one row says twice. */
 static void
-sort_items (Leak *leak)
+sort_items (TextLeak *leak)
 {
   gsize n = 0;
 
@@ -111,7 +111,7 @@ sort_items (Leak *leak)
 
 /* Only ever in the first part, so that no part is skipped. */
 static void
-halve (Leak *leak)
+halve (TextLeak *leak)
 {
   gsize n = 0;
 
@@ -123,7 +123,7 @@ halve (Leak *leak)
 }
 
 static void
-add_item (Leak *leak, guint64 hash, gboolean whole)
+add_item (TextLeak *leak, guint64 hash, gboolean whole)
 {
   if (!in_part (leak, hash))
     return;
@@ -163,7 +163,7 @@ whole_hash (FrStr text)
 }
 
 void
-leak_held_out (Leak *leak, guint32 row, FrStr text)
+text_leak_held_out (TextLeak *leak, guint32 row, FrStr text)
 {
   if (row >= leak->rows->len)
     g_array_set_size (leak->rows, row + 1);
@@ -171,12 +171,12 @@ leak_held_out (Leak *leak, guint32 row, FrStr text)
   if (text.len == 0)
     return;
   add_item (leak, whole_hash (text), TRUE);
-  grams_of (text, held_out_gram, leak);
+  text_grams (text, TEXT_GRAM_UNITS, held_out_gram, leak);
 }
 
 /* The slot that holds @hash, or the empty one where it belongs. */
 static inline guint64 *
-slot_of (const Leak *leak, guint64 hash)
+slot_of (const TextLeak *leak, guint64 hash)
 {
   guint64 mask = ((guint64) 1 << leak->slot_bits) - 1;
   guint64 at = hash >> (64 - leak->slot_bits);
@@ -187,7 +187,7 @@ slot_of (const Leak *leak, guint64 hash)
 }
 
 void
-leak_seal (Leak *leak)
+text_leak_seal (TextLeak *leak)
 {
   if (leak->sealed)
     return;
@@ -203,7 +203,7 @@ leak_seal (Leak *leak)
 }
 
 static void
-mark (Leak *leak, guint64 hash)
+mark (TextLeak *leak, guint64 hash)
 {
   guint64 *slot = slot_of (leak, hash);
 
@@ -224,7 +224,7 @@ static void
 training_gram (guint64 gram, gpointer data)
 {
   Pending *pending = data;
-  const Leak *leak = pending->leak;
+  const TextLeak *leak = pending->leak;
 
   gram = not_empty (gram);
   if (!in_part (leak, gram))
@@ -236,7 +236,7 @@ training_gram (guint64 gram, gpointer data)
 }
 
 void
-leak_training (Leak *leak, FrStr text)
+text_leak_training (TextLeak *leak, FrStr text)
 {
   Pending pending;
   guint64 whole;
@@ -248,17 +248,17 @@ leak_training (Leak *leak, FrStr text)
   whole = whole_hash (text);
   if (in_part (leak, whole))
     mark (leak, whole);
-  grams_of (text, training_gram, &pending);
+  text_grams (text, TEXT_GRAM_UNITS, training_gram, &pending);
   mark_pending (&pending);
 }
 
 void
-leak_end (Leak *leak)
+text_leak_end (TextLeak *leak)
 {
-  leak_seal (leak);
+  text_leak_seal (leak);
   for (gsize i = 0; i < leak->n; i++)
     {
-      LeakRow *row = &g_array_index (leak->rows, LeakRow, leak->items[i].row);
+      TextLeakRow *row = &g_array_index (leak->rows, TextLeakRow, leak->items[i].row);
       guint marked = *slot_of (leak, leak->items[i].hash) & 1;
 
       if (leak->items[i].whole)
@@ -272,22 +272,22 @@ leak_end (Leak *leak)
 }
 
 guint
-leak_n_parts (const Leak *leak)
+text_leak_n_parts (const TextLeak *leak)
 {
   return 1u << leak->bits;
 }
 
 void
-leak_forget (Leak *leak)
+text_leak_forget (TextLeak *leak)
 {
   if (leak->rows->len > 0)
-    memset (leak->rows->data, 0, leak->rows->len * sizeof (LeakRow));
+    memset (leak->rows->data, 0, leak->rows->len * sizeof (TextLeakRow));
 }
 
-const LeakRow *
-leak_row (const Leak *leak, guint32 row)
+const TextLeakRow *
+text_leak_row (const TextLeak *leak, guint32 row)
 {
-  static const LeakRow none = { 0, 0, FALSE };
+  static const TextLeakRow none = { 0, 0, FALSE };
 
-  return row < leak->rows->len ? &g_array_index (leak->rows, LeakRow, row) : &none;
+  return row < leak->rows->len ? &g_array_index (leak->rows, TextLeakRow, row) : &none;
 }

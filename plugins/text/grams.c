@@ -2,7 +2,7 @@
 /* grams.c: see grams.h. */
 #include "config.h"
 
-#include "grams.h"
+#include "text/grams.h"
 
 #define BASE G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)
 
@@ -37,36 +37,41 @@ mix (guint64 x)
 
 typedef struct
 {
-  guint64 ring[GRAM_UNITS];
-  guint64 hash, drop; /* drop: BASE to the power GRAM_UNITS */
-  guint64 n;
-  GramFunc func;
+  guint64 ring[TEXT_GRAM_UNITS];
+  guint64 hash, drop; /* drop: BASE to the power @units */
+  guint units, at;
+  gboolean full;
+  TextGramFunc func;
   gpointer data;
 } Roll;
 
 static inline void
 add_unit (Roll *roll, guint64 unit)
 {
-  guint at = (guint) (roll->n % GRAM_UNITS);
-
   unit = mix (unit);
   roll->hash = roll->hash * BASE + unit;
-  if (roll->n >= GRAM_UNITS)
-    roll->hash -= roll->ring[at] * roll->drop;
-  roll->ring[at] = unit;
-  if (++roll->n >= GRAM_UNITS)
+  if (roll->full)
+    roll->hash -= roll->ring[roll->at] * roll->drop;
+  roll->ring[roll->at] = unit;
+  if (++roll->at == roll->units)
+    {
+      roll->at = 0;
+      roll->full = TRUE;
+    }
+  if (roll->full)
     roll->func (mix (roll->hash), roll->data);
 }
 
 void
-grams_of (FrStr text, GramFunc func, gpointer data)
+text_grams (FrStr text, guint units, TextGramFunc func, gpointer data)
 {
-  Roll roll = { .drop = 1, .func = func, .data = data };
+  Roll roll = { .drop = 1, .units = units, .func = func, .data = data };
   const char *p = text.data, *end = text.data + text.len;
   guint64 word = 0;
   gboolean open = FALSE;
 
-  for (guint i = 0; i < GRAM_UNITS; i++)
+  g_assert (units >= 1 && units <= TEXT_GRAM_UNITS);
+  for (guint i = 0; i < units; i++)
     roll.drop *= BASE;
   while (p < end)
     {

@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "pack.h"
+#include "lm/samples.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +29,7 @@ shuffle_items (guint32 *items, gsize n, guint64 key)
 {
   for (gsize i = n; i > 1; i--)
     {
-      gsize j = below (pack_mix (key, i), i);
+      gsize j = below (lm_pack_mix (key, i), i);
       guint32 other = items[j];
 
       items[j] = items[i - 1];
@@ -40,9 +40,9 @@ shuffle_items (guint32 *items, gsize n, guint64 key)
 static int
 compare_lengths (gconstpointer a, gconstpointer b, gpointer data)
 {
-  const Dataset *d = data;
+  const LmDataset *d = data;
   guint32 i = *(const guint32 *) a, j = *(const guint32 *) b;
-  guint32 x = dataset_sample (d, i)->n, y = dataset_sample (d, j)->n;
+  guint32 x = lm_dataset_sample (d, i)->n, y = lm_dataset_sample (d, j)->n;
 
   if (x != y)
     return x > y ? -1 : 1;
@@ -52,7 +52,7 @@ compare_lengths (gconstpointer a, gconstpointer b, gpointer data)
 /* Sorts one run of steps by length, then puts its whole steps in random order; a partial one stays
  * last. */
 static void
-group_lengths (const Dataset *d, guint32 *items, gsize n, gsize step, guint64 key)
+group_lengths (const LmDataset *d, guint32 *items, gsize n, gsize step, guint64 key)
 {
   gsize whole = n / step;
   guint32 places[GROUP_STEPS];
@@ -68,44 +68,44 @@ group_lengths (const Dataset *d, guint32 *items, gsize n, gsize step, guint64 ke
 }
 
 void
-pack_order (const Dataset *d, guint64 seed, guint64 epoch, gsize step, gboolean shuffle,
-            gboolean by_length, guint32 *order)
+lm_pack_order (const LmDataset *d, guint64 seed, guint64 epoch, gsize step, gboolean shuffle,
+               gboolean by_length, guint32 *order)
 {
-  gsize n = dataset_n (d), run = step * GROUP_STEPS;
-  guint64 key = pack_mix (seed, epoch);
+  gsize n = lm_dataset_n (d), run = step * GROUP_STEPS;
+  guint64 key = lm_pack_mix (seed, epoch);
 
   for (gsize i = 0; i < n; i++)
     order[i] = (guint32) i;
   if (shuffle)
     shuffle_items (order, n, key);
   for (gsize from = 0; by_length && from < n; from += run)
-    group_lengths (d, order + from, MIN (run, n - from), step, pack_mix (key, ~from));
+    group_lengths (d, order + from, MIN (run, n - from), step, lm_pack_mix (key, ~from));
 }
 
 /* ---- micro-batches ----------------------------------------------------------------------- */
 
 void
-pack_init (Pack *p)
+lm_pack_init (LmPack *p)
 {
   p->samples = g_array_new (FALSE, FALSE, sizeof (guint32));
   p->ends = g_array_new (FALSE, FALSE, sizeof (gsize));
 }
 
 void
-pack_clear (Pack *p)
+lm_pack_clear (LmPack *p)
 {
   g_clear_pointer (&p->samples, g_array_unref);
   g_clear_pointer (&p->ends, g_array_unref);
 }
 
 static gsize
-rows_of (const Dataset *d, guint32 i)
+rows_of (const LmDataset *d, guint32 i)
 {
-  return dataset_sample (d, i)->n - 1;
+  return lm_dataset_sample (d, i)->n - 1;
 }
 
 static void
-end_micro (Pack *p)
+end_micro (LmPack *p)
 {
   gsize end = p->samples->len;
 
@@ -113,7 +113,7 @@ end_micro (Pack *p)
 }
 
 static void
-fill_in_order (Pack *p, const Dataset *d, const guint32 *samples, gsize n, gsize rows)
+fill_in_order (LmPack *p, const LmDataset *d, const guint32 *samples, gsize n, gsize rows)
 {
   gsize used = 0;
 
@@ -146,7 +146,7 @@ best_bin (const gsize *room, gsize n_bins, gsize need)
 }
 
 static void
-fill_best (Pack *p, const Dataset *d, const guint32 *samples, gsize n, gsize rows)
+fill_best (LmPack *p, const LmDataset *d, const guint32 *samples, gsize n, gsize rows)
 {
   g_autofree guint32 *sorted = g_memdup2 (samples, n * sizeof *samples);
   g_autofree gsize *room = g_new (gsize, n), *bin = g_new (gsize, n);
@@ -172,8 +172,8 @@ fill_best (Pack *p, const Dataset *d, const guint32 *samples, gsize n, gsize row
 }
 
 void
-pack_fill (Pack *p, const Dataset *d, const guint32 *samples, gsize n, gsize rows,
-           gboolean best_fit)
+lm_pack_fill (LmPack *p, const LmDataset *d, const guint32 *samples, gsize n, gsize rows,
+              gboolean best_fit)
 {
   g_array_set_size (p->samples, 0);
   g_array_set_size (p->ends, 0);
@@ -186,7 +186,7 @@ pack_fill (Pack *p, const Dataset *d, const guint32 *samples, gsize n, gsize row
 /* ---- as the decoder wants it --------------------------------------------------------------- */
 
 void
-micro_init (Micro *m)
+lm_micro_init (LmMicro *m)
 {
   memset (m, 0, sizeof *m);
   m->tokens = g_array_new (FALSE, FALSE, sizeof (gint32));
@@ -197,7 +197,7 @@ micro_init (Micro *m)
 }
 
 void
-micro_clear (Micro *m)
+lm_micro_clear (LmMicro *m)
 {
   g_clear_pointer (&m->tokens, g_array_unref);
   g_clear_pointer (&m->positions, g_array_unref);
@@ -207,13 +207,13 @@ micro_clear (Micro *m)
 }
 
 static void
-add_sample (Micro *m, const guint32 *tokens, gsize n_rows, guint64 key)
+add_sample (LmMicro *m, const guint32 *tokens, gsize n_rows, guint64 key)
 {
   for (gsize t = 0; t < n_rows; t++)
     {
-      gint32 token = (gint32) (tokens[t] & TOKEN_ID), position = (gint32) t;
-      gint32 label = tokens[t + 1] & TOKEN_LEARN ? (gint32) (tokens[t + 1] & TOKEN_ID) : -1;
-      guint64 row_key = pack_mix (key, t);
+      gint32 token = (gint32) (tokens[t] & LM_TOKEN_ID), position = (gint32) t;
+      gint32 label = tokens[t + 1] & LM_TOKEN_LEARN ? (gint32) (tokens[t + 1] & LM_TOKEN_ID) : -1;
+      guint64 row_key = lm_pack_mix (key, t);
 
       g_array_append_val (m->tokens, token);
       g_array_append_val (m->positions, position);
@@ -225,7 +225,7 @@ add_sample (Micro *m, const guint32 *tokens, gsize n_rows, guint64 key)
 }
 
 void
-micro_fill (Micro *m, const Dataset *d, const guint32 *samples, gsize n, guint64 key)
+lm_micro_fill (LmMicro *m, const LmDataset *d, const guint32 *samples, gsize n, guint64 key)
 {
   GArray *all[] = { m->tokens, m->positions, m->labels, m->starts, m->keys };
   gsize start = 0;
@@ -236,9 +236,10 @@ micro_fill (Micro *m, const Dataset *d, const guint32 *samples, gsize n, guint64
   g_array_append_val (m->starts, start);
   for (gsize i = 0; i < n; i++)
     {
-      const Sample *s = dataset_sample (d, samples[i]);
+      const LmDatasetSample *s = lm_dataset_sample (d, samples[i]);
 
-      add_sample (m, dataset_tokens (d, s), s->n - 1, key != 0 ? pack_mix (key, samples[i]) : 0);
+      add_sample (m, lm_dataset_tokens (d, s), s->n - 1,
+                  key != 0 ? lm_pack_mix (key, samples[i]) : 0);
       start = m->tokens->len;
       g_array_append_val (m->starts, start);
     }
