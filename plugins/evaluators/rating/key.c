@@ -67,6 +67,12 @@ rating_key_add_prompt (RatingKey *key, char *row, char *prompt, char **texts)
   g_ptr_array_add (key->prompts, p);
 }
 
+gboolean
+rating_page_id_is_valid (const char *text)
+{
+  return text[0] == 'p' && strlen (text) == 17 && strspn (text + 1, "0123456789abcdef") == 16;
+}
+
 guint
 rating_key_find (const RatingKey *key, const char *id)
 {
@@ -467,8 +473,10 @@ rating_key_parse (const char *text, gsize len, GError **error)
   key->page = g_strdup (get_text (object, "page"));
   prompts = get_array (object, "prompts");
   items = get_array (object, "items");
-  if (key->page == NULL || prompts == NULL || items == NULL)
-    return wrong (error, "'page', 'prompts' or 'items' is missing"), NULL;
+  if (key->page == NULL || !rating_page_id_is_valid (key->page))
+    return wrong (error, "'page' is not the id of a page"), NULL;
+  if (prompts == NULL || items == NULL)
+    return wrong (error, "'prompts' or 'items' is missing"), NULL;
   if (!read_prompts (key, prompts, error) || !read_items (key, items, error))
     return NULL;
   return g_steal_pointer (&key);

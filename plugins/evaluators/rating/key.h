@@ -73,6 +73,10 @@ void rating_key_add_prompt (RatingKey *key, char *row, char *prompt, char **text
 void rating_key_draw (RatingKey *key, double repeat, double fastest, guint64 seed,
                       const char *secret);
 
+/** rating_page_id_is_valid: whether @text could be the id of a page: p and 16 hexadecimal digits.
+ */
+gboolean rating_page_id_is_valid (const char *text);
+
 /** rating_key_find: index of the item of that id, or RATING_NOTHING. */
 guint rating_key_find (const RatingKey *key, const char *id);
 

@@ -24,3 +24,12 @@ plugins/evaluators/rating/resources.c: plugins/evaluators/rating/rating.gresourc
 	$(AM_V_GEN)$(GLIB_COMPILE_RESOURCES) --generate-source --c-name rating_page \
 	  --sourcedir=$(srcdir)/plugins/evaluators/rating/page --target=$@ $(srcdir)/plugins/evaluators/rating/rating.gresource.xml
 endif
+
+if HAVE_TEXT
+check_PROGRAMS += plugins/evaluators/rating/test-rating plugins/evaluators/rating/test-ratings
+plugins_evaluators_rating_test_rating_SOURCES = plugins/evaluators/rating/test-rating.c $(RATING_KEY)
+plugins_evaluators_rating_test_rating_LDADD = core/libflowrun-test.la $(STATS_LIBS) $(TEST_LIBS) -lm
+plugins_evaluators_rating_test_ratings_SOURCES = plugins/evaluators/rating/test-ratings.c
+plugins_evaluators_rating_test_ratings_LDADD = core/libflowrun-test.la $(TEST_LIBS)
+TESTS += plugins/evaluators/rating/test-rating plugins/evaluators/rating/test-ratings
+endif

@@ -234,6 +234,17 @@ cell_text (const FrBatch *batch, int column, gsize row)
   return g_strdup (g_strstrip (text->str));
 }
 
+/* At most 40 characters of @text, for a message. */
+static char *
+shorten (const char *text)
+{
+  const char *end = text;
+
+  for (guint i = 0; *end != '\0' && i < 40; i++)
+    end = g_utf8_next_char (end);
+  return g_strdup_printf ("%.*s%s", (int) (end - text), text, *end != '\0' ? "…" : "");
+}
+
 /* A rating as a person may have typed it: 0 where there is none, -1 where it is none of 1 … 5. */
 static int
 read_rating (const char *text)
@@ -298,14 +309,16 @@ read_line (State *s, FrHost *host, const FrBatch *batch, gsize row, Line *line)
   line->comment = cell_text (batch, s->columns.comment, row);
   line->seconds = cell_text (batch, s->columns.seconds, row);
   line->skipped = is_skipped (skipped);
-  if (*page == '\0')
+  if (strcmp (page, s->key->page) != 0)
     {
       fr_host_reject (host, batch, row, "no_page", "it does not say of which page it is");
       return FALSE;
     }
   if (line->item == RATING_NOTHING)
     {
-      fr_host_reject (host, batch, row, "unknown_item", "the page has no item '%s'", id);
+      g_autofree char *what = shorten (id);
+
+      fr_host_reject (host, batch, row, "unknown_item", "the page has no item '%s'", what);
       return FALSE;
     }
   if (*line->rater == '\0')
@@ -320,8 +333,10 @@ read_line (State *s, FrHost *host, const FrBatch *batch, gsize row, Line *line)
 
       if (value < 0)
         {
+          g_autofree char *what = shorten (text);
+
           fr_host_reject (host, batch, row, "out_of_range", "%s is '%s', which is none of 1 to %d",
-                          s->key->criteria[c], text, RATING_LEVELS);
+                          s->key->criteria[c], what, RATING_LEVELS);
           return FALSE;
         }
       line->values[c] = (guint8) value;
@@ -370,10 +385,11 @@ take_line (State *s, FrHost *host, const FrBatch *batch, gsize row)
     {
       const guint8 *before = rater->values + (gsize) line.item * s->key->n_criteria;
       g_autofree char *was = values_text (s->key, before), *is = values_text (s->key, line.values);
+      g_autofree char *who = shorten (line.rater);
 
       fr_host_reject (host, batch, row, "duplicate",
-                      "'%s' has rated this item before: %s, now %s; the first counts", line.rater,
-                      was, is);
+                      "'%s' has rated this item before: %s, now %s; the first counts", who, was,
+                      is);
       return;
     }
   enter_line (s, rater, &line, fr_batch_ids (batch)[row]);
@@ -387,7 +403,7 @@ check_page (State *s, FrHost *host, const FrBatch *batch, gsize row, GError **er
   g_autofree char *page = cell_text (batch, s->columns.page, row);
   g_autoptr (GString) id = NULL;
 
-  if (*page == '\0' || strcmp (page, s->key->page) == 0)
+  if (strcmp (page, s->key->page) == 0 || !rating_page_id_is_valid (page))
     return TRUE;
   id = g_string_new (NULL);
   fr_host_append_row_id (host, fr_batch_ids (batch)[row], id);
