@@ -123,7 +123,9 @@ class Page:
             time.sleep(0.02)
 
     def open(self, url):
-        self.call("Page.navigate", url=url)
+        got = self.call("Page.navigate", url=url)
+        if got.get("errorText"):
+            raise RuntimeError(url + ": " + got["errorText"])
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
 
     def size(self, width, height, dark=False, scale=1):

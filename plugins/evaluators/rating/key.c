@@ -208,9 +208,10 @@ append_items (const RatingKey *key, GString *out)
     {
       const RatingItem *item = key->items->pdata[i];
 
-      g_string_append_printf (
-          out, "%s\n  {\"item\": \"%s\", \"prompt\": %u, \"system\": %u, \"repeats\": ",
-          i > 0 ? "," : "", item->id, item->prompt, item->system);
+      g_string_append (out, i > 0 ? ",\n  {\"item\": " : "\n  {\"item\": ");
+      append_text (out, item->id);
+      g_string_append_printf (out, ", \"prompt\": %u, \"system\": %u, \"repeats\": ", item->prompt,
+                              item->system);
       if (item->repeats == RATING_NOTHING)
         g_string_append (out, "null");
       else
