@@ -2,7 +2,7 @@
 # test-rating.sh: rows to a page, raters' files to figures; what a file changed by hand gets.
 # Raters are programs here; test-rating-page.py has a browser do it.
 . "$top_srcdir/tests/command/lib.sh"
-for plugin in source-rows source-json evaluator-rating sink-csv sink-jsonl; do
+for plugin in source-rows source-csv source-json evaluator-rating sink-csv sink-jsonl; do
   have $plugin || { echo "1..0 # SKIP $plugin is not built"; exit 0; }
 done
 python3 - <<'END'
@@ -14,7 +14,8 @@ rows.append({"input": "nothing", "before": "", "after": "x"})
 json.dump({"name": "page", "seed": 5, "stages": {
     "rows": {"use": "source.rows", "with": {"rows": rows}},
     "page": {"use": "evaluator.rating", "from": "rows",
-             "with": {"systems": ["before", "after"], "path": "${run_dir}/rating.html", "repeat": 0.25}}}}, open("page.json", "w"))
+             "with": {"systems": ["before", "after"], "path": "${run_dir}/rating.html", "repeat": 0.25}},
+    "sheet": {"use": "sink.csv", "from": "page.sheet", "with": {"path": "${run_dir}/sheet.csv"}}}}, open("page.json", "w"))
 END
 run 0 check page.json
 run 0 page.json --run-dir one --progress none
@@ -81,6 +82,23 @@ while read -r line; do
 done < .look
 run 0 "$ratings" --run-dir again --workers 16 --var "ratings=$PWD/ratings-*.jsonl" --var "key=$PWD/one/rating.key.json" --progress none
 ok "the same bytes with sixteen workers" sh -c 'cmp figures/samples.csv again/samples.csv && cmp figures/preferences.jsonl again/preferences.jsonl'
+
+# A rater with a spreadsheet.
+python3 - <<'END'
+import csv, json
+rows = list(csv.DictReader(open("one/sheet.csv", encoding="utf-8-sig", newline="")))
+for i, row in enumerate(rows):
+    row.update(rater="Chen", fluency=4, accuracy=5 - i % 2, appeal="" if i == 3 else 3)
+with open("filled.csv", "w", encoding="utf8", newline="") as f:
+    w = csv.DictWriter(f, rows[0].keys())
+    w.writeheader()
+    w.writerows(rows)
+json.dump({"name": "sheet", "stages": {
+    "chen": {"use": "source.csv", "with": {"path": "filled.csv"}},
+    "figures": {"use": "evaluator.ratings", "from": "chen", "with": {"key": "one/rating.key.json"}}}}, open("sheet.json", "w"))
+END
+run 0 sheet.json --run-dir sheet --progress none
+ok "a spreadsheet counts like a page" grep -q '"ratings" *: *98' sheet/report.json
 
 # Changed by hand: an unknown item, a value out of range, a line twice.
 python3 - <<'END'

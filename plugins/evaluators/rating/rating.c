@@ -87,9 +87,16 @@ static const FrPort *const inputs[]
                  .flags = FR_PORT_MANY),
         NULL };
 
+static const FrPort *const outputs[]
+    = { FR_PORT ("sheet", FR_PORT_RECORDS,
+                 "the samples as a table to fill in, for those who rate without the page",
+                 .flags = FR_PORT_OPTIONAL),
+        NULL };
+
 /* A row that may come onto the page. */
 typedef struct
 {
+  FrRowId id;
   guint64 chance; /* the least of all rows' stay */
   guint64 order;
   char *row, *prompt;
@@ -139,6 +146,33 @@ rating_configure (gpointer data, FrProblems *problems)
           ok = FALSE;
         }
   return ok;
+}
+
+/* A line of the table is one of a file of ratings, with the sample beside it. */
+static FrSchema *
+sheet_schema (const Config *config, GError **error)
+{
+  static const char *const before[] = { "page", "rater", "item", "prompt", "text" };
+  g_autoptr (GPtrArray) scale = rating_scale_new (config->criteria, NULL);
+  g_autoptr (GPtrArray) fields = g_ptr_array_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (before); i++)
+    g_ptr_array_add (fields, fr_field_new (before[i], FR_TYPE_UTF8));
+  for (guint i = 0; i < scale->len; i++)
+    g_ptr_array_add (fields,
+                     fr_field_new (((RatingCriterion *) scale->pdata[i])->name, FR_TYPE_INT64));
+  g_ptr_array_add (fields, fr_field_new ("comment", FR_TYPE_UTF8));
+  return fr_schema_new ((FrField *const *) fields->pdata, fields->len, error);
+}
+
+static gboolean
+rating_bind (gconstpointer data, FrBind *bind, GError **error)
+{
+  FrSchema *schema = sheet_schema (data, error);
+
+  if (schema != NULL)
+    fr_bind_output (bind, "sheet", schema);
+  return schema != NULL;
 }
 
 static void
@@ -278,6 +312,7 @@ add_row (State *s, FrHost *host, const FrBatch *batch, gsize at)
   g_autoptr (GString) id = g_string_new (NULL);
   Row *row = g_new0 (Row, 1);
 
+  row->id = fr_batch_ids (batch)[at];
   row->chance = fr_host_random (host, fr_batch_ids (batch)[at], 1);
   row->order = s->n_rows++;
   fr_host_append_row_id (host, fr_batch_ids (batch)[at], id);
@@ -416,6 +451,38 @@ tell (State *s, FrHost *host, const RatingKey *key)
   fr_host_report (host, "views", fr_views_to_json (views));
 }
 
+static void
+append_text (FrBuilder *builder, guint column, const char *text)
+{
+  fr_cells_append_str (fr_builder_cells (builder, column), text, strlen (text));
+}
+
+/* The samples in the order of the key, which says nothing; what is to be filled in is null. */
+static FrFlow
+push_sheet (State *s, FrHost *host, const RatingKey *key, GError **error)
+{
+  g_autoptr (FrBuilder) builder = fr_builder_new (fr_host_output (host, "sheet"));
+  FrFlow flow = FR_FLOW_OK;
+
+  for (guint i = 0; i < key->items->len && flow == FR_FLOW_OK; i++)
+    {
+      const RatingItem *item = key->items->pdata[i];
+      const Row *row = s->rows->pdata[item->prompt];
+      FrBatch *batch;
+
+      append_text (builder, 0, key->page);
+      append_text (builder, 2, item->id);
+      append_text (builder, 3, ((const RatingPrompt *) key->prompts->pdata[item->prompt])->prompt);
+      append_text (builder, 4, rating_key_text (key, i));
+      fr_builder_end_row (builder, fr_row_id_child (row->id, 1 + i));
+      if (i + 1 < key->items->len && !fr_builder_full (builder))
+        continue;
+      batch = fr_builder_finish (builder, error);
+      flow = batch != NULL ? fr_host_push (host, "sheet", batch, error) : FR_FLOW_ERROR;
+    }
+  return flow == FR_FLOW_DONE ? FR_FLOW_OK : flow;
+}
+
 static FrFlow
 write_both (State *s, FrHost *host, GError **error)
 {
@@ -423,6 +490,7 @@ write_both (State *s, FrHost *host, GError **error)
   g_autoptr (RatingKey) key = NULL;
   g_autoptr (GString) html = NULL, json = NULL;
   RatingPage page;
+  FrFlow flow;
 
   keep_limit (s, TRUE);
   g_ptr_array_sort (s->rows, by_order);
@@ -438,6 +506,9 @@ write_both (State *s, FrHost *host, GError **error)
   if (!text_output_write (s->page, html->str, html->len, error)
       || !text_output_write (s->key, json->str, json->len, error))
     return fr_host_is_cancelled (host) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
+  flow = push_sheet (s, host, key, error);
+  if (flow != FR_FLOW_OK)
+    return flow;
   tell (s, host, key);
   return FR_FLOW_DONE;
 }
@@ -494,7 +565,9 @@ const FrElement rating_element = {
   .config_size = sizeof (Config),
   .params = params,
   .inputs = inputs,
+  .outputs = outputs,
   .configure = rating_configure,
+  .bind = rating_bind,
   .open = rating_open,
   .run = rating_run,
   .finish = rating_finish,

@@ -42,7 +42,7 @@ static const FrParam *const params[]
                         "two samples make a preference when their means are at least so far apart",
                         .def = "0.5"),
         FR_PARAM_INT ("disputed", Config, disputed, 0, 1000,
-                      "samples that raters differ about most, shown in report.html", .def = "20"),
+                      "samples that raters differ about most, shown in report.html", .def = "10"),
         FR_PARAM_FLOAT ("min_alpha", Config, min_alpha, -1, 1,
                         "a criterion with less agreement ends the run with status 3; -1: no limit",
                         .def = "-1"),

@@ -230,26 +230,40 @@ show_means (FrViews *views, const RatingKey *key, const RatingFigures *f)
   fr_views_note (views, about);
 }
 
+/* @system against the baseline, criterion by criterion. */
+static void
+show_differences (FrViews *views, const RatingKey *key, const RatingFigures *f, guint system)
+{
+  gboolean begun = FALSE;
+
+  for (guint i = 0; i < f->contests->len; i++)
+    {
+      const RatingContest *c = &g_array_index (f->contests, RatingContest, i);
+      g_autofree char *title = g_strdup_printf ("Difference of ratings, %s − %s",
+                                                key->systems[c->system], key->systems[c->baseline]);
+      g_autofree char *note = g_strdup_printf ("p = %.2g", c->p);
+
+      if (c->system != system || !isfinite (c->difference.value))
+        continue;
+      if (!begun)
+        {
+          fr_views_begin (views, FR_VIEW_INTERVALS, title);
+          fr_views_unit (views, NULL, TRUE);
+          fr_views_note (views, "same prompt, same rater; p of the sign test over prompts");
+          begun = TRUE;
+        }
+      fr_views_add_interval (views, rating_figures_name (key, c->criterion), c->difference.value,
+                             c->difference.low, c->difference.high, note);
+    }
+}
+
 static void
 show_contests (FrViews *views, const RatingKey *key, const RatingFigures *f)
 {
   if (f->contests->len == 0)
     return;
-  fr_views_begin (views, FR_VIEW_INTERVALS, "Difference of ratings");
-  fr_views_unit (views, NULL, TRUE);
-  for (guint i = 0; i < f->contests->len; i++)
-    {
-      const RatingContest *c = &g_array_index (f->contests, RatingContest, i);
-      g_autofree char *name
-          = g_strdup_printf ("%s · %s − %s", rating_figures_name (key, c->criterion),
-                             key->systems[c->system], key->systems[c->baseline]);
-      g_autofree char *note = g_strdup_printf ("p = %.2g", c->p);
-
-      if (isfinite (c->difference.value))
-        fr_views_add_interval (views, name, c->difference.value, c->difference.low,
-                               c->difference.high, note);
-    }
-  fr_views_note (views, "same prompt, same rater; p of the sign test over prompts");
+  for (guint system = 0; system < key->n_systems; system++)
+    show_differences (views, key, f, system);
   fr_views_begin (views, FR_VIEW_TABLE, "Who wins");
   fr_views_add_column (views, "criterion", FR_VIEW_TEXT);
   fr_views_add_column (views, "system", FR_VIEW_TEXT);
@@ -361,7 +375,7 @@ show_raters (FrViews *views, const RatingBook *book, const RatingFigures *f)
                  "seconds: the median; same again, within one: of samples that were shown twice");
 }
 
-/* "anna: 5 4 3", a line a rater. */
+/* "anna: 5 4 3", a line a rater, in the order of the criteria. */
 static char *
 ratings_of (const RatingBook *book, guint item)
 {
@@ -379,10 +393,12 @@ ratings_of (const RatingBook *book, guint item)
           guint8 value = rating_book_value (book, r, item, c);
 
           if (value != 0)
-            g_string_append_printf (out, " %s %u", book->key->criteria[c], value);
+            g_string_append_printf (out, " %u", value);
+          else
+            g_string_append (out, " –");
         }
       if (rater->comments[item] != NULL)
-        g_string_append_printf (out, " – %s", rater->comments[item]);
+        g_string_append_printf (out, " “%s”", rater->comments[item]);
     }
   return g_string_free (out, FALSE);
 }
@@ -391,12 +407,14 @@ static void
 show_disputed (FrViews *views, const RatingBook *book, const RatingFigures *f, guint most)
 {
   guint n = MIN (most, f->disputed->len);
+  g_autofree char *criteria = g_strjoinv (", ", book->key->criteria);
+  g_autofree char *columns = g_strdup_printf ("ratings: %s", criteria);
 
   if (n == 0)
     return;
   fr_views_begin (views, FR_VIEW_TEXTS, "To talk about: where raters differ most");
   fr_views_add_column (views, "sample", FR_VIEW_TEXT);
-  fr_views_add_column (views, "ratings", FR_VIEW_TEXT);
+  fr_views_add_column (views, columns, FR_VIEW_TEXT);
   for (guint i = 0; i < n; i++)
     {
       guint item = g_array_index (f->disputed, guint, i), raters;

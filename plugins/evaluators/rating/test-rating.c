@@ -73,6 +73,7 @@ test_page_and_key (void)
   g_autoptr (RatingKey) key = NULL;
   g_autoptr (JsonNode) root = NULL;
   g_autofree char *html = NULL;
+  g_auto (GStrv) lines = NULL;
   JsonObject *data;
   JsonArray *items;
   guint n_repeats = 0;
@@ -110,6 +111,21 @@ test_page_and_key (void)
   g_assert_null (strstr (html, "src="));
   g_assert_cmpint (fr_test_counter (t, "samples"), ==, 6);
   g_assert_cmpint (fr_test_counter (t, "repeats"), ==, 3);
+  /* the same for a table */
+  g_assert_cmpuint (fr_test_n_rows (t, "sheet"), ==, 9);
+  lines = g_strsplit (fr_test_output (t, "sheet"), "\n", -1);
+  for (guint i = 0; i < 9; i++)
+    {
+      g_autoptr (JsonNode) line = fr_json_parse (lines[i], -1, 0, NULL);
+      JsonObject *row = json_node_get_object (line);
+
+      g_assert_cmpstr (json_object_get_string_member (row, "page"), ==, key->page);
+      g_assert_cmpstr (json_object_get_string_member (row, "text"), ==,
+                       rating_key_text (key, rating_key_find (key, json_object_get_string_member (
+                                                                       row, "item"))));
+      g_assert_true (json_object_get_null_member (row, "rater"));
+      g_assert_true (json_object_get_null_member (row, "fluency"));
+    }
 }
 
 /* The same bytes for the same seed; with another seed or a secret other ids. */
