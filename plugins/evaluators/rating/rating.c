@@ -464,6 +464,8 @@ push_sheet (State *s, FrHost *host, const RatingKey *key, GError **error)
   g_autoptr (FrBuilder) builder = fr_builder_new (fr_host_output (host, "sheet"));
   FrFlow flow = FR_FLOW_OK;
 
+  if (!fr_host_is_connected (host, "sheet"))
+    return FR_FLOW_OK;
   for (guint i = 0; i < key->items->len && flow == FR_FLOW_OK; i++)
     {
       const RatingItem *item = key->items->pdata[i];
