@@ -4,6 +4,7 @@
 # reading the file that the browser saved.
 import glob, json, os, re, subprocess, sys, tempfile, time
 
+sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.join(os.environ["top_srcdir"], "tests"))
 import browser
 

@@ -83,6 +83,12 @@ done < .look
 run 0 "$ratings" --run-dir again --workers 16 --var "ratings=$PWD/ratings-*.jsonl" --var "key=$PWD/one/rating.key.json" --progress none
 ok "the same bytes with sixteen workers" sh -c 'cmp figures/samples.csv again/samples.csv && cmp figures/preferences.jsonl again/preferences.jsonl'
 
+# Too little agreement ends with status 3, and so does one rater alone.
+run 3 "$ratings" --run-dir strict --var "ratings=$PWD/ratings-*.jsonl" --var "key=$PWD/one/rating.key.json" --set figures.min_alpha=0.95 --progress none
+err "min_alpha asks for 0.95"
+run 3 "$ratings" --run-dir alone --var "ratings=$PWD/ratings-Bo.jsonl" --var "key=$PWD/one/rating.key.json" --set figures.min_alpha=0 --progress none
+err "cannot be told"
+
 # A rater with a spreadsheet.
 python3 - <<'END'
 import csv, json

@@ -579,7 +579,11 @@ check_limits (State *s, FrHost *host, const RatingFigures *figures)
     {
       const RatingAgreement *a = &g_array_index (figures->agreements, RatingAgreement, i);
 
-      if (!(a->alpha.value >= s->config->min_alpha))
+      if (isnan (a->alpha.value))
+        fr_host_limit_passed (host,
+                              "how far raters agree on %s cannot be told; min_alpha asks for %g",
+                              s->key->criteria[a->criterion], s->config->min_alpha);
+      else if (a->alpha.value < s->config->min_alpha)
         fr_host_limit_passed (host, "raters agree on %s with alpha %.3f; min_alpha asks for %g",
                               s->key->criteria[a->criterion], a->alpha.value, s->config->min_alpha);
     }

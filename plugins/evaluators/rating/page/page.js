@@ -155,7 +155,9 @@ function adopt(from) {
   data.items.forEach(function (item) { known[item.id] = true; });
   Object.keys(from).forEach(function (id) {
     var r = from[id], mine;
-    if (!known[id] || !r || typeof r !== "object" || records[id]) return;
+    if (!known[id] || !r || typeof r !== "object") return;
+    n++;
+    if (records[id]) return; /* what is here already is newer */
     mine = record(id);
     data.criteria.forEach(function (c) {
       var v = r.v && value_of(r, c);
@@ -165,7 +167,6 @@ function adopt(from) {
     mine.s = r.s > 0 ? Number(r.s) : 0;
     mine.c = typeof r.c === "string" ? r.c : "";
     mine.d = done(mine);
-    n++;
   });
   return n;
 }
@@ -480,8 +481,8 @@ function rate(i, value) {
   var item = order[at], r = record(item.id);
   tick();
   note(item.id);
+  if (r.k) r.k = r.d = false;
   r.v[data.criteria[i].name] = value;
-  r.k = false;
   if (complete(r) && !r.d) {
     r.d = true;
     too_fast(item, r);
