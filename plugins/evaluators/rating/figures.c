@@ -267,12 +267,13 @@ static void
 find_disputed (RatingFigures *f, const RatingBook *book)
 {
   guint n = book->key->items->len;
-  g_autofree Dispute *all = g_new (Dispute, n + 1);
+  g_autofree Dispute *all = g_new0 (Dispute, n + 1);
 
   for (guint i = 0; i < n; i++)
     {
       all[i].item = i;
-      all[i].spread = rating_book_spread (book, i, &all[i].raters);
+      if (((const RatingItem *) book->key->items->pdata[i])->repeats == RATING_NOTHING)
+        all[i].spread = rating_book_spread (book, i, &all[i].raters);
     }
   qsort (all, n, sizeof *all, by_spread);
   for (guint i = 0; i < n && all[i].spread > 0; i++)

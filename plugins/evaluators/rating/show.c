@@ -172,6 +172,15 @@ percent (double value)
   return isfinite (value) ? g_strdup_printf ("%.0f %%", 100 * value) : g_strdup ("–");
 }
 
+/* A percentile interval of few rows may leave its own estimate out; a whisker may not. */
+static void
+add_interval (FrViews *views, const char *name, const StatsInterval *i, const char *note)
+{
+  if (isfinite (i->value) && isfinite (i->low) && isfinite (i->high))
+    fr_views_add_interval (views, name, i->value, MIN (i->low, i->value), MAX (i->high, i->value),
+                           note);
+}
+
 static void
 show_figures (FrViews *views, const RatingBook *book, const RatingFigures *f)
 {
@@ -222,8 +231,8 @@ show_means (FrViews *views, const RatingKey *key, const RatingFigures *f)
             = g_strdup_printf ("%s · %s", rating_figures_name (key, c), key->systems[m->system]);
         g_autofree char *note = g_strdup_printf ("%" G_GUINT64_FORMAT " ratings", m->n);
 
-        if (m->criterion == c && isfinite (m->mean.value))
-          fr_views_add_interval (views, name, m->mean.value, m->mean.low, m->mean.high, note);
+        if (m->criterion == c)
+          add_interval (views, name, &m->mean, note);
       }
   about = g_strdup_printf ("%g %% bootstrap intervals over prompts; samples shown twice count once",
                            100 * f->level);
@@ -252,8 +261,7 @@ show_differences (FrViews *views, const RatingKey *key, const RatingFigures *f, 
           fr_views_note (views, "same prompt, same rater; p of the sign test over prompts");
           begun = TRUE;
         }
-      fr_views_add_interval (views, rating_figures_name (key, c->criterion), c->difference.value,
-                             c->difference.low, c->difference.high, note);
+      add_interval (views, rating_figures_name (key, c->criterion), &c->difference, note);
     }
 }
 
@@ -307,10 +315,7 @@ show_agreement (FrViews *views, const RatingKey *key, const RatingFigures *f)
       const RatingAgreement *a = &g_array_index (f->agreements, RatingAgreement, i);
       g_autofree char *note = g_strdup_printf ("%" G_GUINT64_FORMAT " samples", a->n);
 
-      if (isfinite (a->alpha.value) && isfinite (a->alpha.low))
-        fr_views_add_interval (views, key->criteria[a->criterion], a->alpha.value,
-                               MIN (a->alpha.low, a->alpha.value),
-                               MAX (a->alpha.high, a->alpha.value), note);
+      add_interval (views, key->criteria[a->criterion], &a->alpha, note);
     }
   fr_views_note (
       views,

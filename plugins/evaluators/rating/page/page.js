@@ -354,6 +354,7 @@ function draw_who() {
 
 function draw_criteria() {
   var box = $("criteria"), r = record(order[at].id);
+  box.classList.toggle("many", data.criteria.length > 4);
   while (box.childNodes.length < data.criteria.length) box.appendChild(make_criterion(box.childNodes.length));
   data.criteria.forEach(function (c, i) {
     var e = box.childNodes[i], value = value_of(r, c), buttons = e.querySelectorAll("button");
