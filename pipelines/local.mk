@@ -4,6 +4,8 @@ dist_shoppipeline_DATA = \
 	pipelines/shop/deepseek-r1.json \
 	pipelines/shop/litemall.json \
 	pipelines/shop/quickstart.json \
+	pipelines/shop/rating.json \
+	pipelines/shop/ratings.json \
 	pipelines/shop/records.json \
 	pipelines/shop/shop.sql
 

@@ -219,6 +219,13 @@ writes_files (const FrElement *element)
   return FALSE;
 }
 
+/* g_ptr_array_sort() gives pointers to the elements. */
+static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
 static void
 append_tree (GString *out, const char *root, const char *below)
 {
@@ -239,7 +246,7 @@ append_tree (GString *out, const char *root, const char *below)
     }
   while ((name = g_dir_read_name (dir)) != NULL)
     g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, (GCompareFunc) (void (*) (void)) g_strcmp0);
+  g_ptr_array_sort (names, by_name);
   for (guint i = 0; i < names->len; i++)
     {
       g_autofree char *child = g_build_filename (below, g_ptr_array_index (names, i), NULL);
