@@ -12,6 +12,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
+#include "lm/checkpoint.h"
 #include "lm/type.h"
 
 G_BEGIN_DECLS
@@ -118,6 +119,22 @@ gboolean lm_weight_shape (const LmConfig *config, LmWeightRole role, gsize *rows
 char *lm_weight_name (LmWeightRole role, guint layer);
 /** lm_weight_gguf_name: the same as GGUF calls it; g_free(). */
 char *lm_weight_gguf_name (LmWeightRole role, guint layer);
+
+/**
+ * lm_gguf_keys_set_config: sizes and rotary settings as GGUF has them, so that lm_gguf_config() gives the config again.
+ * FR_ERROR_CONFIG names what llama.cpp would not compute.
+ */
+gboolean lm_gguf_keys_set_config (LmGgufKeys *keys, const LmConfig *config, GError **error);
+/** lm_gguf_rope_divisors: head_dim / 2 divisors of frequencies, the tensor rope_freqs.weight; FALSE when this config has none. */
+gboolean lm_gguf_rope_divisors (const LmConfig *config, float *divisors);
+/** lm_gguf_row: the row of a query or key projection, in Hugging Face's order, that GGUF files of the llama family have at @row. */
+static inline gsize
+lm_gguf_row (gsize row, gsize head_dim)
+{
+  gsize in_head = row % head_dim;
+
+  return row - in_head + in_head % 2 * (head_dim / 2) + in_head / 2;
+}
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmConfig, lm_config_free)
 

@@ -6,6 +6,7 @@
 #define FLOWRUN_LM_EXPORT_H
 
 #include <flowrun/error.h>
+#include <flowrun/host.h>
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
@@ -101,6 +102,38 @@ typedef struct {
 
 /** lm_card_text: base, hashes, licence, facts, usage, verification and the facts of the training; g_free(). */
 char *lm_card_text (const LmCard *card);
+
+/* ---- verify.c: what was written, read again and run --------------------------------------- */
+
+/**
+ * LmLogitCheck: logits of a model that was read again against those of the model in memory, over one short text.
+ * @n_tokens: rows that were compared
+ * @error: root mean square difference over the spread of the logits, both taken from the mean of their row
+ * @largest: difference of one logit
+ * @divergence: Kullback-Leibler divergence of the predictions, nats a token
+ * @same_top: rows whose most likely token is the same
+ */
+typedef struct {
+  guint n_tokens;
+  double error, largest, divergence;
+  guint same_top;
+} LmLogitCheck;
+
+/**
+ * lm_verify_logits: runs both models, in F32, with the best backend and always two threads, so that the figures do not
+ * depend on how many there are; each decoder is gone before the next begins.
+ * @host: of the stage; may be NULL
+ * @limit: of the error, such as lm_verify_limit()
+ * @error: FR_ERROR_DATA: beyond @limit, or not finite
+ */
+gboolean lm_verify_logits (FrHost *host, LmModel *memory, LmModel *again, double limit,
+                           LmLogitCheck *check, GError **error);
+/** lm_verify_limit: the largest error that rounding to @type explains; a model that is put together wrongly is off by about 1. */
+double lm_verify_limit (LmType type);
+/** lm_verify_tokenizer: that both tokenizers give the same ids for texts of many kinds; *@n_ids of them; FR_ERROR_DATA. */
+gboolean lm_verify_tokenizer (LmModel *memory, LmModel *again, guint *n_ids, GError **error);
+/** lm_verify_add: the figures as members of @out, for report, manifest and card. */
+void lm_verify_add (JsonObject *out, const LmLogitCheck *check);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmFolder, lm_folder_free)
 

@@ -2,6 +2,7 @@
 if HAVE_LM
 pkglib_LTLIBRARIES += plugins/libflowrun-lm.la
 plugins_libflowrun_lm_la_SOURCES = \
+	plugins/lm/answer.h \
 	plugins/lm/chat.h \
 	plugins/lm/checkpoint.h \
 	plugins/lm/compute.h \
@@ -11,6 +12,8 @@ plugins_libflowrun_lm_la_SOURCES = \
 	plugins/lm/generate.h \
 	plugins/lm/lora.h \
 	plugins/lm/model.h \
+	plugins/lm/simd.h \
+	plugins/lm/samples.h \
 	plugins/lm/template.h \
 	plugins/lm/tokenizer.h \
 	plugins/lm/type.h
@@ -19,6 +22,7 @@ plugins_libflowrun_lm_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -expor
 plugins_libflowrun_lm_la_LIBADD = core/libflowrun.la $(LM_LIBS) $(CORE_LIBS) -lm
 LM_MODULE_LIBS = plugins/libflowrun-lm.la core/libflowrun.la $(CORE_LIBS) -lm
 endif
+include plugins/lm/quantize/local.mk
 include plugins/lm/weights/local.mk
 include plugins/lm/tokenizer/local.mk
 include plugins/lm/template/local.mk
@@ -28,3 +32,5 @@ include plugins/lm/export/local.mk
 include plugins/lm/compute/local.mk
 include plugins/lm/decoder/local.mk
 include plugins/lm/generate/local.mk
+include plugins/lm/samples/local.mk
+include plugins/lm/answer/local.mk

@@ -10,11 +10,12 @@
 
 #include "lm/type.h"
 
-#include <math.h>
 #include <string.h>
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
+
+#include "lm/quantize/quantize-private.h"
 
 G_STATIC_ASSERT (G_BYTE_ORDER == G_LITTLE_ENDIAN);
 
@@ -320,24 +321,11 @@ lm_decode (LmType type, gconstpointer src, float *dst, gsize n)
 
 /* ---- encoding ---------------------------------------------------------------------- */
 
-static void
-encode_q8_0 (const float *x, guint8 *b)
+gboolean
+lm_type_is_written (LmType type)
 {
-  float largest = 0, d, inverse;
-  guint16 h;
-
-  for (int j = 0; j < 32; j++)
-    largest = fmaxf (largest, fabsf (x[j]));
-  d = largest / 127;
-  inverse = d != 0 ? 1 / d : 0;
-  h = lm_float_to_f16 (d);
-  memcpy (b, &h, sizeof h);
-  for (int j = 0; j < 32; j++)
-    {
-      float q = roundf (x[j] * inverse);
-
-      b[2 + j] = (guint8) (gint8) (fabsf (q) <= 127 ? q : 0); /* what is not finite has no code */
-    }
+  return type == LM_F32 || type == LM_F16 || type == LM_BF16
+         || lm_quantizers ()->encode[type] != NULL;
 }
 
 /* As lm_float_to_f16(), eight at a time where the processor has an instruction for it; a NaN goes
@@ -394,12 +382,9 @@ lm_encode (LmType type, const float *src, gpointer dst, gsize n)
           memcpy (out + 2 * i, &h, sizeof h);
         }
       break;
-    case LM_Q8_0:
-      for (gsize i = 0; i < n; i += 32, out += 34)
-        encode_q8_0 (src + i, out);
-      break;
     default:
-      g_return_if_reached ();
+      g_return_if_fail (lm_type_is_written (type));
+      lm_quantizers ()->encode[type](src, out, n);
     }
 }
 

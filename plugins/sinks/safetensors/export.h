@@ -20,7 +20,8 @@ typedef struct
   guint64 done, total; /* bytes, for the progress */
   /* found while writing and reading again */
   guint n_tensors, n_files, n_merged;
-  double rounding; /* largest distance of a written number from the one computed in F32 */
+  double rounding;          /* largest distance of a written number from the one computed in F32 */
+  JsonObject *verification; /* what was found by reading and running it again */
 } Export;
 
 /** export_dtype: the type that config.json names. */

@@ -25,6 +25,12 @@ enum
 
 enum
 {
+  VERIFY_RUN,
+  VERIFY_TENSORS
+};
+
+enum
+{
   DTYPE_KEEP,
   DTYPE_F32,
   DTYPE_F16,
@@ -37,6 +43,7 @@ typedef struct
   int what;
   int dtype;
   guint64 max_shard_size;
+  int verify;
 } Config;
 
 typedef struct
@@ -148,6 +155,26 @@ check_adapter (State *state, GError **error)
   return TRUE;
 }
 
+/* Opens what was written as a model, and runs it beside the one in memory. */
+static gboolean
+run_again (const State *state, Export *e, gboolean adapter, GError **error)
+{
+  const char *dir = lm_folder_dir (state->folder);
+  g_autoptr (LmModel) again = adapter
+                                  ? lm_model_open_adapted (lm_model_base (state->model), dir, error)
+                                  : lm_model_open (dir, error);
+  LmType type = adapter ? LM_F32 : export_dtype (e);
+  LmLogitCheck check;
+
+  if (again == NULL)
+    return FALSE;
+  fr_host_status (e->host, "running what was written over a short prompt");
+  if (!lm_verify_logits (e->host, state->model, again, lm_verify_limit (type), &check, error))
+    return FALSE;
+  lm_verify_add (e->verification, &check);
+  return TRUE;
+}
+
 /* ---- what lies beside the weights -------------------------------------------------------- */
 
 static gboolean
@@ -175,7 +202,8 @@ make_card (const Export *e, const char *kind)
                   .what = adapter ? "a LoRA adapter; load it on the base model"
                           : strcmp (kind, "merged") == 0 ? "the base model with its adapter merged"
                                                          : "a whole model",
-                  .facts = facts };
+                  .facts = facts,
+                  .verification = e->verification };
 
   if (!adapter)
     {
@@ -204,6 +232,9 @@ report (FrHost *host, const State *state, const Export *e, const char *kind)
       json_object_set_double_member (out, "largest_rounding", e->rounding);
     }
   fr_host_report (host, "written", json_node_init_object (json_node_alloc (), out));
+  json_object_unref (out);
+  fr_host_report (host, "verification",
+                  json_node_init_object (json_node_alloc (), e->verification));
 }
 
 static gboolean
@@ -219,13 +250,20 @@ write_all (State *state, FrHost *host, GError **error)
                .keep = config->dtype == DTYPE_KEEP,
                .dtype = dtypes[config->dtype],
                .max_shard = config->max_shard_size };
+  g_autoptr (JsonObject) verification = json_object_new ();
   g_autofree char *card = NULL;
 
+  e.verification = verification;
   if (what < 0 || !lm_export_apart (state->model, config->path, error))
     return FALSE;
   if (!(what == WHAT_ADAPTER ? write_adapter (state, ".", error) && check_adapter (state, error)
-                             : write_model (state, &e, error)))
+                             : write_model (state, &e, error))
+      || (config->verify == VERIFY_RUN && !run_again (state, &e, what == WHAT_ADAPTER, error)))
     return FALSE;
+  json_object_set_int_member (verification, "tensors_equal",
+                              what == WHAT_ADAPTER
+                                  ? 2 * (gint64) lm_model_lora (state->model)->modules->len
+                                  : (gint64) e.n_tensors);
   card = make_card (&e, kinds[what]);
   if (!lm_folder_write (state->folder, "README.md", card, -1, error))
     return FALSE;
@@ -284,16 +322,24 @@ static const FrEnumValue *const dtypes[]
         FR_ENUM ("f16", DTYPE_F16, "16 bits with a small range"),
         FR_ENUM ("bf16", DTYPE_BF16, "16 bits with the range of f32"), NULL };
 
-static const FrParam *const params[]
-    = { FR_PARAM_PATH ("path", Config, path, "the directory to write",
-                       .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/adapter\""),
-        FR_PARAM_ENUM ("what", Config, what, whats, "what of the model to write", .def = "auto"),
-        FR_PARAM_ENUM ("dtype", Config, dtype, dtypes,
-                       "the numbers of a merged or whole model; an adapter is always f32",
-                       .def = "keep"),
-        FR_PARAM_SIZE ("max_shard_size", Config, max_shard_size,
-                       "weights beyond this go into several files with an index", .def = "5GB"),
+static const FrEnumValue *const verifies[]
+    = { FR_ENUM ("run", VERIFY_RUN,
+                 "tensors are read again, and both models are run over a short prompt"),
+        FR_ENUM ("tensors", VERIFY_TENSORS,
+                 "tensors alone, where memory or time does not allow to run the model"),
         NULL };
+
+static const FrParam *const params[] = {
+  FR_PARAM_PATH ("path", Config, path, "the directory to write",
+                 .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/adapter\""),
+  FR_PARAM_ENUM ("what", Config, what, whats, "what of the model to write", .def = "auto"),
+  FR_PARAM_ENUM ("dtype", Config, dtype, dtypes,
+                 "the numbers of a merged or whole model; an adapter is always f32", .def = "keep"),
+  FR_PARAM_SIZE ("max_shard_size", Config, max_shard_size,
+                 "weights beyond this go into several files with an index", .def = "5GB"),
+  FR_PARAM_ENUM ("verify", Config, verify, verifies, "what is checked after writing", .def = "run"),
+  NULL
+};
 
 static const FrPort *const inputs[]
     = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type), NULL };
@@ -316,7 +362,12 @@ static const char details[]
       "safetensors library writes.\n"
       "\n"
       "After writing, every tensor is read again and compared with what it should be; the report "
-      "says how far rounding took the numbers.\n"
+      "says how far rounding took the numbers. Then what was written is opened as a model and run "
+      "over a short prompt beside the model in memory: how far its logits are off (of their "
+      "spread) "
+      "is in the report and the model card, and a model that is off by more than rounding explains "
+      "is removed and fails the run. `\"verify\": \"tensors\"` leaves out the run, where memory or "
+      "time does not allow it.\n"
       "\n"
       "The directory appears whole or not at all: files go into a fresh directory beside it, "
       "are synced, and renamed together when the run succeeds. A directory that an earlier run of "
