@@ -94,6 +94,9 @@ typedef struct
   /** dot: columns [from, to) of out = x * bᵀ; x: rows of a as floats, [a.rows][stride], zeros up to
    * a multiple of 32 */
   void (*dot) (const LmCpuProduct *p, const float *x, gsize stride, gsize from, gsize to);
+  /** dot_pairs: the same with x as BF16, @stride counting pairs, and zero rows up to a multiple of
+   * 8; weights are rounded to BF16; NULL: not on this processor */
+  void (*dot_pairs) (const LmCpuProduct *p, const float *x, gsize stride, gsize from, gsize to);
   /** pack_bytes, pack: op(b) for rows(): panels [from, to) of @panel columns each */
   gsize panel;
   gsize (*pack_bytes) (const LmCpuProduct *p);

@@ -3,9 +3,9 @@
 #include "config.h"
 
 #include "compute/cpu/kernels.h"
-#include "lm/simd.h"
 #include "compute/cpu/tile.h"
 #include "compute/cpu/unpack.h"
+#include "lm/simd.h"
 
 /* ---- few rows times a stored weight ------------------------------------------------- */
 
@@ -107,6 +107,119 @@ dot_typed (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gsi
         }
       else
         dot_column (type, p, x, stride, col, r++, 1);
+}
+
+#if HAVE_DPBF16
+#define PAIR_ROWS 8
+#define PAIR_COLS 2 /* share what is read of x */
+
+/* 32 numbers of a weight as BF16. */
+INLINE vf
+weight_pairs (LmType type, const char *weight, gsize i, int part, gsize n)
+{
+  vf w[2];
+
+  if (type == LM_BF16)
+    return n - i >= 32
+               ? vload ((const guint16 *) (gconstpointer) weight + i)
+               : (vf) _mm512_maskz_loadu_epi16 ((__mmask32) ((1ull << (n - i)) - 1),
+                                                (const guint16 *) (gconstpointer) weight + i);
+  if (type == LM_F32 || type == LM_F16)
+    for (int k = 0; k < 2; k++)
+      w[k] = i + k * W < n ? unpack_plain (type, weight, i + k * W, n) : (vf){};
+  else
+    unpack32 (type, weight, i / UNPACK_BLOCK (type), part, w);
+  return (vf) _mm512_cvtne2ps_pbh (w[1], w[0]);
+}
+
+/* PAIR_COLS columns of out, @rows rows of x, of which the last may stand for none. */
+INLINE void
+pair_columns (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gsize col,
+              gsize first, const int rows)
+{
+  const gsize step = p->b.stride / lm_types[type].block * lm_types[type].bytes, n = p->b.cols;
+  const char *weight[PAIR_COLS];
+  vf sum[PAIR_COLS][PAIR_ROWS];
+
+  x += first * stride;
+  for (gsize c = 0; c < PAIR_COLS; c++)
+    weight[c] = (const char *) p->b.data + step * MIN (col + c, p->b.rows - 1);
+#pragma GCC unroll 8
+  for (int c = 0; c < PAIR_COLS; c++)
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+      sum[c][r] = (vf){};
+  for (gsize i = 0; i < n; i += UNPACK_BLOCK (type))
+    for (int part = 0; part < (int) UNPACK_BLOCK (type) / 32; part++)
+      {
+        vf w[PAIR_COLS];
+
+#pragma GCC unroll 8
+        for (int c = 0; c < PAIR_COLS; c++)
+          w[c] = weight_pairs (type, weight[c], i, part, n);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++)
+          {
+            vf v = vload (x + (gsize) r * stride + (i + (gsize) part * 32) / 2);
+
+#pragma GCC unroll 8
+            for (int c = 0; c < PAIR_COLS; c++)
+              sum[c][r] = word_product (v, w[c], sum[c][r], TRUE);
+          }
+      }
+#pragma GCC unroll 8
+  for (int c = 0; c < PAIR_COLS; c++)
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++)
+      if (col + (gsize) c < p->out.cols && first + (gsize) r < p->out.rows)
+        put (p, first + (gsize) r, col + (gsize) c, vsum (sum[c][r]));
+}
+
+INLINE void
+pairs_typed (LmType type, const LmCpuProduct *p, const float *x, gsize stride, gsize from, gsize to)
+{
+  LmCpuProduct part = *p;
+
+  part.out.cols = to;
+  for (gsize col = from; col < to; col += PAIR_COLS)
+    for (gsize r = 0; r < p->a.rows;)
+      if (p->a.rows - r > 4)
+        {
+          pair_columns (type, &part, x, stride, col, r, 8);
+          r += 8;
+        }
+      else
+        {
+          pair_columns (type, &part, x, stride, col, r, 4);
+          r += 4;
+        }
+}
+#endif
+
+/* As dot(), x being BF16 in pairs, with zeros up to a multiple of 32 numbers and of 8 rows. */
+static void
+dot_pairs (const LmCpuProduct *p, const float *x, gsize stride, gsize from, gsize to)
+{
+#if HAVE_DPBF16
+#define OF(type)                                                                                   \
+  case type:                                                                                       \
+    pairs_typed (type, p, x, stride, from, to);                                                    \
+    break;
+  switch (p->b.type)
+    {
+      UNPACK_TYPES (OF)
+    default:
+      g_assert_not_reached ();
+    }
+#undef OF
+#else
+  (void) p;
+  (void) x;
+  (void) stride;
+  (void) from;
+  (void) to;
+  g_assert_not_reached (); /* .dot_pairs is NULL */
+#endif
 }
 
 static void
@@ -282,6 +395,7 @@ inner (const LmCpuProduct *p, gboolean swap, gsize from, gsize to, gpointer work
 
 const LmCpuProducts LM_CPU_TABLE (lm_cpu_products) = {
   .dot = dot,
+  .dot_pairs = HAVE_DPBF16 ? dot_pairs : NULL,
   .panel = PANEL,
   .pack_bytes = pack_bytes,
   .pack = pack,
