@@ -522,6 +522,18 @@ arrives_at (Graph *g, guint number)
   return port_y (node_at (g, edge->to), rank, node_at (g, edge->to)->n_in);
 }
 
+/* How far connections of a node go straight on, for the widest of their labels. */
+static double
+label_room (Graph *g, guint from)
+{
+  double widest = 0;
+
+  for (guint e = 0; e < g->edges->len; e++)
+    if (edge_at (g, e)->from == from)
+      widest = MAX (widest, fri_text_width (edge_at (g, e)->label));
+  return MIN (widest * LABEL + 8, GAP_MAX - 40);
+}
+
 static void
 draw_edge (FriHtml *html, Graph *g, guint number)
 {
@@ -541,7 +553,7 @@ draw_edge (FriHtml *html, Graph *g, guint number)
   fri_svg_point (d, "M", x, y);
   if (y != end_y || edge->path->len > 2)
     {
-      x += fri_text_width (label) * LABEL + 8;
+      x += label_room (g, edge->from);
       fri_svg_point (d, "L", x, y);
     }
   for (guint k = 1; k < edge->path->len; k++)

@@ -209,5 +209,6 @@ const char fri_style[] =
   "  h2, h3, h4, h5 { break-after: avoid; }\n"
   "  figure, tr, .texts, svg, .verdict { break-inside: avoid; }\n"
   "  .views { grid-template-columns: 1fr 1fr; }\n"
+  "  .views.many { grid-template-columns: 1fr 1fr 1fr; }\n"
   "}\n";
 /* clang-format on */

@@ -51,7 +51,7 @@ G_BEGIN_DECLS
   X (DONE, "done", "完成")                                                                        \
   X (KEPT, "kept", "沿用")                                                                        \
   X (KEPT_FROM, "kept from the run of %s", "沿用 %s 的运行结果")                                  \
-  X (CANCELLED, "interrupted", "已中断")                                                          \
+  X (CANCELLED, "stopped", "已停止")                                                          \
   X (NOT_REACHED, "not reached", "未执行")                                                        \
   X (RAN_SO_FAR, "not finished", "未完成")                                                        \
   X (TRAINING, "Training", "训练")                                                                \

@@ -234,7 +234,8 @@ else:
         log = f"{tmp}/{name}-net.json"
         seen = subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp}/profile", "--enable-logging=stderr",
                                f"--log-net-log={log}", "--disable-background-networking", "--disable-component-update", "--timeout=3000", "--dump-dom",
-                               f"file://{path}"], capture_output=True, timeout=180)
+                               f"file://{path}"], capture_output=True, timeout=180,
+                              env={**os.environ, "HOME": f"{tmp}/home", "XDG_CONFIG_HOME": f"{tmp}/home", "XDG_DATA_HOME": f"{tmp}/home", "XDG_CACHE_HOME": f"{tmp}/home"})
         console = [line for line in seen.stderr.decode(errors="replace").splitlines() if "CONSOLE" in line]
         asked = set(re.findall(r'"url":"(\w+://[^"]+)"', open(log, encoding="utf-8").read()))
         own = re.compile(r"https?://([\w-]+\.)*(google\.com|googleapis\.com|gvt1\.com|gstatic\.com)/")
