@@ -3,9 +3,9 @@
 #include "config.h"
 
 #include "compute/cpu/kernels.h"
-#include "lm/simd.h"
 #include "compute/cpu/tile.h"
 #include "compute/cpu/unpack.h"
+#include "lm/simd.h"
 
 /* ---- few rows times a stored weight ------------------------------------------------- */
 
