@@ -4,7 +4,9 @@ dist_shoppipeline_DATA = \
 	pipelines/shop/deepseek-r1.json \
 	pipelines/shop/litemall.json \
 	pipelines/shop/quickstart.json \
+	pipelines/shop/rating.json \
+	pipelines/shop/ratings.json \
 	pipelines/shop/records.json \
 	pipelines/shop/shop.sql
 
-dist_pipeline_DATA = pipelines/generate.json
+dist_pipeline_DATA = pipelines/compare.json pipelines/evaluate.json pipelines/generate.json

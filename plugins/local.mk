@@ -20,6 +20,10 @@ include plugins/transforms/split/local.mk
 include plugins/transforms/command/local.mk
 include plugins/transforms/generate/local.mk
 include plugins/trainers/tune/local.mk
+include plugins/evaluators/stats/local.mk
+include plugins/evaluators/rating/local.mk
+include plugins/evaluators/loss/local.mk
+include plugins/evaluators/text/local.mk
 include plugins/sinks/jsonl/local.mk
 include plugins/sinks/csv/local.mk
 include plugins/sinks/text/local.mk

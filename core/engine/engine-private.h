@@ -31,6 +31,7 @@ typedef struct _FriOut FriOut;
 typedef struct _FriIn FriIn;
 typedef struct _FriTask FriTask;
 typedef struct _FriSpool FriSpool;
+typedef struct _FriSamples FriSamples;
 
 /* ---- spool (spool.c): a first-in first-out of batches on disk --------------- */
 
@@ -45,7 +46,7 @@ void fri_spool_free (FriSpool *spool);
 
 struct _FriEdge
 {
-  FriOut *from; /* NULL: the rows come from a kept output alone */
+  FriOut *from;   /* NULL: the rows come from a kept output alone */
   FriOut *source; /* the same, or the port of a stage that is not run */
   FriIn *in;
   FrHost *to;
@@ -99,6 +100,7 @@ struct _FriOut
   GPtrArray *edges; /* FriEdge *, not owned */
   guint64 rows, bytes, batches;
   FriLineage *lineage;
+  FriSamples *samples; /* NULL: none are taken */
   FriPageWriter *kept; /* being written */
   char *kept_path;
   gboolean keep;
@@ -159,6 +161,7 @@ struct _FriTask
   FrHost *host;
   guint64 seq;
   FrRowId first, last;
+  FrBatch *input;  /* to be compared with what it pushes; NULL: no need */
   GArray *pushed;  /* FriPushed */
   GArray *rejects; /* FriReject */
   GArray *notes;   /* FriNote */
@@ -191,22 +194,23 @@ struct _FrHost
   GPtrArray *ins;  /* FriIn * */
   GPtrArray *outs; /* FriOut *; the last is "rejects" */
   FriOut *rejects;
-  gboolean active;    /* this run works on it */
+  gboolean active;      /* this run works on it */
   gboolean forecasting; /* its forecast is asked for, in place of its work */
-  gboolean volatile_; /* its result is no one's to reuse */
-  char *fingerprint;  /* 32 hex digits */
-  JsonObject *files;  /* what it reads: path → {hash, bytes} */
-  GArray *reads;      /* FriRead: the same, to notice changes under way */
-  int kept_state;     /* of its kept outputs: 0 not looked at, 1 whole, -1 not */
-  JsonObject *old;    /* the record that stands in for a stage not run */
-  char *old_dir;      /* the kept folder its files are in; NULL: the run directory */
+  gboolean volatile_;   /* its result is no one's to reuse */
+  char *fingerprint;    /* 32 hex digits */
+  JsonObject *files;    /* what it reads: path → {hash, bytes} */
+  GArray *reads;        /* FriRead: the same, to notice changes under way */
+  int kept_state;       /* of its kept outputs: 0 not looked at, 1 whole, -1 not */
+  JsonObject *old;      /* the record that stands in for a stage not run */
+  char *old_dir;        /* the kept folder its files are in; NULL: the run directory */
+  char *made;           /* when the run that made it began, as far as known */
   gboolean in_scope, forced, kept_done;
   JsonObject *record; /* of this run */
 
   gpointer state;
   gboolean opened;
   gboolean finishing, finished; /* finish is under way, was called */
-  char *dir; /* DIR/tmp-PID/stages/ID */
+  char *dir;                    /* DIR/tmp-PID/stages/ID */
   char *spill_dir, *checkpoint_dir;
 
   /* Guarded by the engine's lock. */
@@ -241,6 +245,7 @@ struct _FrHost
   GPtrArray *committed; /* char * */
   GString *origins;
   guint64 warnings;
+  GPtrArray *warning_texts; /* char *: the first of them, each once */
 
   /* Rejects; the stage's own thread or the retiring worker alone. */
   GArray *rules; /* FriNote of kind COUNT */
@@ -264,6 +269,7 @@ struct _FriEngine
   guint n_sources;
   guint workers, max_in_flight;
   guint64 memory, stage_memory;
+  gboolean begun; /* listeners know that there is a run */
   gboolean validate;
   gint64 start_us, started_at;
 
@@ -281,7 +287,8 @@ struct _FriEngine
   guint64 queued_bytes, peak_bytes;
   GPtrArray *workers_threads;
 
-  JsonObject *manifest_before, *report_before; /* of the last run, if they can be trusted */
+  JsonObject *manifest_before, *report_before, *samples_before; /* of the last run, if they can
+                                                                   be trusted */
 };
 
 /* object.c: what flows on ports without rows */
@@ -302,6 +309,24 @@ void fri_object_describe (FrHost *h, JsonObject *entry);
 void fri_forecast_choose (FriEngine *e);
 /** fri_forecast_tell: hands over what they found. */
 void fri_forecast_tell (FriEngine *e);
+
+/* samples.c: what report.html shows of rows */
+/** fri_samples_new: of the port @out; @n_rows: how many rows to show, of each rule for rejects. */
+FriSamples *fri_samples_new (FriOut *out, guint n_rows);
+void fri_samples_free (FriSamples *samples);
+/** fri_samples_add: rows in their order; one thread at a time (no lock). */
+void fri_samples_add (FriSamples *samples, const FrBatch *batch);
+/** fri_samples_compares: whether examples of rows that @h, a map stage, changed are still wanted;
+ * any thread. */
+gboolean fri_samples_compares (FrHost *h);
+/** fri_samples_compare: looks for such rows in @after, which map made of @before; as
+ * fri_samples_add(). */
+void fri_samples_compare (FriSamples *samples, const FrBatch *before, const FrBatch *after);
+/** fri_samples_stage: "ports" of @h by name, with columns, rows, changes, lengths ("rejects":
+ * rules), and "warnings". */
+JsonObject *fri_samples_stage (FrHost *h);
+/** fri_samples_strip: takes the rows out of what fri_samples_stage() gave. */
+void fri_samples_strip (JsonObject *stage);
 
 /* host.c */
 /** fri_host_wait: until @edge has something or ends; lock held. */
@@ -360,6 +385,9 @@ void fri_counts_add (GArray *counts, const char *name, gint64 n);
 /** fri_record_make: { "manifest": …, "report": … } of a stage that worked; hashes what it
  * committed. */
 JsonObject *fri_record_make (FrHost *h, GError **error);
+/** fri_record_partial: the same of a stage that did not come to its end; says nothing of outputs.
+ */
+JsonObject *fri_record_partial (FrHost *h);
 gboolean fri_record_save (FrHost *h, GError **error);
 /** fri_record_limit: which limit the stage passed, or NULL; g_free(). */
 char *fri_record_limit (FrHost *h);
@@ -378,8 +406,13 @@ gboolean fri_record_kept_whole (FrHost *h);
 /** fri_record_clean: removes kept outputs that no stage of now would use. */
 void fri_record_clean (FriEngine *e);
 
-/* summary.c: manifest.json and report.json */
+/* summary.c: manifest.json, report.json, samples.json */
 gboolean fri_summary_write (FriEngine *e, int status, GError **error);
+/** fri_summary_page: report.html, and failed.json where the run was no success; what goes wrong is
+ * warned of. */
+void fri_summary_page (FriEngine *e, int status, const GError *failure);
+/** fri_summary_time: a time of day as manifests write it; g_free(). */
+char *fri_summary_time (gint64 unix_us);
 JsonObject *fri_summary_stages (JsonObject *document);
 
 G_END_DECLS

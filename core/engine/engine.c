@@ -525,6 +525,7 @@ plan_and_run (FriEngine *e, GError **error)
     return error != NULL && g_error_matches (*error, FR_ERROR, FR_ERROR_CONFIG) ? FRI_EXIT_USAGE
                                                                                 : FRI_EXIT_FAILED;
   fri_events_tell (e->events, &start);
+  e->begun = TRUE;
   tell_reused (e);
   if (!fri_plan_unchanged (e))
     return run_active (e, error);
@@ -542,6 +543,7 @@ engine_clear (FriEngine *e)
   g_queue_clear (&e->grants);
   g_clear_pointer (&e->manifest_before, json_object_unref);
   g_clear_pointer (&e->report_before, json_object_unref);
+  g_clear_pointer (&e->samples_before, json_object_unref);
   g_clear_pointer (&e->events, fri_events_free);
   g_clear_object (&e->cancellable);
   fri_rundir_close (e->dir);
@@ -604,6 +606,8 @@ fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
       if (failure != NULL)
         fri_events_log (e.events, FRI_LOG_ERROR, NULL, failure->message);
       tell_stats (&e, FRI_EVENT_RUN_END, status);
+      if (e.begun && !e.dir->ephemeral)
+        fri_summary_page (&e, status, failure);
     }
   else
     status = FRI_EXIT_FAILED;

@@ -53,6 +53,7 @@ out_free (gpointer p)
   FriOut *out = p;
 
   fri_lineage_discard (out->lineage);
+  fri_samples_free (out->samples);
   if (out->kept != NULL)
     fri_page_writer_discard (out->kept);
   if (out->schema != NULL)
@@ -145,6 +146,7 @@ host_new (FriEngine *e, FriStage *stage, guint rank)
   h->limits = g_ptr_array_new_with_free_func (g_free);
   h->committed = g_ptr_array_new_with_free_func (g_free);
   h->origins = g_string_new (NULL);
+  h->warning_texts = g_ptr_array_new_with_free_func (g_free);
   h->files = json_object_new ();
   h->reads = g_array_new (FALSE, TRUE, sizeof (FriRead));
   h->done = g_new0 (FriTask *, e->max_in_flight);
@@ -304,6 +306,7 @@ host_free (FrHost *h)
   g_ptr_array_unref (h->limits);
   g_ptr_array_unref (h->committed);
   g_string_free (h->origins, TRUE);
+  g_ptr_array_unref (h->warning_texts);
   json_object_unref (h->files);
   for (guint i = 0; i < h->reads->len; i++)
     g_free (g_array_index (h->reads, FriRead, i).path);
@@ -311,6 +314,7 @@ host_free (FrHost *h)
   g_clear_pointer (&h->old, json_object_unref);
   g_clear_pointer (&h->record, json_object_unref);
   g_free (h->old_dir);
+  g_free (h->made);
   g_clear_pointer (&h->reject_rows, fr_builder_free);
   if (h->reject_file != NULL)
     fclose (h->reject_file);

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "engine/engine-private.h"
+#include "report/report-private.h"
 
 #include <flowrun/json.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #define PROGRESS_EVERY_US 100000
 #define STATUS_EVENT_EVERY_US (3 * G_USEC_PER_SEC)
 #define METRIC_VALUES 4096
+#define WARNING_TEXTS 20
 
 static _Thread_local FriTask *current_task;
 
@@ -56,6 +58,7 @@ fri_task_free (FriTask *task)
   g_array_unref (task->pushed);
   g_array_unref (task->rejects);
   g_array_unref (task->notes);
+  g_clear_pointer (&task->input, fr_batch_unref);
   g_clear_error (&task->error);
   g_free (task);
 }
@@ -598,11 +601,30 @@ fr_host_metric (FrHost *h, const char *name, double value)
   note (h, &metric);
 }
 
+/* Views that the page cannot draw are the element's mistake, and not silent. */
+static void
+check_views (FrHost *h, JsonNode *views)
+{
+  JsonArray *array = JSON_NODE_HOLDS_ARRAY (views) ? json_node_get_array (views) : NULL;
+
+  if (array == NULL)
+    fr_host_warn (h, "its report \"views\" is no array (flowrun/view.h); report.html shows none");
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!fri_view_check (json_array_get_element (array, i), i, &error))
+        fr_host_warn (h, "report.html leaves out a view of it: %s", error->message);
+    }
+}
+
 void
 fr_host_report (FrHost *h, const char *key, JsonNode *value)
 {
   FriNote report = { .kind = FRI_NOTE_REPORT, .name = g_intern_string (key), .node = value };
 
+  if (strcmp (key, "views") == 0)
+    check_views (h, value);
   note (h, &report);
 }
 
@@ -704,6 +726,9 @@ fr_host_warn (FrHost *h, const char *format, ...)
   va_end (args);
   g_mutex_lock (&h->notes_lock);
   h->warnings++;
+  if (h->warning_texts->len < WARNING_TEXTS
+      && !g_ptr_array_find_with_equal_func (h->warning_texts, text, g_str_equal, NULL))
+    g_ptr_array_add (h->warning_texts, g_utf8_make_valid (text, -1));
   g_mutex_unlock (&h->notes_lock);
   fri_events_log (h->e->events, FRI_LOG_WARNING, h->stage->id, text);
 }

@@ -11,6 +11,7 @@ core_libflowrun_la_SOURCES += \
 	core/engine/plan.c \
 	core/engine/pool.c \
 	core/engine/record.c \
+	core/engine/samples.c \
 	core/engine/spool.c \
 	core/engine/stage.c \
 	core/engine/summary.c

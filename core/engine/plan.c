@@ -252,6 +252,32 @@ has_kept (FrHost *h, const FriOut *out)
          && g_file_test (path, G_FILE_TEST_EXISTS) && fri_record_kept_whole (h);
 }
 
+/* When the run that put the folder @kept in place began; NULL when it does not say. */
+static char *
+made_of (const char *kept)
+{
+  g_autofree char *path = g_build_filename (kept, "kept.json", NULL);
+  g_autoptr (JsonObject) object = fri_json_load (path, NULL);
+  const char *made
+      = object != NULL ? json_object_get_string_member_with_default (object, "made", "") : "";
+
+  return *made != '\0' ? g_strdup (made) : NULL;
+}
+
+/* The same of a stage that the last run has a record of. */
+static char *
+made_before (FrHost *h)
+{
+  JsonObject *run = fri_json_member (h->e->report_before, "run");
+  JsonObject *stage = fri_json_member (fri_json_member (run, "stages"), h->stage->id);
+  const char *made
+      = run != NULL ? json_object_get_string_member_with_default (run, "started", "") : "";
+
+  if (stage != NULL && json_object_has_member (stage, "kept_from"))
+    made = json_object_get_string_member_with_default (stage, "kept_from", "");
+  return *made != '\0' ? g_strdup (made) : NULL;
+}
+
 /* A record kept with the outputs of a stage further down; a new reference. */
 static JsonObject *
 record_kept (FrHost *h, FrHost *with, char **dir)
@@ -270,6 +296,7 @@ record_kept (FrHost *h, FrHost *with, char **dir)
       return NULL;
     }
   *dir = g_build_filename (kept, h->stage->id, NULL);
+  h->made = made_of (kept);
   return record;
 }
 
@@ -391,7 +418,10 @@ find_record (FrHost *h)
 {
   g_clear_pointer (&h->old, json_object_unref);
   g_clear_pointer (&h->old_dir, g_free);
+  g_clear_pointer (&h->made, g_free);
   h->old = record_before (h);
+  if (h->old != NULL)
+    h->made = made_before (h);
   for (guint i = h->rank; h->old == NULL && i < h->e->hosts->len; i++)
     h->old = record_kept (h, g_ptr_array_index (h->e->hosts, i), &h->old_dir);
   return h->old != NULL;
@@ -454,11 +484,13 @@ load_before (FriEngine *e)
 {
   g_autofree char *manifest = g_build_filename (e->dir->dir, "manifest.json", NULL);
   g_autofree char *report = g_build_filename (e->dir->dir, "report.json", NULL);
+  g_autofree char *samples = g_build_filename (e->dir->dir, "samples.json", NULL);
 
   if (e->options->ephemeral || e->options->fresh || e->dir->interrupted)
     return;
   e->manifest_before = fri_json_load (manifest, NULL);
   e->report_before = fri_json_load (report, NULL);
+  e->samples_before = fri_json_load (samples, NULL);
 }
 
 gboolean

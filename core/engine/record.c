@@ -103,7 +103,7 @@ add_outputs (FrHost *h, JsonObject *object, GError **error)
 }
 
 static JsonObject *
-manifest_entry (FrHost *h, GError **error)
+manifest_entry (FrHost *h, gboolean outputs, GError **error)
 {
   g_autoptr (JsonObject) object = json_object_new ();
   FriStage *s = h->stage;
@@ -124,7 +124,7 @@ manifest_entry (FrHost *h, GError **error)
   fri_object_describe (h, object);
   if (verification != NULL)
     json_object_set_member (object, "verification", json_node_copy (verification));
-  if (!add_outputs (h, object, error))
+  if (outputs && !add_outputs (h, object, error))
     return NULL;
   return g_steal_pointer (&object);
 }
@@ -235,10 +235,10 @@ look_again (FrHost *h)
     }
 }
 
-JsonObject *
-fri_record_make (FrHost *h, GError **error)
+static JsonObject *
+make (FrHost *h, gboolean outputs, GError **error)
 {
-  JsonObject *manifest = manifest_entry (h, error);
+  JsonObject *manifest = manifest_entry (h, outputs, error);
   JsonObject *record;
 
   if (manifest == NULL)
@@ -249,6 +249,29 @@ fri_record_make (FrHost *h, GError **error)
   json_object_set_object_member (record, "report", report_entry (h));
   g_mutex_unlock (&h->notes_lock);
   return record;
+}
+
+JsonObject *
+fri_record_make (FrHost *h, GError **error)
+{
+  return make (h, TRUE, error);
+}
+
+JsonObject *
+fri_record_partial (FrHost *h)
+{
+  return make (h, FALSE, NULL);
+}
+
+/* Beside the record, so that it is kept and found again with it. */
+static gboolean
+save_samples (FrHost *h, GError **error)
+{
+  g_autofree char *path = g_build_filename (h->dir, "samples.json", NULL);
+  g_autoptr (JsonObject) samples = fri_samples_stage (h);
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), samples);
+
+  return fri_json_save (path, node, FALSE, error);
 }
 
 gboolean
@@ -272,7 +295,7 @@ fri_record_save (FrHost *h, GError **error)
   if (h->record == NULL)
     return FALSE;
   node = json_node_init_object (json_node_alloc (), h->record);
-  return fri_json_save (path, node, FALSE, error);
+  return save_samples (h, error) && fri_json_save (path, node, FALSE, error);
 }
 
 /* ---- limits ----------------------------------------------------------------------- */
@@ -399,8 +422,9 @@ boot_id (void)
   return g_strdup ("");
 }
 
+/* @made: when the run began that made it. */
 static gboolean
-seal (const char *dir, JsonObject *folders, GError **error)
+seal (const char *dir, JsonObject *folders, const char *made, GError **error)
 {
   g_autofree char *path = g_build_filename (dir, "kept.json", NULL);
   g_autofree char *boot = boot_id ();
@@ -408,6 +432,7 @@ seal (const char *dir, JsonObject *folders, GError **error)
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
 
   json_object_set_string_member (object, "boot", boot);
+  json_object_set_string_member (object, "made", made);
   json_object_set_object_member (object, "folders", json_object_ref (folders));
   return fri_json_save (path, node, FALSE, error);
 }
@@ -471,16 +496,18 @@ check_kept (FrHost *h)
   g_autofree char *boot = boot_id ();
   g_autoptr (JsonObject) object = NULL;
   JsonObject *folders;
+  const char *made;
 
   if (!g_file_test (dir, G_FILE_TEST_IS_DIR))
     return FALSE;
   object = fri_json_load (path, NULL);
   folders = fri_json_member (object, "folders");
+  made = object != NULL ? json_object_get_string_member_with_default (object, "made", "") : "";
   if (folders != NULL && *boot != '\0'
       && strcmp (json_object_get_string_member_with_default (object, "boot", ""), boot) == 0
       && is_undamaged (dir, folders, TRUE))
     return TRUE;
-  if (folders != NULL && is_undamaged (dir, folders, FALSE) && seal (dir, folders, NULL))
+  if (folders != NULL && is_undamaged (dir, folders, FALSE) && seal (dir, folders, made, NULL))
     return TRUE;
   fri_events_log (h->e->events, FRI_LOG_WARNING, h->stage->id,
                   "its kept output is damaged and will be made again");
@@ -523,6 +550,7 @@ gather (FrHost *h, GPtrArray *all, const char *to, GError **error)
 {
   static const char *const outputs[] = { ".rows", ".object", NULL };
   g_autoptr (JsonObject) folders = json_object_new ();
+  g_autofree char *made = NULL;
 
   for (guint i = 0; i < all->len; i++)
     {
@@ -539,7 +567,8 @@ gather (FrHost *h, GPtrArray *all, const char *to, GError **error)
   for (guint i = 0; i < h->outs->len; i++)
     if (!gather_output (g_ptr_array_index (h->outs, i), to, folders, error))
       return FALSE;
-  return seal (to, folders, error);
+  made = fri_summary_time (h->e->started_at);
+  return seal (to, folders, made, error);
 }
 
 gboolean

@@ -45,6 +45,7 @@ open_outputs (FrHost *h, GError **error)
       out->lineage = fri_lineage_new (ids, (const char *const *) e->sources, error);
       if (out->lineage == NULL)
         return FALSE;
+      out->samples = fri_samples_new (out, e->pipeline->samples);
       if (!out->keep)
         continue;
       out->kept_path = g_strdup_printf ("%s/%s.rows", h->dir, out->name);
@@ -132,6 +133,8 @@ record (FriOut *out, FrBatch *batch, GError **error)
     return FALSE;
   if (out->kept != NULL && !fri_page_writer_add (out->kept, batch, error))
     return FALSE;
+  if (out->samples != NULL)
+    fri_samples_add (out->samples, batch);
   for (guint i = 0; i < out->edges->len; i++)
     {
       FriEdge *edge = g_ptr_array_index (out->edges, i);
@@ -427,6 +430,8 @@ pass_on (FrHost *h, FriTask *task, GError **error)
     {
       FriPushed *p = &g_array_index (task->pushed, FriPushed, i);
 
+      if (task->input != NULL && p->out->samples != NULL)
+        fri_samples_compare (p->out->samples, task->input, p->batch);
       if (fri_stage_push (p->out, g_steal_pointer (&p->batch), FALSE, error) == FR_FLOW_ERROR)
         return FALSE;
     }

@@ -434,11 +434,32 @@ read_name (FriLoad *load, JsonObject *root)
     pipeline->description = g_strdup (json_node_get_string (description));
 }
 
+/* What report.html shows, and in which language. */
+static void
+read_page (FriLoad *load, JsonObject *run)
+{
+  JsonNode *samples = json_object_get_member (run, "samples");
+  JsonNode *language = json_object_get_member (run, "language");
+
+  if (samples != NULL && JSON_NODE_HOLDS_VALUE (samples)
+      && json_node_get_value_type (samples) == G_TYPE_INT64 && json_node_get_int (samples) >= 0
+      && json_node_get_int (samples) <= 100)
+    load->pipeline->samples = (guint) json_node_get_int (samples);
+  else if (samples != NULL)
+    fri_expect (load, NULL, "/run/samples", "samples", samples, "a whole number from 0 to 100");
+  if (language != NULL && fri_is_text (language)
+      && (strcmp (json_node_get_string (language), "en") == 0
+          || strcmp (json_node_get_string (language), "zh") == 0))
+    load->pipeline->language = g_strdup (json_node_get_string (language));
+  else if (language != NULL)
+    fri_expect (load, NULL, "/run/language", "language", language, "\"en\" or \"zh\"");
+}
+
 static void
 read_run (FriLoad *load, JsonObject *root)
 {
-  static const char *const keys[]
-      = { "workers", "memory", "record", "keep", "max_rejects", "$comment", NULL };
+  static const char *const keys[] = { "workers", "memory",   "record",   "keep", "max_rejects",
+                                      "samples", "language", "$comment", NULL };
   JsonNode *node = expanded_member (load, root, "", "run");
   JsonObject *run;
   JsonNode *value;
@@ -484,6 +505,7 @@ read_run (FriLoad *load, JsonObject *root)
     read_keep (load, NULL, "/run/keep", value, &load->keep);
   if ((value = json_object_get_member (run, "max_rejects")) != NULL)
     read_max_rejects (load, NULL, "/run/max_rejects", value, &load->max_rejects);
+  read_page (load, run);
 }
 
 static void
@@ -604,6 +626,7 @@ load_tree (JsonNode *root, GHashTable *places, const char *path, const char *dir
   pipeline->places = g_hash_table_ref (places);
   pipeline->stages = g_ptr_array_new_with_free_func ((GDestroyNotify) fri_stage_free);
   pipeline->resolved = json_node_ref (root);
+  pipeline->samples = 5;
   load.pipeline = pipeline;
   load.options = options ? options : &none;
   load.problems = problems;
@@ -716,6 +739,7 @@ fri_pipeline_free (FriPipeline *pipeline)
   g_free (pipeline->dir);
   g_free (pipeline->name);
   g_free (pipeline->description);
+  g_free (pipeline->language);
   g_clear_pointer (&pipeline->resolved, json_node_unref);
   fri_registry_free (pipeline->registry);
   g_hash_table_unref (pipeline->places);

@@ -68,6 +68,8 @@ typedef struct
   guint workers;      /* "run": used where the command line says nothing; 0: not said */
   guint64 memory;     /* the same */
   gboolean no_record; /* "run": nothing is left of it but what sinks write */
+  guint samples;      /* "run": how many rows of each port report.html shows */
+  char *language;     /* "run": of report.html, "en" or "zh"; NULL: that of the locale */
   FriRegistry *registry;
   GHashTable *places; /* private: JSON Pointer → FriJsonPlace * */
 } FriPipeline;

@@ -5,6 +5,7 @@ core_libflowrun_la_SOURCES += \
 	core/run/files.c \
 	core/run/inspect.c \
 	core/run/lineage.c \
+	core/run/machine.c \
 	core/run/page.c \
 	core/run/page.h \
 	core/run/rundir-private.h \

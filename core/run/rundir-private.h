@@ -5,6 +5,7 @@
  * below DIR/tmp-PID/stages/ID:
  *
  *   record.json     its entries for manifest.json and report.json
+ *   samples.json    its entry for samples.json
  *   rejects.jsonl   rejected rows that no stage took
  *   reasons.jsonl   row, rule and reason alone, where a stage did take them
  *   PORT.ids        row ids that passed the port (lineage.c)
@@ -47,6 +48,13 @@ JsonObject *fri_json_load (const char *path, GError **error);
 gboolean fri_json_save (const char *path, JsonNode *node, gboolean sync, GError **error);
 /** fri_json_member: the object that is member @name, or NULL. */
 JsonObject *fri_json_member (JsonObject *object, const char *name);
+
+/* ---- the machine (machine.c) ---------------------------------------------- */
+
+/** fri_machine_json: processor, memory, system; nothing that names the machine or its user. */
+JsonObject *fri_machine_json (void);
+/** fri_machine_peak_memory: the most bytes this process had in memory; 0: not known. */
+guint64 fri_machine_peak_memory (void);
 
 /* ---- the directory (rundir.c) -------------------------------------------- */
 

@@ -3,6 +3,9 @@
  *
  *   DIR/manifest.json        what went in, what ran, what came out; replaced atomically at the end
  *   DIR/report.json          counters, metrics and reports per stage
+ *   DIR/samples.json         a few rows of every port, examples of rejects, lengths of texts, warnings
+ *   DIR/failed.json          all of these of a run that was no success, as far as it came; the next success removes it
+ *   DIR/report.html          the page for people, made of these files (report/report.h)
  *   DIR/log.jsonl            every event but ticks, one run after the other
  *   DIR/rejects/STAGE.jsonl  rejected rows that no stage took (absent when there are none)
  *   DIR/kept/STAGE-FINGERPRINT/            kept outputs (page.h, objects), with what report and manifest say of them

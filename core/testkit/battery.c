@@ -219,6 +219,13 @@ writes_files (const FrElement *element)
   return FALSE;
 }
 
+/* g_ptr_array_sort() gives pointers to the elements. */
+static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(char *const *) a, *(char *const *) b);
+}
+
 static void
 append_tree (GString *out, const char *root, const char *below)
 {
@@ -239,7 +246,7 @@ append_tree (GString *out, const char *root, const char *below)
     }
   while ((name = g_dir_read_name (dir)) != NULL)
     g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, (GCompareFunc) (void (*) (void)) g_strcmp0);
+  g_ptr_array_sort (names, by_name);
   for (guint i = 0; i < names->len; i++)
     {
       g_autofree char *child = g_build_filename (below, g_ptr_array_index (names, i), NULL);
@@ -520,10 +527,25 @@ vary_as_given (FriTestInput *input, guint32 source)
   return copy;
 }
 
+/* What it shows in report.html can be drawn. */
+static FriCheckResult
+views_follow (FrTest *test, GString *why)
+{
+  g_autoptr (GError) error = NULL;
+  JsonNode *views = fr_test_report (test, "views");
+
+  if (views == NULL || fr_views_check (views, &error))
+    return FRI_CHECK_PASSED;
+  g_string_append_printf (why, "a view does not follow flowrun/view.h: %s", error->message);
+  return FRI_CHECK_FAILED;
+}
+
 static FriCheckResult
 check_run (FrTest *test, GString *why)
 {
-  return must_run (test, vary_as_given, why);
+  FriCheckResult result = must_run (test, vary_as_given, why);
+
+  return result == FRI_CHECK_PASSED ? views_follow (test, why) : result;
 }
 
 static FriCheckResult

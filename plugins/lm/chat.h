@@ -68,6 +68,9 @@ typedef struct _LmRecord LmRecord;
  * @error: FR_ERROR_TYPE: neither shape, with the columns there are
  */
 LmRecord *lm_record_new (const FrSchema *schema, gboolean need_answer, GError **error);
+/** lm_record_new_named: the same where column @input takes the place of 'input' and of 'messages'; NULL: no other name. */
+LmRecord *lm_record_new_named (const FrSchema *schema, const char *input, gboolean need_answer,
+                               GError **error);
 void lm_record_free (LmRecord *record);
 /** lm_record_messages: the row as messages; without @need_answer a trailing answer is left out.  FR_ERROR_DATA: why this row is none.  json_array_unref(). */
 JsonArray *lm_record_messages (LmRecord *record, const FrBatch *batch, gsize row, GError **error);

@@ -25,6 +25,7 @@
 
 #include <flowrun/error.h>
 #include <flowrun/host.h>
+#include <flowrun/param.h>
 #include <flowrun/service.h>
 #include <glib.h>
 
@@ -219,6 +220,16 @@ const LmComputeClass *lm_compute_reference (void);
 LmCompute *lm_compute_open (FrHost *host, const char *name, guint threads, GError **error);
 LmCompute *lm_compute_open_class (const LmComputeClass *klass, guint threads, GError **error);
 void lm_compute_close (LmCompute *c);
+
+/** LmTypeChoice: the type of activations as a parameter asks for it; lm_type_choices: its words, for a parameter table. */
+typedef enum {
+  LM_TYPE_AUTO = 0,
+  LM_TYPE_F32,
+  LM_TYPE_BF16
+} LmTypeChoice;
+extern const FrEnumValue *const lm_type_choices[];
+/** lm_type_choose: LM_F32 or LM_BF16. */
+LmType lm_type_choose (LmCompute *c, LmTypeChoice choice);
 
 gpointer lm_compute_alloc (LmCompute *c, gsize bytes, GError **error);
 void lm_compute_release (LmCompute *c, gpointer data, gsize bytes);

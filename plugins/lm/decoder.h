@@ -73,6 +73,14 @@ typedef struct {
 gboolean lm_decoder_loss (LmDecoder *decoder, const LmBatch *batch, double *loss, gsize *n_labels,
                           GError **error);
 /**
+ * lm_decoder_score: lm_decoder_loss(), label by label.
+ * @losses: host memory, [labels of the batch]: -log p of each, in their order; NULL: not wanted
+ * @hits: [labels of the batch]: 1 where the label is the likeliest token (of equals the one with the lowest number),
+ *        0 else; NULL: not wanted, which saves a look at all logits
+ */
+gboolean lm_decoder_score (LmDecoder *decoder, const LmBatch *batch, float *losses, guint8 *hits,
+                           double *loss, gsize *n_labels, GError **error);
+/**
  * lm_decoder_grad: forward and backward; adds @scale times the gradient of the summed loss to the gradients.
  * With @scale = 1 / (labels of the whole step), micro-batches give the gradient of the big batch.
  */

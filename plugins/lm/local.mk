@@ -2,6 +2,7 @@
 if HAVE_LM
 pkglib_LTLIBRARIES += plugins/libflowrun-lm.la
 plugins_libflowrun_lm_la_SOURCES = \
+	plugins/lm/answer.h \
 	plugins/lm/chat.h \
 	plugins/lm/checkpoint.h \
 	plugins/lm/compute.h \
@@ -12,6 +13,7 @@ plugins_libflowrun_lm_la_SOURCES = \
 	plugins/lm/lora.h \
 	plugins/lm/model.h \
 	plugins/lm/simd.h \
+	plugins/lm/samples.h \
 	plugins/lm/template.h \
 	plugins/lm/tokenizer.h \
 	plugins/lm/type.h
@@ -30,3 +32,5 @@ include plugins/lm/export/local.mk
 include plugins/lm/compute/local.mk
 include plugins/lm/decoder/local.mk
 include plugins/lm/generate/local.mk
+include plugins/lm/samples/local.mk
+include plugins/lm/answer/local.mk

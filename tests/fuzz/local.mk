@@ -90,4 +90,14 @@ endif
 include tests/fuzz/weights.mk
 include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
+include tests/fuzz/score.mk
 include tests/fuzz/onnx.mk
+
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-ratingkey
+tests_fuzz_fuzz_ratingkey_SOURCES = tests/fuzz/fuzz-ratingkey.c tests/fuzz/replay.c $(RATING_KEY)
+tests_fuzz_fuzz_ratingkey_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"ratingkey\"
+tests_fuzz_fuzz_ratingkey_LDADD = $(STATS_LIBS) $(TEST_LIBS) -lm
+TESTS += tests/fuzz/fuzz-ratingkey
+EXTRA_DIST += tests/fuzz/corpus/ratingkey
+endif

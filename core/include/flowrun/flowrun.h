@@ -19,5 +19,6 @@
 #include <flowrun/port.h>
 #include <flowrun/schema.h>
 #include <flowrun/service.h>
+#include <flowrun/view.h>
 
 #endif

@@ -94,6 +94,44 @@ lm_record_new (const FrSchema *schema, gboolean need_answer, GError **error)
   return g_steal_pointer (&record);
 }
 
+/* The schema as lm_record_new() should see it: @input names another column than "input". */
+static FrSchema *
+seen_schema (const FrSchema *schema, const char *input, GError **error)
+{
+  guint n = fr_schema_n_fields (schema);
+  g_autofree FrField **fields = g_new (FrField *, n);
+
+  for (guint i = 0; i < n; i++)
+    {
+      FrField *field = fr_schema_field (schema, i);
+      const char *name = fr_field_name (field);
+
+      if (g_str_equal (name, input))
+        fields[i] = fr_field_renamed (field, "input");
+      else if (g_str_equal (name, "input") || g_str_equal (name, "messages"))
+        {
+          g_autofree char *other = g_strconcat ("_unused_", name, NULL);
+
+          fields[i] = fr_field_renamed (field, other);
+        }
+      else
+        fields[i] = fr_field_ref (field);
+    }
+  return fr_schema_new (fields, n, error);
+}
+
+LmRecord *
+lm_record_new_named (const FrSchema *schema, const char *input, gboolean need_answer,
+                     GError **error)
+{
+  g_autoptr (FrSchema) seen = NULL;
+
+  if (input == NULL)
+    return lm_record_new (schema, need_answer, error);
+  seen = seen_schema (schema, input, error);
+  return seen != NULL ? lm_record_new (seen, need_answer, error) : NULL;
+}
+
 void
 lm_record_free (LmRecord *record)
 {

@@ -106,3 +106,16 @@ lm_compute_release_mat (LmCompute *c, LmMat *m)
   lm_compute_release (c, m->data, m->rows * lm_type_bytes (m->type, m->stride));
   m->data = NULL;
 }
+
+const FrEnumValue *const lm_type_choices[]
+    = { FR_ENUM ("auto", LM_TYPE_AUTO, "bf16 where the backend multiplies it faster, else f32"),
+        FR_ENUM ("f32", LM_TYPE_F32, "32-bit floats"),
+        FR_ENUM ("bf16", LM_TYPE_BF16, "16-bit brain floats"), NULL };
+
+LmType
+lm_type_choose (LmCompute *c, LmTypeChoice choice)
+{
+  if (choice != LM_TYPE_AUTO)
+    return choice == LM_TYPE_BF16 ? LM_BF16 : LM_F32;
+  return c->klass->fast_bf16 (c) ? LM_BF16 : LM_F32;
+}

@@ -260,6 +260,9 @@ gboolean lm_linear_trained (const LmLinear *l);
  * @scale: not 0: work->dstream becomes @scale times the loss's gradient by the stream
  */
 void lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gsize *n_labels);
+/** lm_head_score: the loss alone, with what lm_decoder_score() wants of each label. */
+void lm_head_score (LmPass *pass, const gint32 *labels, float *losses, guint8 *hits, double *loss,
+                    gsize *n_labels);
 /** lm_head_padded: rows that a chunk of @n takes in the products. */
 gsize lm_head_padded (gsize n);
 /** lm_head_logits: F32 logits of rows @rows [n] of work->stream into host memory [n, V]. */

@@ -268,15 +268,22 @@ begin_batch (LmDecoder *d, LmPassKind kind, const LmBatch *b, gsize n_out, LmPas
 }
 
 gboolean
-lm_decoder_loss (LmDecoder *d, const LmBatch *batch, double *loss, gsize *n_labels, GError **error)
+lm_decoder_score (LmDecoder *d, const LmBatch *batch, float *losses, guint8 *hits, double *loss,
+                  gsize *n_labels, GError **error)
 {
   LmPass pass;
 
   if (!begin_batch (d, LM_PASS_EVAL, batch, n_labels_of (batch), &pass, error))
     return FALSE;
   lm_layers_forward (&pass);
-  lm_head_loss (&pass, batch->labels, 0, loss, n_labels);
+  lm_head_score (&pass, batch->labels, losses, hits, loss, n_labels);
   return d->compute->klass->sync (d->compute, error);
+}
+
+gboolean
+lm_decoder_loss (LmDecoder *d, const LmBatch *batch, double *loss, gsize *n_labels, GError **error)
+{
+  return lm_decoder_score (d, batch, NULL, NULL, loss, n_labels, error);
 }
 
 gboolean

@@ -13,6 +13,8 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "lm/decoder/decoder-private.h"
 
 /* Copies rows @rows [n] of the wide matrix to the packed one, or back, in runs of neighbours. */
@@ -88,15 +90,49 @@ chunk_size (gsize n, gsize most)
   return (n + chunks - 1) / chunks;
 }
 
-void
-lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gsize *n_labels)
+/* Whether the target's logit is the largest, of equals the first: no number before it is as large,
+ * none behind it is larger.  Counting is what a compiler makes vectors of. */
+static gboolean
+is_likeliest (const float *logits, gsize n, gsize target)
+{
+  float own = logits[target];
+  guint32 above = 0;
+
+  for (gsize i = 0; i < target; i++)
+    above += logits[i] >= own;
+  for (gsize i = target + 1; i < n; i++)
+    above += logits[i] > own;
+  return above == 0 && own == own;
+}
+
+/* Hits of the @n rows of logits that chunk_forward() left; @room: host memory for one of them. */
+static void
+chunk_hits (LmPass *pass, const gint32 *targets, gsize n, float *room, guint8 *hits)
+{
+  LmCompute *c = pass->compute;
+  LmMat logits = pass->work->logits;
+
+  for (gsize i = 0; i < n; i++)
+    {
+      gconstpointer row = lm_mat_rows (logits, i, 1).data;
+
+      if (!c->klass->host_memory)
+        c->klass->download (c, room, row, logits.cols * sizeof *room);
+      hits[i] = is_likeliest (c->klass->host_memory ? row : room, logits.cols, (gsize) targets[i]);
+    }
+}
+
+/* @losses and @hits may be NULL; @hits only where @scale is 0, for going back takes the logits. */
+static void
+head_loss (LmPass *pass, const gint32 *labels, double scale, float *losses, guint8 *hits,
+           double *loss, gsize *n_labels)
 {
   LmCompute *c = pass->compute;
   LmWork *w = pass->work;
   gsize most = w->logits.rows, n = 0, k;
   g_autofree gsize *rows = g_new (gsize, pass->n_rows + 1);
   g_autofree gint32 *targets = g_new (gint32, pass->n_rows + 1);
-  g_autofree float *losses = g_new (float, most + 1);
+  g_autofree float *some = g_new (float, most + 1), *room = hits ? g_new (float, w->logits.cols) : NULL;
 
   for (gsize t = 0; t < pass->n_rows; t++)
     if (labels[t] >= 0)
@@ -113,13 +149,29 @@ lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gs
     {
       k = chunk_size (n - i, most);
       chunk_forward (pass, rows + i, k);
-      c->klass->cross_entropy (c, lm_mat_rows (w->logits, 0, k), targets + i, losses,
-                               (float) scale);
+      c->klass->cross_entropy (c, lm_mat_rows (w->logits, 0, k), targets + i, some, (float) scale);
       if (scale != 0)
         chunk_backward (pass, rows + i, k);
+      if (hits)
+        chunk_hits (pass, targets + i, k, room, hits + i);
+      if (losses)
+        memcpy (losses + i, some, k * sizeof *some);
       for (gsize j = 0; j < k; j++)
-        *loss += losses[j];
+        *loss += some[j];
     }
+}
+
+void
+lm_head_loss (LmPass *pass, const gint32 *labels, double scale, double *loss, gsize *n_labels)
+{
+  head_loss (pass, labels, scale, NULL, NULL, loss, n_labels);
+}
+
+void
+lm_head_score (LmPass *pass, const gint32 *labels, float *losses, guint8 *hits, double *loss,
+               gsize *n_labels)
+{
+  head_loss (pass, labels, 0, losses, hits, loss, n_labels);
 }
 
 void

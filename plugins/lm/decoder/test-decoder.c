@@ -584,6 +584,59 @@ test_cache (gconstpointer data)
 }
 
 /* A prompt longer than one pass takes. */
+/* Losses and hits of labels, against all logits; the sums are those of lm_decoder_loss(). */
+static void
+test_score (gconstpointer data)
+{
+  const Family *family = data;
+  g_autoptr (LmModel) model = make_model (family->json);
+  LmDecoderOptions options = { .type = LM_F32, .loss_rows = 4 };
+  Fixture f = open_decoder (model, &options);
+  g_autoptr (GError) error = NULL;
+  g_autofree float *logits = NULL, *losses = NULL;
+  g_autofree guint8 *hits = NULL;
+  double loss = 0, sum = 0;
+  gsize n_labels = 0, at = 0, n_hits = 0;
+  Packed p;
+
+  pack (&p, three, 3, 29);
+  logits = g_new (float, p.batch.n_tokens * 29);
+  losses = g_new (float, p.batch.n_tokens);
+  hits = g_new (guint8, p.batch.n_tokens);
+  g_assert_true (lm_decoder_logits (f.decoder, &p.batch, logits, &error));
+  /* Of the labels, every other one is what the model says. */
+  for (gsize t = 0; t < p.batch.n_tokens; t++)
+    if (p.labels[t] >= 0 && t % 2 == 0)
+      for (gint32 v = 0; v < 29; v++)
+        if (logits[t * 29 + v] > logits[t * 29 + p.labels[t]])
+          p.labels[t] = v;
+  g_assert_true (lm_decoder_score (f.decoder, &p.batch, losses, hits, &loss, &n_labels, &error));
+  for (gsize t = 0; t < p.batch.n_tokens; t++)
+    {
+      const float *row = logits + t * 29;
+      double all = 0;
+      gint32 best = 0;
+
+      if (p.labels[t] < 0)
+        continue;
+      for (gint32 v = 0; v < 29; v++)
+        {
+          all += exp (row[v]);
+          best = row[v] > row[best] ? v : best;
+        }
+      g_assert_cmpfloat (fabs (losses[at] - (log (all) - row[p.labels[t]])), <, 2e-5);
+      g_assert_cmpint (hits[at], ==, best == p.labels[t]);
+      n_hits += hits[at];
+      sum += losses[at++];
+    }
+  g_assert_cmpuint (at, ==, n_labels);
+  g_assert_cmpuint (n_hits, >=, n_labels / 3);
+  g_assert_cmpuint (n_hits, <, n_labels);
+  g_assert_true (sum == loss);
+  g_assert_true (loss_of (f.decoder, &p.batch) == loss);
+  close_decoder (&f);
+}
+
 static void
 test_long_prompt (void)
 {
@@ -780,6 +833,7 @@ main (int argc, char **argv)
   add ("packing", test_packing);
   add ("recompute", test_recompute);
   add ("cache", test_cache);
+  add ("score", test_score);
   add ("bf16", test_bf16);
   g_test_add_func ("/decoder/long-prompt", test_long_prompt);
   g_test_add_func ("/decoder/dropout", test_dropout);

@@ -18,10 +18,6 @@
 
 /* So many steps make the mean that the watchdog looks at. */
 #define RECENT 10
-/* Samples of an evaluation that are packed together, and rows that need no more memory than a step.
- */
-#define EVAL_SAMPLES 1024
-#define EVAL_ROWS 512
 #define N_NAMED 8
 #define DROPOUT_SALT G_GUINT64_CONSTANT (0x64726f706f757421)
 
@@ -37,8 +33,8 @@ loop_init (Loop *loop)
   loop->order = g_array_new (FALSE, FALSE, sizeof (guint32));
   loop->epoch = G_MAXUINT64;
   loop->low = loop->best_loss = G_MAXDOUBLE;
-  pack_init (&loop->pack);
-  micro_init (&loop->micro);
+  lm_pack_init (&loop->pack);
+  lm_micro_init (&loop->micro);
 }
 
 static gsize
@@ -66,8 +62,8 @@ loop_clear (Tune *t, Loop *loop)
   g_clear_pointer (&loop->evaluations, g_array_unref);
   g_clear_pointer (&loop->logged, g_array_unref);
   g_clear_pointer (&loop->order, g_array_unref);
-  pack_clear (&loop->pack);
-  micro_clear (&loop->micro);
+  lm_pack_clear (&loop->pack);
+  lm_micro_clear (&loop->micro);
 }
 
 static gsize
@@ -143,7 +139,7 @@ append_rows (Tune *t, const guint32 *samples, gsize n, GString *out)
 {
   for (gsize i = 0; i < n; i++)
     {
-      g_autofree char *name = tune_row_name (t, dataset_sample (t->train.data, samples[i])->id);
+      g_autofree char *name = tune_row_name (t, lm_dataset_sample (t->train.data, samples[i])->id);
 
       g_string_append_printf (out, "%s%s", i > 0 ? ", " : "", name);
     }
@@ -216,29 +212,22 @@ watch (Tune *t, Loop *loop, double loss)
 
 /* ---- evaluation ---------------------------------------------------------------------------- */
 
-static FrFlow
-evaluate_some (Tune *t, Loop *loop, const guint32 *samples, gsize n, double *sum, gsize *labels,
-               GError **error)
+typedef struct
 {
-  gsize from = 0;
+  Tune *t;
+  const Loop *loop;
+} Evaluating;
 
-  pack_fill (&loop->pack, t->validation.data, samples, n, t->eval_rows, TRUE);
-  for (guint m = 0; m < loop->pack.ends->len; m++)
-    {
-      gsize end = g_array_index (loop->pack.ends, gsize, m), counted;
-      double loss;
+static gboolean
+go_on_evaluating (gpointer data, gsize n_done)
+{
+  Evaluating *e = data;
 
-      if (fr_host_is_cancelled (t->host))
-        return FR_FLOW_CANCELLED;
-      micro_fill (&loop->micro, t->validation.data,
-                  &g_array_index (loop->pack.samples, guint32, from), end - from, 0);
-      from = end;
-      if (!lm_decoder_loss (loop->decoder, &loop->micro.batch, &loss, &counted, error))
-        return FR_FLOW_ERROR;
-      *sum += loss;
-      *labels += counted;
-    }
-  return FR_FLOW_OK;
+  fr_host_status (e->t->host,
+                  "step %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " validation, %" G_GSIZE_FORMAT
+                  " of %" G_GSIZE_FORMAT,
+                  e->loop->step, e->t->total_steps, n_done, lm_dataset_n (e->t->validation.data));
+  return !fr_host_is_cancelled (e->t->host);
 }
 
 static void
@@ -251,24 +240,14 @@ tell_evaluation (Tune *t, const Evaluation *e)
 static FrFlow
 evaluate (Tune *t, Loop *loop, double *mean, GError **error)
 {
-  gsize n = dataset_n (t->validation.data), labels = 0;
+  Evaluating e = { t, loop };
+  LmMeasure how = { .rows = t->eval_rows, .go_on = go_on_evaluating, .data = &e };
   gint64 start = g_get_monotonic_time ();
-  double sum = 0;
+  gsize labels;
+  double sum;
 
-  for (gsize from = 0; from < n; from += EVAL_SAMPLES)
-    {
-      guint32 samples[EVAL_SAMPLES];
-      gsize some = MIN (n - from, EVAL_SAMPLES);
-      FrFlow flow;
-
-      for (gsize i = 0; i < some; i++)
-        samples[i] = (guint32) (from + i);
-      fr_host_status (t->host, "step %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT " validation",
-                      loop->step, t->total_steps);
-      flow = evaluate_some (t, loop, samples, some, &sum, &labels, error);
-      if (flow != FR_FLOW_OK)
-        return flow;
-    }
+  if (!lm_dataset_measure (t->validation.data, loop->decoder, &how, &sum, &labels, NULL, error))
+    return fr_host_is_cancelled (t->host) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
   loop->eval_seconds = (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
   *mean = sum / (double) labels;
   if (isfinite (*mean))
@@ -325,15 +304,15 @@ evaluate_and_note (Tune *t, Loop *loop, GError **error)
 static const guint32 *
 step_samples (Tune *t, Loop *loop, gsize *n)
 {
-  gsize first, all = dataset_n (t->train.data);
+  gsize first, all = lm_dataset_n (t->train.data);
   guint64 epoch = tune_epoch_of (t, loop->step + 1, &first);
   guint32 *order;
 
   g_array_set_size (loop->order, (guint) all);
   order = (guint32 *) (gpointer) loop->order->data;
   if (epoch != loop->epoch)
-    pack_order (t->train.data, t->seed, loop->epoch = epoch, t->step_samples, t->config->shuffle,
-                t->config->group_by_length, order);
+    lm_pack_order (t->train.data, t->seed, loop->epoch = epoch, t->step_samples, t->config->shuffle,
+                   t->config->group_by_length, order);
   *n = MIN (t->step_samples, all - first);
   return order + first;
 }
@@ -344,14 +323,14 @@ accumulate (Tune *t, Loop *loop, const guint32 *samples, gsize n, double *loss, 
             gsize *labels, GError **error)
 {
   gboolean drop = !t->full && t->lora->spec.dropout > 0;
-  guint64 key = drop ? pack_mix (t->seed ^ DROPOUT_SALT, loop->step) | 1 : 0;
+  guint64 key = drop ? lm_pack_mix (t->seed ^ DROPOUT_SALT, loop->step) | 1 : 0;
   gsize from = 0, counted;
 
   *loss = 0;
   *rows = *labels = 0;
   for (gsize i = 0; i < n; i++)
-    *labels += dataset_sample (t->train.data, samples[i])->n_labels;
-  pack_fill (&loop->pack, t->train.data, samples, n, t->micro_rows, t->config->packing);
+    *labels += lm_dataset_sample (t->train.data, samples[i])->n_labels;
+  lm_pack_fill (&loop->pack, t->train.data, samples, n, t->micro_rows, t->config->packing);
   lm_decoder_zero_grad (loop->decoder);
   for (guint m = 0; m < loop->pack.ends->len; m++)
     {
@@ -360,8 +339,8 @@ accumulate (Tune *t, Loop *loop, const guint32 *samples, gsize n, double *loss, 
 
       if (fr_host_is_cancelled (t->host))
         return FR_FLOW_CANCELLED;
-      micro_fill (&loop->micro, t->train.data, &g_array_index (loop->pack.samples, guint32, from),
-                  end - from, key);
+      lm_micro_fill (&loop->micro, t->train.data,
+                     &g_array_index (loop->pack.samples, guint32, from), end - from, key);
       from = end;
       if (!lm_decoder_grad (loop->decoder, &loop->micro.batch, 1 / (double) *labels, &sum, &counted,
                             error))

@@ -144,14 +144,6 @@ open_backend (Tune *t, GError **error)
   return TRUE;
 }
 
-static LmType
-choose_type (Tune *t)
-{
-  if (t->config->type != TYPE_AUTO)
-    return t->config->type == TYPE_BF16 ? LM_BF16 : LM_F32;
-  return t->compute->klass->fast_bf16 (t->compute) ? LM_BF16 : LM_F32;
-}
-
 /* ---- memory -----------------------------------------------------------------------------------
  */
 
@@ -177,8 +169,8 @@ static void
 choose_micro (Tune *t, gsize budget)
 {
   const Config *c = t->config;
-  gsize longest = MAX (dataset_longest (t->train.data),
-                       t->has_validation ? dataset_longest (t->validation.data) : 0)
+  gsize longest = MAX (lm_dataset_longest (t->train.data),
+                       t->has_validation ? lm_dataset_longest (t->validation.data) : 0)
                   - 1;
   gsize want = c->micro_tokens > 0 ? (gsize) c->micro_tokens : MICRO_ROWS;
   gsize least = c->micro_tokens > 0 ? want : LEAST_MICRO_ROWS;
@@ -210,7 +202,7 @@ static void
 count_steps (Tune *t)
 {
   const Config *c = t->config;
-  gsize n = dataset_n (t->train.data);
+  gsize n = lm_dataset_n (t->train.data);
 
   t->step_samples = (gsize) c->batch * (gsize) c->accumulate;
   t->epoch_steps = (n + t->step_samples - 1) / t->step_samples;
@@ -224,7 +216,7 @@ count_steps (Tune *t)
 }
 
 static void
-note_micro (Forecast *f, const Tune *t, const Pack *p)
+note_micro (Forecast *f, const Tune *t, const LmPack *p)
 {
   gsize from = 0;
 
@@ -234,7 +226,8 @@ note_micro (Forecast *f, const Tune *t, const Pack *p)
 
       for (gsize i = from; i < end; i++)
         {
-          const Sample *s = dataset_sample (t->train.data, g_array_index (p->samples, guint32, i));
+          const LmDatasetSample *s
+              = lm_dataset_sample (t->train.data, g_array_index (p->samples, guint32, i));
 
           rows += s->n - 1;
           labels += s->n_labels;
@@ -252,26 +245,26 @@ static void
 simulate (Tune *t)
 {
   Forecast *f = &t->forecast;
-  gsize n = dataset_n (t->train.data);
+  gsize n = lm_dataset_n (t->train.data);
   g_autofree guint32 *order = g_new (guint32, n);
   guint64 steps = MIN (t->total_steps, MAX (t->epoch_steps, MOST_SIMULATED / t->step_samples));
   guint64 at = G_MAXUINT64;
-  Pack p;
+  LmPack p;
 
-  pack_init (&p);
+  lm_pack_init (&p);
   for (guint64 step = 1; step <= steps; step++)
     {
       gsize first;
       guint64 epoch = tune_epoch_of (t, step, &first);
 
       if (epoch != at)
-        pack_order (t->train.data, t->seed, at = epoch, t->step_samples, t->config->shuffle,
-                    t->config->group_by_length, order);
-      pack_fill (&p, t->train.data, order + first, MIN (t->step_samples, n - first), t->micro_rows,
-                 t->config->packing);
+        lm_pack_order (t->train.data, t->seed, at = epoch, t->step_samples, t->config->shuffle,
+                       t->config->group_by_length, order);
+      lm_pack_fill (&p, t->train.data, order + first, MIN (t->step_samples, n - first),
+                    t->micro_rows, t->config->packing);
       note_micro (f, t, &p);
     }
-  pack_clear (&p);
+  lm_pack_clear (&p);
   f->rows = (guint64) ((double) f->rows * (double) t->total_steps / (double) steps);
   f->labels = (guint64) ((double) f->labels * (double) t->total_steps / (double) steps);
 }
@@ -372,11 +365,11 @@ pass_flops (const Tune *t, double rows, double labels, double mean, gboolean lea
 }
 
 static double
-mean_rows (const Dataset *d)
+mean_rows (const LmDataset *d)
 {
-  gsize n = dataset_n (d);
+  gsize n = lm_dataset_n (d);
 
-  return n > 0 ? (double) dataset_n_tokens (d) / (double) n - 1 : 0;
+  return n > 0 ? (double) lm_dataset_n_tokens (d) / (double) n - 1 : 0;
 }
 
 static void
@@ -388,12 +381,12 @@ foresee_time (Tune *t)
 
   if (t->has_validation)
     {
-      const Dataset *d = t->validation.data;
+      const LmDataset *d = t->validation.data;
       double passes = 2 + (double) ((t->total_steps - 1) / t->eval_every);
 
       flops += passes
-               * pass_flops (t, (double) (dataset_n_tokens (d) - dataset_n (d)),
-                             (double) dataset_n_labels (d), mean_rows (d), FALSE);
+               * pass_flops (t, (double) (lm_dataset_n_tokens (d) - lm_dataset_n (d)),
+                             (double) lm_dataset_n_labels (d), mean_rows (d), FALSE);
     }
   f->seconds = f->flops_rate > 0 ? BESIDE_PRODUCTS * flops / f->flops_rate : 0;
 }
@@ -441,15 +434,15 @@ warn_of_data (Tune *t)
                    "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                    " samples of '%s' are cut to %" G_GSIZE_FORMAT " tokens%s",
                    p->n_cut, p->n_rows, p->port, t->max_length,
-                   t->config->truncate == TRUNCATE_RIGHT
+                   t->config->truncate == LM_TRUNCATE_RIGHT
                        ? ", their end tokens too: the model will not learn to stop from them"
                        : "");
     }
-  if (dataset_n (t->train.data) < t->step_samples)
+  if (lm_dataset_n (t->train.data) < t->step_samples)
     tune_warn (t,
                "there are fewer samples (%" G_GSIZE_FORMAT ") than one step takes (%" G_GSIZE_FORMAT
                ")",
-               dataset_n (t->train.data), t->step_samples);
+               lm_dataset_n (t->train.data), t->step_samples);
   if (t->warmup_steps >= t->total_steps)
     tune_warn (t,
                "the warm-up, %" G_GUINT64_FORMAT
@@ -461,11 +454,11 @@ warn_of_data (Tune *t)
 static gsize
 choose_eval_rows (const Tune *t)
 {
-  const Dataset *d = t->validation.data;
-  gsize all = (gsize) dataset_n_tokens (d) - dataset_n (d);
+  const LmDataset *d = t->validation.data;
+  gsize all = (gsize) lm_dataset_n_tokens (d) - lm_dataset_n (d);
   gsize want = MIN (t->micro_rows, MAX (t->forecast.micro_rows, EVAL_ROWS));
 
-  return MAX (dataset_longest (d) - 1, MIN (want, all));
+  return MAX (lm_dataset_longest (d) - 1, MIN (want, all));
 }
 
 /* What evaluations take beyond what the decoder holds anyway. */
@@ -473,7 +466,7 @@ static gsize
 eval_bytes (const Tune *t)
 {
   LmDecoderOptions options = t->options;
-  gsize labels = MIN (t->eval_rows, (gsize) dataset_n_labels (t->validation.data)), fixed, bytes;
+  gsize labels = MIN (t->eval_rows, (gsize) lm_dataset_n_labels (t->validation.data)), fixed, bytes;
 
   options.train = LM_TRAIN_NOTHING;
   bytes = lm_decoder_bytes (lm_model_config (t->model), &options, t->eval_rows, labels, &fixed);
@@ -509,7 +502,7 @@ tune_resolve (Tune *t, GError **error)
   t->options.train = t->full ? LM_TRAIN_FULL : LM_TRAIN_LORA;
   t->options.lora = t->lora;
   if (!known)
-    t->options.type = choose_type (t);
+    t->options.type = lm_type_choose (t->compute, (LmTypeChoice) t->config->type);
   count_trained (t);
   count_steps (t);
   if (!known)
@@ -551,8 +544,8 @@ data_facts (const Part *p, JsonArray *facts)
         "%" G_GSIZE_FORMAT " samples of %" G_GUINT64_FORMAT " rows (%" G_GUINT64_FORMAT
         " rejected, %" G_GUINT64_FORMAT " cut); %" G_GUINT64_FORMAT " tokens, %" G_GUINT64_FORMAT
         " of them learned; the longest has %u",
-        dataset_n (p->data), p->n_rows, p->n_rejected, p->n_cut, dataset_n_tokens (p->data),
-        dataset_n_labels (p->data), dataset_longest (p->data));
+        lm_dataset_n (p->data), p->n_rows, p->n_rejected, p->n_cut, lm_dataset_n_tokens (p->data),
+        lm_dataset_n_labels (p->data), lm_dataset_longest (p->data));
 }
 
 static void

@@ -78,7 +78,7 @@ show_sample (Tune *t, FrBuilder *viewer, FrRowId id, const LmSample *s, GError *
     return FALSE;
   append_pieces (tokenizer, s, fr_builder_cells (viewer, SHOW_TEXT));
   fr_cells_append_int (fr_builder_cells (viewer, SHOW_N_TOKENS), s->ids->len);
-  fr_cells_append_int (fr_builder_cells (viewer, SHOW_N_LEARNED), (gint64) dataset_labels (s));
+  fr_cells_append_int (fr_builder_cells (viewer, SHOW_N_LEARNED), (gint64) lm_dataset_labels (s));
   for (guint i = 0; i < s->ids->len; i++)
     fr_cells_append_int (fr_cells_child (ids, 0), g_array_index (s->ids, gint32, i));
   fr_cells_end (ids);
@@ -140,63 +140,32 @@ note_longest (Reader *r, FrRowId id, guint32 n)
     }
 }
 
-/* Whether the sample, too long, still becomes one. */
-static gboolean
-shorten (Reader *r, gsize row, FrRowId id)
-{
-  gsize max = r->t->max_length, n = r->sample.ids->len;
-  g_autofree char *why = NULL;
-
-  r->part->n_over++;
-  note_longest (r, id, (guint32) n);
-  switch ((Truncate) r->t->config->truncate)
-    {
-    case TRUNCATE_ERROR:
-      return TRUE; /* all rows are read first, so that the message knows how many there are */
-    case TRUNCATE_REJECT:
-      why = g_strdup_printf ("%" G_GSIZE_FORMAT " tokens; max_length is %" G_GSIZE_FORMAT, n, max);
-      reject (r, row, "too_long", why);
-      return FALSE;
-    case TRUNCATE_LEFT:
-    case TRUNCATE_RIGHT:
-      dataset_cut (&r->sample, max, r->t->config->truncate == TRUNCATE_LEFT);
-      r->part->n_cut++;
-      break;
-    }
-  return TRUE;
-}
-
 static gboolean
 make_sample (Reader *r, gsize row, gboolean *made, GError **error)
 {
   FrRowId id = fr_batch_ids (r->batch)[row];
   g_autoptr (GError) local = NULL;
-  g_autoptr (JsonArray) messages = lm_record_messages (r->record, r->batch, row, &local);
+  LmSampleFate fate;
 
-  *made = FALSE;
   r->part->n_rows++;
-  g_array_set_size (r->sample.ids, 0);
-  g_array_set_size (r->sample.learn, 0);
-  if (messages == NULL || !lm_chat_sample (r->t->chat, messages, &r->sample, &local))
+  *made = lm_sample_from_row (r->record, r->t->chat, r->batch, row, r->t->max_length,
+                              (LmTruncate) r->t->config->truncate, &r->sample, &fate, &local);
+  if (fate.over)
     {
-      if (!g_error_matches (local, FR_ERROR, FR_ERROR_DATA))
-        {
-          g_propagate_error (error, g_steal_pointer (&local));
-          return FALSE;
-        }
-      reject (r, row, "no_sample", local->message);
-      return TRUE;
+      /* All rows are read before any complaint, so that it knows how many there are. */
+      r->part->n_over++;
+      note_longest (r, id, (guint32) fate.n_tokens);
     }
-  if (r->sample.ids->len > r->t->max_length && !shorten (r, row, id))
-    return TRUE;
-  if (dataset_labels (&r->sample) == 0)
+  r->part->n_cut += fate.cut;
+  if (*made)
+    return lm_dataset_add (r->part->data, id, &r->sample, error);
+  if (fate.rule == NULL)
     {
-      reject (r, row, "nothing_to_learn",
-              "no token of the answer is left to learn after the cut to max_length");
-      return TRUE;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
     }
-  *made = TRUE;
-  return dataset_add (r->part->data, id, &r->sample, error);
+  reject (r, row, fate.rule, local->message);
+  return TRUE;
 }
 
 static FrFlow
@@ -285,13 +254,13 @@ read_part (Tune *t, Part *part, GError **error)
 
       r.viewer = fr_builder_new (schema);
     }
-  part->data = dataset_new (dir, limit);
+  part->data = lm_dataset_new (dir, limit);
   lm_sample_init (&r.sample);
   flow = read_rows (&r, error);
   lm_sample_clear (&r.sample);
   lm_record_free (r.record);
   g_clear_pointer (&r.viewer, fr_builder_free);
-  if (flow == FR_FLOW_OK && !dataset_seal (part->data, error))
+  if (flow == FR_FLOW_OK && !lm_dataset_seal (part->data, error))
     flow = FR_FLOW_ERROR;
   return flow;
 }
@@ -305,11 +274,11 @@ tune_read (Tune *t, GError **error)
     flow = read_part (t, &t->validation, error);
   if (flow != FR_FLOW_OK)
     return flow;
-  if (t->config->truncate == TRUNCATE_ERROR
+  if (t->config->truncate == LM_TRUNCATE_ERROR
       && ((t->train.n_over > 0 && !too_long (&t->train, t->max_length, error))
           || (t->validation.n_over > 0 && !too_long (&t->validation, t->max_length, error))))
     return FR_FLOW_ERROR;
-  if (dataset_n (t->train.data) == 0)
+  if (lm_dataset_n (t->train.data) == 0)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,
                    "there is nothing to learn from: %" G_GUINT64_FORMAT
@@ -317,7 +286,7 @@ tune_read (Tune *t, GError **error)
                    t->train.n_rows);
       return FR_FLOW_ERROR;
     }
-  if (t->has_validation && dataset_n (t->validation.data) == 0)
+  if (t->has_validation && lm_dataset_n (t->validation.data) == 0)
     {
       tune_warn (t,
                  "'validation' is connected, but none of its %" G_GUINT64_FORMAT

@@ -44,15 +44,15 @@ static JsonObject *
 part_json (const Part *p)
 {
   JsonObject *json = json_object_new ();
-  g_autofree char *hash = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", dataset_hash (p->data));
+  g_autofree char *hash = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", lm_dataset_hash (p->data));
 
   set_count (json, "rows", p->n_rows);
-  set_count (json, "samples", dataset_n (p->data));
+  set_count (json, "samples", lm_dataset_n (p->data));
   set_count (json, "rejected", p->n_rejected);
   set_count (json, "cut", p->n_cut);
-  set_count (json, "tokens", dataset_n_tokens (p->data));
-  set_count (json, "labels", dataset_n_labels (p->data));
-  set_count (json, "longest", dataset_longest (p->data));
+  set_count (json, "tokens", lm_dataset_n_tokens (p->data));
+  set_count (json, "labels", lm_dataset_n_labels (p->data));
+  set_count (json, "longest", lm_dataset_longest (p->data));
   json_object_set_string_member (json, "hash", hash);
   return json;
 }
@@ -232,8 +232,8 @@ validation_curve (const Loop *loop)
 
 /* The most that the process has held since training began: its own high-water mark where it rose,
  * else the most seen at the ends of steps. */
-static gsize
-measured_resident (const Loop *loop)
+gsize
+tune_measured_resident (const Loop *loop)
 {
   gsize now, most;
 
@@ -261,7 +261,7 @@ tune_report (Tune *t, const Loop *loop)
   json_object_set_array_member (json, "validation_curve", validation_curve (loop));
   json_object_set_object_member (
       beside, "resident_bytes",
-      beside_json ((double) t->forecast.resident, (double) measured_resident (loop)));
+      beside_json ((double) t->forecast.resident, (double) tune_measured_resident (loop)));
   json_object_set_object_member (
       beside, "backend_bytes",
       beside_json ((double) t->forecast.decoder_bytes + (double) t->forecast.optimiser_bytes,

@@ -32,7 +32,7 @@ settings_json (const Tune *t)
 {
   JsonObject *json = json_object_new ();
   g_autofree char *hash
-      = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", dataset_hash (t->train.data));
+      = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", lm_dataset_hash (t->train.data));
 
   json_object_set_string_member (json, "data", hash);
   json_object_set_int_member (json, "micro_rows", (gint64) t->micro_rows);
@@ -177,7 +177,7 @@ settings_fit (Tune *t, const Checkpoint *c, char **why)
 {
   JsonObject *json = json_node_get_object (c->meta), *settings = NULL;
   g_autofree char *hash
-      = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", dataset_hash (t->train.data));
+      = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", lm_dataset_hash (t->train.data));
 
   if (json_object_has_member (json, "settings"))
     settings = json_object_get_object_member (json, "settings");

@@ -7,8 +7,8 @@
 #include <flowrun/json.h>
 #include <string.h>
 
+#include "lm/samples.h"
 #include "lm/tokenizer.h"
-#include "pack.h"
 
 #define CONFIG                                                                                     \
   "{\"architectures\": [\"LlamaForCausalLM\"], \"model_type\": \"llama\", \"vocab_size\": 258,"    \
@@ -108,8 +108,8 @@ add_tensor (GPtrArray *tensors, const LmConfig *config, LmWeightRole role, guint
   t->bytes = n * sizeof (float);
   data = g_new (float, n);
   for (gsize i = 0; i < n; i++)
-    data[i]
-        = (float) ((rows > 0 ? 0 : 1) + scale * ((double) (pack_mix (key, i) >> 11) * 0x1p-52 - 1));
+    data[i] = (float) ((rows > 0 ? 0 : 1)
+                       + scale * ((double) (lm_pack_mix (key, i) >> 11) * 0x1p-52 - 1));
   t->data = data;
   g_ptr_array_add (tensors, t);
 }
@@ -122,7 +122,7 @@ tiny_tensors (const LmConfig *config, guint64 seed, double scale)
   for (guint role = 0; role < LM_N_WEIGHTS; role++)
     if (role != LM_W_HEAD)
       for (guint layer = 0; layer < (lm_weights[role].per_layer ? config->n_layers : 1); layer++)
-        add_tensor (tensors, config, role, layer, pack_mix (seed, role * 64 + layer), scale);
+        add_tensor (tensors, config, role, layer, lm_pack_mix (seed, role * 64 + layer), scale);
   return tensors;
 }
 

@@ -15,16 +15,16 @@ static const FrEnumValue *const schedules[]
         FR_ENUM ("constant", SCHEDULE_CONSTANT, "stays at lr after the warm-up"), NULL };
 
 static const FrEnumValue *const truncates[]
-    = { FR_ENUM ("error", TRUNCATE_ERROR, "the run fails and names the longest samples"),
-        FR_ENUM ("reject", TRUNCATE_REJECT, "the row goes to rejects"),
-        FR_ENUM ("left", TRUNCATE_LEFT, "the beginning of the prompt is cut off"),
-        FR_ENUM ("right", TRUNCATE_RIGHT, "the end of the answer is cut off, its end token too"),
+    = { FR_ENUM ("error", LM_TRUNCATE_ERROR, "the run fails and names the longest samples"),
+        FR_ENUM ("reject", LM_TRUNCATE_REJECT, "the row goes to rejects"),
+        FR_ENUM ("left", LM_TRUNCATE_LEFT, "the beginning of the prompt is cut off"),
+        FR_ENUM ("right", LM_TRUNCATE_RIGHT, "the end of the answer is cut off, its end token too"),
         NULL };
 
 static const FrEnumValue *const types[]
-    = { FR_ENUM ("auto", TYPE_AUTO, "bf16 where the processor multiplies it itself, else f32"),
-        FR_ENUM ("f32", TYPE_F32, "exact and slower"),
-        FR_ENUM ("bf16", TYPE_BF16, "activations in bf16; what is trained, and all sums, in f32"),
+    = { FR_ENUM ("auto", LM_TYPE_AUTO, "bf16 where the processor multiplies it itself, else f32"),
+        FR_ENUM ("f32", LM_TYPE_F32, "exact and slower"),
+        FR_ENUM ("bf16", LM_TYPE_BF16, "activations in bf16; what is trained, and all sums, in f32"),
         NULL };
 
 static const FrEnumValue *const choices[]
@@ -290,7 +290,7 @@ part_init (Part *p, const char *port)
 static void
 part_clear (Part *p)
 {
-  dataset_free (p->data);
+  lm_dataset_free (p->data);
   g_ptr_array_unref (p->longest);
   g_array_unref (p->longest_n);
 }
@@ -394,6 +394,9 @@ train_and_push (Tune *t, GError **error)
 
   loop_init (&loop);
   flow = tune_train (t, &loop, error);
+  /* Of a training that failed, its curves are what one wants to see most. */
+  if (flow == FR_FLOW_OK || loop.logged->len > 0)
+    fr_host_report (t->host, "views", tune_views (t, &loop));
   if (flow == FR_FLOW_OK)
     {
       tell_end (t, &loop);

@@ -7,8 +7,9 @@
  *   loop.c      steps, evaluations, the watchdog
  *   state.c     the loop's state on disk
  *   report.c    what is told when it is over: card, report, summary
+ *   views.c     the same for people to look at
  *
- * with the parts that know nothing of a host: dataset.h, pack.h, schedule.h, checkpoint.h.
+ * with the parts that know nothing of a host: schedule.h, checkpoint.h.
  */
 #ifndef FLOWRUN_TUNE_H
 #define FLOWRUN_TUNE_H
@@ -16,20 +17,13 @@
 #include <flowrun/flowrun.h>
 
 #include "checkpoint.h"
-#include "dataset.h"
 #include "lm/chat.h"
 #include "lm/compute.h"
 #include "lm/decoder.h"
 #include "lm/model.h"
-#include "pack.h"
+#include "lm/samples.h"
 #include "schedule.h"
 
-typedef enum
-{
-  TYPE_AUTO = 0,
-  TYPE_F32,
-  TYPE_BF16
-} TypeChoice;
 typedef enum
 {
   CHOICE_AUTO = 0,
@@ -55,7 +49,7 @@ typedef struct
   double warmup;
   double weight_decay, beta1, beta2, epsilon, max_grad_norm;
   gint64 max_length;
-  int truncate; /* Truncate */
+  int truncate; /* LmTruncate */
   gboolean shuffle, group_by_length, packing;
   gint64 micro_tokens;
   int recompute; /* Choice */
@@ -63,7 +57,7 @@ typedef struct
   gboolean load_best;
   double diverge;
   gint64 save_steps, logging_steps;
-  int type; /* TypeChoice */
+  int type; /* LmTypeChoice */
   char *backend;
   gint64 threads;
   guint64 memory;
@@ -73,7 +67,7 @@ typedef struct
 typedef struct
 {
   const char *port;
-  Dataset *data;
+  LmDataset *data;
   guint64 n_rows, n_rejected, n_cut, n_over;
   guint64 n_passed;   /* samples that are over all rejects: those in data */
   GPtrArray *longest; /* char *: "goods:17 (5120 tokens)", longest first */
@@ -199,8 +193,8 @@ typedef struct
   gsize resident, peak_before; /* the most seen; what the process had reached before */
   GArray *order;               /* guint32: samples in the order of the epoch */
   guint64 epoch;               /* whose order that is */
-  Pack pack;
-  Micro micro;
+  LmPack pack;
+  LmMicro micro;
 } Loop;
 
 /** tune_train: from the newest checkpoint, or from the start, to the last step.  FR_FLOW_OK, or
@@ -232,9 +226,16 @@ gboolean state_resume (Tune *t, Loop *loop, GError **error);
 JsonObject *tune_card (Tune *t, const Loop *loop);
 /** tune_report: the whole of it with both curves. */
 JsonNode *tune_report (Tune *t, const Loop *loop);
+/** tune_measured_resident: the most bytes that the process held in memory since training began. */
+gsize tune_measured_resident (const Loop *loop);
 /** tune_append_bytes, tune_append_time: for a person: "1.25 GiB", "3 min 20 s". */
 void tune_append_bytes (GString *out, gsize bytes);
 void tune_append_time (GString *out, double seconds);
+
+/* ---- views.c ---- */
+
+/** tune_views: the training so far, for report.html. */
+JsonNode *tune_views (Tune *t, const Loop *loop);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Tune, tune_free)
 

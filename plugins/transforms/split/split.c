@@ -16,7 +16,7 @@
 #include <math.h>
 #include <xxhash.h>
 
-#include "leak.h"
+#include "text/leak.h"
 #include "text/rowkey.h"
 
 enum
@@ -237,7 +237,7 @@ typedef struct
   GByteArray *sides;
   guint64 n_rows, n_groups, counts[N_SIDES];
   guint64 wanted[N_SIDES];
-  Leak *leak;
+  TextLeak *leak;
   /* the pass under way */
   guint64 at;
   guint32 held_out;
@@ -272,7 +272,7 @@ split_close (gpointer data)
   text_sorter_free (s->sorter);
   text_key_map_free (s->chosen);
   g_byte_array_unref (s->sides);
-  leak_free (s->leak);
+  text_leak_free (s->leak);
   g_hash_table_unref (s->moving);
   g_ptr_array_unref (s->examples);
   g_free (s);
@@ -306,7 +306,7 @@ split_open (gconstpointer data, FrHost *host, gpointer *state, GError **error)
   s->sorter = text_sorter_new (sizeof (Member), fr_host_memory (host) / 2, dir);
   s->chosen = text_key_map_new (sizeof (guint64), fr_host_memory (host) / 4, dir);
   s->sides = g_byte_array_new ();
-  s->leak = leak_new (fr_host_memory (host) / 2);
+  s->leak = text_leak_new (fr_host_memory (host) / 2);
   s->moving = g_hash_table_new_full (key_hash, key_equal, g_free, NULL);
   s->examples = g_ptr_array_new_with_free_func (g_free);
   *state = s;
@@ -580,7 +580,7 @@ learn_held_out (State *s, const FrBatch *batch, gsize row, GError **error)
   (void) batch;
   (void) error;
   if (is_held_out (s))
-    leak_held_out (s->leak, s->held_out++, text_row_key_text (s->text, row));
+    text_leak_held_out (s->leak, s->held_out++, text_row_key_text (s->text, row));
   return TRUE;
 }
 
@@ -610,7 +610,7 @@ look_at_share (gpointer data, gpointer unused)
   text_row_key_open (share->key, share->batch);
   for (gsize row = share->from; row < share->to; row++)
     if (s->sides->data[s->at + row] == SIDE_TRAIN)
-      leak_training (s->leak, text_row_key_text (share->key, row));
+      text_leak_training (s->leak, text_row_key_text (share->key, row));
   g_mutex_lock (share->lock);
   if (--*share->unfinished == 0)
     g_cond_signal (share->done);
@@ -654,7 +654,7 @@ look_at_training (State *s, GError **error)
   GThreadPool *pool;
   FrFlow flow = FR_FLOW_OK;
 
-  leak_seal (s->leak);
+  text_leak_seal (s->leak);
   if (!fr_host_rewind (s->host, "in", error))
     return FR_FLOW_ERROR;
   pool = g_thread_pool_new (look_at_share, NULL, MAX_SHARES, FALSE, NULL);
@@ -680,13 +680,13 @@ look_at_training (State *s, GError **error)
 static gboolean
 judge_row (State *s, const FrBatch *batch, gsize row, GError **error)
 {
-  const LeakRow *found;
+  const TextLeakRow *found;
   gboolean shares;
 
   (void) error;
   if (!is_held_out (s))
     return TRUE;
-  found = leak_row (s->leak, s->held_out++);
+  found = text_leak_row (s->leak, s->held_out++);
   shares
       = found->shared > 0 && (double) found->shared > s->config->leak_share * (double) found->grams;
   /* A share of 1 asks for all of them. */
@@ -740,17 +740,17 @@ compare_sides (State *s, GError **error)
 {
   FrFlow flow = FR_FLOW_DONE;
 
-  leak_forget (s->leak);
+  text_leak_forget (s->leak);
   s->rounds++;
-  for (guint part = 0; part < leak_n_parts (s->leak); part++)
+  for (guint part = 0; part < text_leak_n_parts (s->leak); part++)
     {
-      leak_begin (s->leak, part);
+      text_leak_begin (s->leak, part);
       flow = walk (s, TRUE, learn_held_out, error);
       if (flow == FR_FLOW_DONE)
         flow = look_at_training (s, error);
       if (flow != FR_FLOW_DONE)
         return flow;
-      leak_end (s->leak);
+      text_leak_end (s->leak);
     }
   return walk (s, TRUE, judge_row, error);
 }
@@ -860,10 +860,53 @@ report_sides (State *s)
   fr_host_report (s->host, "split", node);
 }
 
+/* The sides, and what leaked, for report.html. */
+static void
+show_split (State *s, guint64 held_out, gboolean checked)
+{
+  g_autoptr (FrViews) v = fr_views_new ();
+  guint64 n = s->counts[SIDE_TRAIN] + s->counts[SIDE_VALIDATION] + s->counts[SIDE_TEST];
+
+  fr_views_begin (v, FR_VIEW_TABLE, "Sides");
+  fr_views_add_column (v, "side", FR_VIEW_TEXT);
+  fr_views_add_column (v, "rows", FR_VIEW_BAR);
+  fr_views_add_column (v, "wanted", FR_VIEW_NUMBER);
+  fr_views_add_column (v, "share", FR_VIEW_TEXT);
+  for (guint side = SIDE_TRAIN; side <= SIDE_TEST; side++)
+    {
+      g_autofree char *share
+          = g_strdup_printf ("%.1f %%", 100. * (double) s->counts[side] / (double) MAX (n, 1));
+
+      if (s->counts[side] == 0 && s->wanted[side] == 0)
+        continue;
+      fr_views_begin_row (v, NULL, NULL);
+      fr_views_add_cell (v, side_names[side]);
+      fr_views_add_number (v, (double) s->counts[side]);
+      fr_views_add_number (v, (double) s->wanted[side]);
+      fr_views_add_cell (v, share);
+    }
+  if (checked)
+    {
+      g_autofree char *of = g_strdup_printf ("of %" G_GUINT64_FORMAT, held_out);
+
+      fr_views_begin (v, FR_VIEW_FIGURES, "Leak");
+      fr_views_add_figure (v, "held-out rows that share text with train", (double) s->n_leaking,
+                           of);
+      fr_views_add_figure (v, "of them the same text", (double) s->n_same, NULL);
+      fr_views_add_figure (v, "of them 13 words in a row", (double) s->n_shared, NULL);
+      if (s->n_moved > 0)
+        fr_views_add_figure (v, "moved to train", (double) s->n_moved, NULL);
+      if (s->n_dropped > 0)
+        fr_views_add_figure (v, "dropped", (double) s->n_dropped, NULL);
+    }
+  fr_host_report (s->host, "views", fr_views_to_json (v));
+}
+
 static void
 tell (State *s, guint64 held_out, gboolean checked)
 {
   report_sides (s);
+  show_split (s, held_out, checked);
   if (!checked)
     return;
   fr_host_report (s->host, "leak", report_leaks (s, held_out));

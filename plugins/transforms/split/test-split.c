@@ -4,7 +4,7 @@
 
 #include <flowrun/test.h>
 
-#include "grams.h"
+#include "text/grams.h"
 
 static FrTest *
 split (const char *with)
@@ -306,12 +306,12 @@ test_grams (void)
     {
       guint n = 0;
 
-      grams_of ((FrStr){ cases[i].text, strlen (cases[i].text) }, count_gram, &n);
+      text_grams ((FrStr){ cases[i].text, strlen (cases[i].text) }, TEXT_GRAM_UNITS, count_gram, &n);
       g_assert_cmpuint (n, ==, cases[i].n);
     }
   /* A gram is the same wherever it stands: the roll forgets what went before. */
-  grams_of (FR_STR ("甲乙丙丁戊己庚辛壬癸一二三四五六七八九十百千万"), last_gram, &here);
-  grams_of (FR_STR ("一二三四五六七八九十百千万"), last_gram, &there);
+  text_grams (FR_STR ("甲乙丙丁戊己庚辛壬癸一二三四五六七八九十百千万"), TEXT_GRAM_UNITS, last_gram, &here);
+  text_grams (FR_STR ("一二三四五六七八九十百千万"), TEXT_GRAM_UNITS, last_gram, &there);
   g_assert_cmpuint (here, ==, there);
 }
 
