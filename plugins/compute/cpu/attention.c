@@ -12,8 +12,8 @@
 #include "config.h"
 
 #include "compute/cpu/kernels.h"
-#include "lm/simd.h"
 #include "compute/cpu/tile.h"
+#include "lm/simd.h"
 
 #define KEYS 256   /* forward: keys of a block */
 #define QUERIES 12 /* forward: queries that share what is read of a block */

@@ -8,8 +8,8 @@
 #include "config.h"
 
 #include "compute/cpu/kernels.h"
-#include "lm/simd.h"
 #include "compute/cpu/unpack.h"
+#include "lm/simd.h"
 
 /* Calls @f with its first argument a constant. */
 #define BY_TYPE(type, f, ...)                                                                      \

@@ -13,8 +13,8 @@
 #ifndef FLOWRUN_COMPUTE_CPU_TILE_H
 #define FLOWRUN_COMPUTE_CPU_TILE_H
 
-#include "lm/simd.h"
 #include "lm/compute.h"
+#include "lm/simd.h"
 
 #define TILE_ROWS 6
 #if W == 16
