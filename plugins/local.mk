@@ -23,8 +23,11 @@ include plugins/trainers/tune/local.mk
 include plugins/evaluators/stats/local.mk
 include plugins/evaluators/rating/local.mk
 include plugins/evaluators/loss/local.mk
+include plugins/evaluators/text/local.mk
 include plugins/sinks/jsonl/local.mk
 include plugins/sinks/csv/local.mk
 include plugins/sinks/text/local.mk
 include plugins/sinks/sqlite/local.mk
 include plugins/sinks/safetensors/local.mk
+include plugins/sinks/gguf/local.mk
+include plugins/sinks/onnx/local.mk

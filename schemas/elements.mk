@@ -4,7 +4,9 @@ dist_elementschema_DATA = \
 	schemas/elements/evaluator.rating.schema.json \
 	schemas/elements/evaluator.ratings.schema.json \
 	schemas/elements/sink.csv.schema.json \
+	schemas/elements/sink.gguf.schema.json \
 	schemas/elements/sink.jsonl.schema.json \
+	schemas/elements/sink.onnx.schema.json \
 	schemas/elements/sink.safetensors.schema.json \
 	schemas/elements/sink.sqlite.schema.json \
 	schemas/elements/sink.text.schema.json \

@@ -27,7 +27,7 @@ typedef struct
   char *text; /* the whole line, for the manifest */
 
   char **sets, **vars, **plugin_paths;
-  char *run_dir, *until, *progress, *deny, *table, *element, *with, *input, *columns;
+  char *run_dir, *until, *progress, *deny, *table, *element, *with, *input, *columns, *language;
   gint64 count, workers, from, timeout;
   guint64 memory;
   gboolean fresh, no_forecast, json, markdown, help, version, child;
@@ -46,7 +46,8 @@ typedef enum
   CMD_NEW = 1 << 8,
   CMD_PLUGIN_CHECK = 1 << 9,
   CMD_COMPLETION = 1 << 10,
-  CMD_HIDDEN = 1 << 11
+  CMD_REPORT = 1 << 11,
+  CMD_HIDDEN = 1 << 12
 } CmdBit;
 
 /* What completion offers for an argument. */
@@ -128,6 +129,7 @@ int cmd_list (const CmdLine *line);
 int cmd_help (const CmdLine *line);
 int cmd_inspect (const CmdLine *line);
 int cmd_why (const CmdLine *line);
+int cmd_report (const CmdLine *line);
 int cmd_schema (const CmdLine *line);
 int cmd_new (const CmdLine *line);
 int cmd_plugin_check (const CmdLine *line);

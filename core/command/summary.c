@@ -191,6 +191,16 @@ print_outputs (Progress *p, JsonNode *manifest)
     }
 }
 
+/* The engine warns where it could not write one. */
+static void
+print_page (const char *run_dir)
+{
+  g_autofree char *path = g_build_filename (run_dir, "report.html", NULL);
+
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    say ("report: %s", path);
+}
+
 static void
 print_status (Progress *p, FriExit status, const GError *error, gboolean colour)
 {
@@ -252,5 +262,6 @@ progress_end (Progress *p, FriExit status, const GError *error, const char *run_
   if (p->n_warnings > 0)
     say ("%u warning%s; see %s/log.jsonl", p->n_warnings, p->n_warnings == 1 ? "" : "s", run_dir);
   say ("run directory: %s", run_dir);
+  print_page (run_dir);
   print_status (p, status, error, colour);
 }

@@ -161,6 +161,7 @@ struct _FriTask
   FrHost *host;
   guint64 seq;
   FrRowId first, last;
+  FrBatch *input;  /* to be compared with what it pushes; NULL: no need */
   GArray *pushed;  /* FriPushed */
   GArray *rejects; /* FriReject */
   GArray *notes;   /* FriNote */
@@ -315,8 +316,14 @@ FriSamples *fri_samples_new (FriOut *out, guint n_rows);
 void fri_samples_free (FriSamples *samples);
 /** fri_samples_add: rows in their order; one thread at a time (no lock). */
 void fri_samples_add (FriSamples *samples, const FrBatch *batch);
-/** fri_samples_stage: "ports" of @h by name, with columns, rows, lengths ("rejects": rules), and
- * "warnings". */
+/** fri_samples_compares: whether examples of rows that @h, a map stage, changed are still wanted;
+ * any thread. */
+gboolean fri_samples_compares (FrHost *h);
+/** fri_samples_compare: looks for such rows in @after, which map made of @before; as
+ * fri_samples_add(). */
+void fri_samples_compare (FriSamples *samples, const FrBatch *before, const FrBatch *after);
+/** fri_samples_stage: "ports" of @h by name, with columns, rows, changes, lengths ("rejects":
+ * rules), and "warnings". */
 JsonObject *fri_samples_stage (FrHost *h);
 /** fri_samples_strip: takes the rows out of what fri_samples_stage() gave. */
 void fri_samples_strip (JsonObject *stage);

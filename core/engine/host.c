@@ -58,6 +58,7 @@ fri_task_free (FriTask *task)
   g_array_unref (task->pushed);
   g_array_unref (task->rejects);
   g_array_unref (task->notes);
+  g_clear_pointer (&task->input, fr_batch_unref);
   g_clear_error (&task->error);
   g_free (task);
 }

@@ -268,6 +268,8 @@ do_map (Worker *w, FriTask *task, FrBatch *batch)
 
   task->first = ids[0];
   task->last = ids[fr_batch_n_rows (batch) - 1];
+  if (fri_samples_compares (h))
+    task->input = fr_batch_ref (batch);
   fri_task_enter (task);
   if (!begin_local (w, h, &task->error))
     {

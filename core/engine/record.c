@@ -108,6 +108,7 @@ manifest_entry (FrHost *h, gboolean outputs, GError **error)
   g_autoptr (JsonObject) object = json_object_new ();
   FriStage *s = h->stage;
   g_autofree char *seed = g_strdup_printf ("%" G_GUINT64_FORMAT, fr_host_seed (h));
+  JsonNode *verification = g_hash_table_lookup (h->reports, "verification");
 
   json_object_set_string_member (object, "element", s->element->name);
   json_object_set_int_member (object, "revision", s->element->revision);
@@ -121,6 +122,8 @@ manifest_entry (FrHost *h, gboolean outputs, GError **error)
   json_object_set_object_member (object, "files", json_object_ref (h->files));
   add_rows (h, object);
   fri_object_describe (h, object);
+  if (verification != NULL)
+    json_object_set_member (object, "verification", json_node_copy (verification));
   if (outputs && !add_outputs (h, object, error))
     return NULL;
   return g_steal_pointer (&object);

@@ -2,6 +2,7 @@
 /* samples.c: what a person is shown of the rows of a port.
  *
  *   rows     the first few, cells as text, long ones cut
+ *   changes  of a map stage: the first few rows of which it changed a text, before and after
  *   rejects  of the port "rejects": the first few of each rule
  *   lengths  of the text columns among the first LENGTH_ROWS rows, in characters
  *
@@ -50,9 +51,13 @@ struct _FriSamples
   guint n_rows; /* to take */
   guint64 seen; /* rows whose lengths were counted */
   JsonArray *rows;
-  GArray *lengths; /* Lengths * */
-  GArray *rules;   /* Rule */
-  guint left_out;  /* text columns beyond LENGTH_COLUMNS */
+  JsonArray *changes;
+  FrSchema *before; /* of the rows that changed; NULL: none did */
+  guint64 compared; /* rows */
+  gint enough;      /* atomic: no more rows need be compared */
+  GArray *lengths;  /* Lengths * */
+  GArray *rules;    /* Rule */
+  guint left_out;   /* text columns beyond LENGTH_COLUMNS */
 };
 
 FriSamples *
@@ -63,6 +68,7 @@ fri_samples_new (FriOut *out, guint n_rows)
   s->out = out;
   s->n_rows = n_rows;
   s->rows = json_array_new ();
+  s->changes = json_array_new ();
   s->lengths = g_array_new (FALSE, TRUE, sizeof (Lengths *));
   s->rules = g_array_new (FALSE, TRUE, sizeof (Rule));
   return s;
@@ -83,6 +89,8 @@ fri_samples_free (FriSamples *s)
   g_array_unref (s->lengths);
   g_array_unref (s->rules);
   json_array_unref (s->rows);
+  json_array_unref (s->changes);
+  g_clear_pointer (&s->before, fr_schema_unref);
   g_free (s);
 }
 
@@ -262,18 +270,25 @@ add_cell (JsonArray *cells, const FrBatch *batch, guint c, gsize row)
   add_text (cells, json->str, json->len);
 }
 
+static JsonArray *
+cells_json (const FrBatch *batch, gsize row)
+{
+  JsonArray *cells = json_array_new ();
+
+  for (guint c = 0; c < MIN (fr_batch_n_columns (batch), ROW_COLUMNS); c++)
+    add_cell (cells, batch, c, row);
+  return cells;
+}
+
 static JsonObject *
 row_json (FriSamples *s, const FrBatch *batch, gsize row)
 {
   JsonObject *o = json_object_new ();
-  JsonArray *cells = json_array_new ();
   g_autoptr (GString) id = g_string_new (NULL);
 
   fr_host_append_row_id (s->out->host, fr_batch_ids (batch)[row], id);
   json_object_set_string_member (o, "id", id->str);
-  for (guint c = 0; c < MIN (fr_batch_n_columns (batch), ROW_COLUMNS); c++)
-    add_cell (cells, batch, c, row);
-  json_object_set_array_member (o, "cells", cells);
+  json_object_set_array_member (o, "cells", cells_json (batch, row));
   return o;
 }
 
@@ -338,6 +353,102 @@ fri_samples_add (FriSamples *s, const FrBatch *batch)
     add_rows (s, batch);
 }
 
+/* ---- rows that were changed ------------------------------------------------------- */
+
+/* A text column that may have changed: one of the same name and type whose
+ * cells are not the very same memory. */
+typedef struct
+{
+  FrView before, after;
+} Pair;
+
+static GArray *
+pair_columns (const FrBatch *before, const FrBatch *after)
+{
+  GArray *pairs = g_array_new (FALSE, FALSE, sizeof (Pair));
+  FrSchema *schema = fr_batch_schema (after);
+
+  for (guint c = 0; c < fr_schema_n_fields (schema); c++)
+    {
+      FrField *field = fr_schema_field (schema, c);
+      int b = fr_schema_find (fr_batch_schema (before), fr_field_name (field));
+      Pair pair;
+
+      if (b < 0 || !(FR_TYPES (fr_field_type (field)) & FR_TYPES_TEXT)
+          || !fr_field_equal (field, fr_schema_field (fr_batch_schema (before), (guint) b))
+          || fr_batch_column (before, (guint) b) == fr_batch_column (after, c))
+        continue;
+      pair = (Pair){ fr_view (before, (guint) b), fr_view (after, c) };
+      g_array_append_val (pairs, pair);
+    }
+  return pairs;
+}
+
+static gboolean
+differs (const GArray *pairs, gsize b, gsize a)
+{
+  for (guint i = 0; i < pairs->len; i++)
+    {
+      const Pair *pair = &g_array_index (pairs, Pair, i);
+
+      if (!fr_str_equal (fr_view_str (&pair->before, b), fr_view_str (&pair->after, a)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+add_change (FriSamples *s, const FrBatch *before, gsize b, const FrBatch *after, gsize a)
+{
+  JsonObject *o = row_json (s, after, a);
+
+  if (s->before == NULL)
+    s->before = fr_schema_ref (fr_batch_schema (before));
+  json_object_set_array_member (o, "before", cells_json (before, b));
+  json_array_add_object_element (s->changes, o);
+}
+
+gboolean
+fri_samples_compares (FrHost *h)
+{
+  for (guint i = 0; i < h->outs->len; i++)
+    {
+      FriSamples *s = ((FriOut *) g_ptr_array_index (h->outs, i))->samples;
+
+      if (s != NULL && s->out != h->rejects && s->n_rows > 0 && !g_atomic_int_get (&s->enough))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Rows keep their order, so each is looked for after the one before it. */
+void
+fri_samples_compare (FriSamples *s, const FrBatch *before, const FrBatch *after)
+{
+  g_autoptr (GArray) pairs = pair_columns (before, after);
+  const FrRowId *b_ids = fr_batch_ids (before), *a_ids = fr_batch_ids (after);
+  gsize n_before = fr_batch_n_rows (before), n_after = fr_batch_n_rows (after), b = 0;
+
+  s->compared += n_before;
+  for (gsize a = 0; pairs->len > 0 && a < n_after; a++)
+    {
+      gsize at = b;
+
+      while (at < n_before && !fr_row_id_equal (b_ids[at], a_ids[a]))
+        at++;
+      if (at == n_before)
+        break;
+      b = at + 1;
+      if (!differs (pairs, at, a))
+        continue;
+      if (json_array_get_length (s->changes) == s->n_rows)
+        break;
+      add_change (s, before, at, after, a);
+    }
+  if (s->compared >= LENGTH_ROWS || json_array_get_length (s->changes) == s->n_rows)
+    g_atomic_int_set (&s->enough, TRUE);
+}
+
 /* ---- as JSON ---------------------------------------------------------------------- */
 
 static JsonArray *
@@ -397,6 +508,11 @@ port_json (const FriSamples *s)
       return o;
     }
   json_object_set_array_member (o, "rows", json_array_ref (s->rows));
+  if (s->before != NULL)
+    {
+      json_object_set_array_member (o, "before_columns", columns_json (s->before));
+      json_object_set_array_member (o, "changes", json_array_ref (s->changes));
+    }
   fill_lengths (s, o);
   return o;
 }
@@ -453,6 +569,7 @@ fri_samples_strip (JsonObject *stage)
         continue;
       if (json_object_has_member (port, "rows"))
         json_object_set_array_member (port, "rows", json_array_new ());
+      json_object_remove_member (port, "changes");
       if (json_object_has_member (port, "rules"))
         json_object_set_object_member (port, "rules", json_object_new ());
     }

@@ -430,6 +430,8 @@ pass_on (FrHost *h, FriTask *task, GError **error)
     {
       FriPushed *p = &g_array_index (task->pushed, FriPushed, i);
 
+      if (task->input != NULL && p->out->samples != NULL)
+        fri_samples_compare (p->out->samples, task->input, p->batch);
       if (fri_stage_push (p->out, g_steal_pointer (&p->batch), FALSE, error) == FR_FLOW_ERROR)
         return FALSE;
     }

@@ -779,11 +779,23 @@ static const FrElement el_plain = { COMMON,
                                     .inputs = learn_in,
                                     .outputs = thing_out,
                                     .run = learn_run };
+/* That the model will come is known, though nothing is known of it. */
+static gboolean
+store_bind (gconstpointer config, FrBind *bind, GError **error)
+{
+  (void) config;
+  if (fr_bind_has_input (bind, "model") && !fr_bind_has_input (bind, "other"))
+    return TRUE;
+  g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL, "the inputs are not those of the pipeline");
+  return FALSE;
+}
+
 static const FrElement el_store = { COMMON,
                                     .kind = FR_KIND_SINK,
                                     .name = "sink.thing",
                                     .summary = "writes a number",
                                     .inputs = store_in,
+                                    .bind = store_bind,
                                     .run = store_run,
                                     .finish = any_finish };
 

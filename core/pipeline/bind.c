@@ -36,6 +36,18 @@ fr_bind_input (const FrBind *bind, const char *port)
 }
 
 gboolean
+fr_bind_has_input (const FrBind *bind, const char *port)
+{
+  const GPtrArray *links = bind->stage->inputs;
+
+  for (guint i = 0; i < links->len; i++)
+    if (strcmp (((const FriLink *) links->pdata[i])->to_port, port) == 0)
+      return TRUE;
+  return g_hash_table_contains (bind->stage->in_schemas, port)
+         || g_hash_table_contains (bind->stage->in_objects, port);
+}
+
+gboolean
 fr_bind_is_connected (const FrBind *bind, const char *port)
 {
   return g_hash_table_contains (bind->stage->connected, port);

@@ -26,18 +26,12 @@ nice_step (double range, guint n)
   return (f < 1.5 ? 1 : f < 3.5 ? 2 : f < 7.5 ? 5 : 10) * power;
 }
 
+/* Ticks at multiples of a round step, from @first to @last of them. */
 static void
-linear_ticks (FriAxis *axis, guint n)
+add_steps (FriAxis *axis, double step, double first, double last)
 {
-  double step = nice_step (axis->high - axis->low, n);
-  double first, last;
-
   axis->step = step;
   axis->decimals = (int) CLAMP (ceil (-log10 (step) - 1e-9), 0, 12);
-  first = floor (axis->low / step + 1e-9);
-  last = ceil (axis->high / step - 1e-9);
-  axis->low = first * step;
-  axis->high = last * step;
   for (double i = first; i <= last && axis->ticks->len < 1000; i++)
     {
       double tick = i * step;
@@ -47,36 +41,50 @@ linear_ticks (FriAxis *axis, guint n)
 }
 
 static void
-log_ticks (FriAxis *axis)
+linear_ticks (FriAxis *axis, guint n)
+{
+  double step = nice_step (axis->high - axis->low, n);
+  double first = floor (axis->low / step + 1e-9), last = ceil (axis->high / step - 1e-9);
+
+  add_steps (axis, step, first, last);
+  axis->low = first * step;
+  axis->high = last * step;
+}
+
+/* Powers of ten; 1, 2 and 5 times those where they are few; steps where the
+ * axis is not even twice as long as it begins. */
+static void
+log_ticks (FriAxis *axis, guint n)
 {
   static const double factors[] = { 1, 2, 5 };
   double first = floor (log10 (axis->low) + 1e-9), last = ceil (log10 (axis->high) - 1e-9);
   gboolean few = last - first <= 2;
-  double every = ceil ((last - first) / 8);
+  double every = MAX (ceil ((last - first) / 8), 1), step;
 
-  for (double e = first; e <= last; e += MAX (every, 1))
-    for (guint f = 0; f < (few ? 3 : 1); f++)
-      {
-        double tick = factors[f] * pow (10, e);
-
-        g_array_append_val (axis->ticks, tick);
-      }
-  /* Only as far as the data: whole powers would leave half of a plot empty. */
   if (!few)
     {
       axis->low = pow (10, first);
       axis->high = pow (10, last);
-      return;
     }
-  for (guint i = axis->ticks->len; i-- > 0;)
-    {
-      double tick = g_array_index (axis->ticks, double, i);
+  for (double e = first; e <= last; e += every)
+    for (guint f = 0; f < (few ? 3 : 1); f++)
+      {
+        double tick = factors[f] * pow (10, e);
 
-      if (tick < axis->low / 1.05 || tick > axis->high * 1.05)
-        g_array_remove_index (axis->ticks, i);
+        if (tick >= axis->low / 1.05 && tick <= axis->high * 1.05)
+          g_array_append_val (axis->ticks, tick);
+      }
+  if (axis->ticks->len < 3)
+    {
+      g_array_set_size (axis->ticks, 0);
+      step = nice_step (axis->high - axis->low, n);
+      add_steps (axis, step, ceil (axis->low / step), floor (axis->high / step));
     }
-  axis->low /= 1.05;
-  axis->high *= 1.05;
+  if (few)
+    {
+      axis->low /= 1.05;
+      axis->high *= 1.05;
+    }
 }
 
 FriAxis *
@@ -98,7 +106,7 @@ fri_axis_new (double low, double high, guint n, gboolean log)
   axis->low = low;
   axis->high = high;
   if (axis->log)
-    log_ticks (axis);
+    log_ticks (axis, n);
   else
     linear_ticks (axis, n);
   return axis;
@@ -193,6 +201,20 @@ fri_axis_label (const FriAxis *axis, double value)
   return grouped (value, axis->decimals);
 }
 
+/* How many of @most decimals say something: not zeros at the end. */
+static int
+decimals_of (double value, int most)
+{
+  for (; most > 0; most--)
+    {
+      double power = pow (10, most), scaled = round (value * power);
+
+      if (fmod (scaled, 10) != 0)
+        break;
+    }
+  return most;
+}
+
 char *
 fri_number (double value)
 {
@@ -206,7 +228,7 @@ fri_number (double value)
   if (size >= 1e7 || size < 1e-4)
     return scientific (value);
   digits = (int) floor (log10 (size)) + 1;
-  return grouped (value, CLAMP (4 - digits, 0, 8));
+  return grouped (value, decimals_of (value, CLAMP (4 - digits, 0, 8)));
 }
 
 char *
@@ -238,11 +260,11 @@ fri_seconds (double seconds)
   guint64 whole = (guint64) (seconds + 0.5);
   g_autofree char *text = NULL;
 
-  if (seconds < 0.0095)
+  if (seconds < 0.9995)
     return g_strdup_printf ("%d\302\240ms", (int) (seconds * 1000 + 0.5));
   if (seconds < 10)
     {
-      text = grouped (seconds, seconds < 1 ? 2 : 1);
+      text = grouped (seconds, 1);
       return g_strdup_printf ("%s\302\240s", text);
     }
   if (whole < 60)

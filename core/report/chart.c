@@ -13,6 +13,7 @@
 #include "report/report-private.h"
 
 #define WIDTH 480.
+#define SMALL 330. /* of many beside one another */
 #define FONT 12.
 #define MAX_POINTS 2000
 #define N_COLOURS 8
@@ -452,6 +453,30 @@ coarse (const FriLengths *lengths, double width, guint n)
 }
 
 static double
+bin_width (double max)
+{
+  double width = 1;
+
+  while (max / width >= 32)
+    width *= 2;
+  return width;
+}
+
+double
+fri_lengths_distance (const FriLengths *a, const FriLengths *b)
+{
+  double max = MAX (a->max, b->max), width = bin_width (max), sum = 0;
+  double n_a = MAX (a->n - a->nulls, 1), n_b = MAX (b->n - b->nulls, 1);
+  guint n = (guint) (max / width) + 1;
+  g_autofree double *in_a = coarse (a, width, n);
+  g_autofree double *in_b = coarse (b, width, n);
+
+  for (guint i = 0; i < n; i++)
+    sum += fabs (in_a[i] / n_a - in_b[i] / n_b);
+  return sum / 2;
+}
+
+static double
 largest (const double *counts, guint n)
 {
   double most = 0;
@@ -481,20 +506,20 @@ void
 fri_chart_lengths (FriHtml *html, const FriWords *words, const char *title, const FriLengths *now,
                    const FriLengths *before)
 {
-  double max = MAX (now->max, before != NULL ? before->max : 0), width = 1, height = 190, top;
+  double max = MAX (now->max, before != NULL ? before->max : 0), width = bin_width (max);
+  double height = 148, top;
   g_autofree double *counts = NULL;
   g_autofree double *earlier = NULL;
   guint n;
   Area a;
 
-  while (max / width >= 32)
-    width *= 2;
   n = (guint) (max / width) + 1;
   counts = coarse (now, width, n);
   earlier = before != NULL ? coarse (before, width, n) : NULL;
   top = MAX (largest (counts, n), earlier != NULL ? largest (earlier, n) : 0);
-  a = area_new (tight_axis (0, n * width, 6), fri_axis_new (0, MAX (top, 1), 3, FALSE), height);
-  fri_svg_begin (html, "chart", WIDTH, height, title, NULL);
+  a = area_new (tight_axis (0, n * width, 5), fri_axis_new (0, MAX (top, 1), 2, FALSE), height);
+  a.right = SMALL - 12;
+  fri_svg_begin (html, "chart", SMALL, height, title, NULL);
   draw_y_axis (html, &a, FRI_W (ROWS));
   for (guint i = 0; i < n; i++)
     {

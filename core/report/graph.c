@@ -13,9 +13,11 @@
 
 #include "report/report-private.h"
 
-#define NODE_WIDTH 156.
+#define NODE_WIDTH 136.
 #define NODE_HEIGHT 56.
-#define LAYER_GAP 118.
+#define GAP_MIN 50. /* between layers: as wide as the labels there */
+#define GAP_MAX 140.
+#define LABEL 11. /* size of its text */
 #define ROW_GAP 26.
 #define ASIDE_LINE 15.
 #define STAND_IN 18.
@@ -30,8 +32,8 @@ typedef struct
   double y, height; /* middle, whole height */
   double wish;
   guint n_wishes;
-  GPtrArray *aside;  /* char *: rows that left by ports nothing reads; NULL: none */
-  guint n_in, n_out; /* connections at its sides */
+  GPtrArray *aside; /* char *: rows that left by ports nothing reads; NULL: none */
+  guint n_in;       /* connections that arrive */
 } Node;
 
 /* A connection; via stand-ins, first and last of which it begins and ends at. */
@@ -51,6 +53,7 @@ typedef struct
   GArray *nodes;     /* Node */
   GArray *edges;     /* Edge */
   GPtrArray *layers; /* GArray of guint */
+  GArray *lefts;     /* double: where each layer begins, and where the next would */
 } Graph;
 
 static Node *
@@ -85,10 +88,12 @@ add_edge (Graph *g, guint from, guint to, char *port, const char *to_port, gbool
 
   edge.rejects = strcmp (port, "rejects") == 0;
   edge.object = rows == NULL || !json_object_has_member (rows, port);
-  edge.name_input = name_input;
+  /* Which input a model goes to is plain from its colour. */
+  edge.name_input
+      = name_input && !edge.object && strcmp (to_port, "in") != 0 && strcmp (to_port, port) != 0;
   edge.path = g_array_new (FALSE, FALSE, sizeof (guint));
   if (edge.object)
-    edge.label = g_strdup (port);
+    edge.label = g_strdup (strcmp (port, "out") == 0 ? "" : port);
   else
     {
       g_autofree char *n = fri_count ((guint64) fri_get_number (rows, port));
@@ -96,7 +101,6 @@ add_edge (Graph *g, guint from, guint to, char *port, const char *to_port, gbool
       edge.label
           = strcmp (port, "out") == 0 ? g_steal_pointer (&n) : g_strdup_printf ("%s %s", port, n);
     }
-  node_at (g, from)->n_out++;
   node_at (g, to)->n_in++;
   g_array_append_val (g->edges, edge);
 }
@@ -396,9 +400,34 @@ settle (Graph *g)
 /* ---- drawing ------------------------------------------------------------------------------ */
 
 static double
-left_of (const Node *node)
+left_of (Graph *g, const Node *node)
 {
-  return MARGIN + node->layer * (NODE_WIDTH + LAYER_GAP);
+  return g_array_index (g->lefts, double, node->layer);
+}
+
+/* Room between layers for what is written there. */
+static void
+set_lefts (Graph *g)
+{
+  double left = MARGIN;
+
+  for (guint l = 0; l < g->layers->len; l++)
+    {
+      double gap = GAP_MIN;
+
+      g_array_append_val (g->lefts, left);
+      for (guint e = 0; e < g->edges->len; e++)
+        {
+          const Edge *edge = edge_at (g, e);
+
+          if (node_at (g, edge->from)->layer == l)
+            gap = MAX (gap, fri_text_width (edge->label) * LABEL + 48);
+          if (edge->name_input && node_at (g, edge->to)->layer == l + 1)
+            gap = MAX (gap, fri_text_width (edge->to_port) * LABEL + 30);
+        }
+      left += NODE_WIDTH + MIN (gap, GAP_MAX);
+    }
+  g_array_append_val (g->lefts, left);
 }
 
 static double
@@ -407,33 +436,90 @@ top_of (const Node *node)
   return node->y - node->height / 2;
 }
 
-/* The connections of one side, evenly along it. */
+/* Connections leave and arrive evenly along a side, in the order of where they
+ * lead, not to cross.  Those of one output port leave at one point. */
 static double
 port_y (const Node *node, guint number, guint n)
 {
   return top_of (node) + NODE_HEIGHT * (number + 1) / (n + 1);
 }
 
-/* Connections leave and arrive in the order of where they lead, not to cross. */
-static guint
-rank_at (Graph *g, guint number, gboolean out)
+static double
+far_end (Graph *g, const Edge *edge, gboolean out)
 {
-  Edge *edge = edge_at (g, number);
-  GArray *path = edge->path;
-  double y = node_at (g, g_array_index (path, guint, out ? 1 : path->len - 2))->y;
+  return node_at (g, g_array_index (edge->path, guint, out ? 1 : edge->path->len - 2))->y;
+}
+
+static gboolean
+is_first_of_port (Graph *g, guint number)
+{
+  const Edge *edge = edge_at (g, number);
+
+  for (guint e = 0; e < number; e++)
+    if (edge_at (g, e)->from == edge->from && strcmp (edge_at (g, e)->port, edge->port) == 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* The mean of the ends that the port of @edge leads to. */
+static double
+port_wish (Graph *g, const Edge *edge)
+{
+  double sum = 0;
+  guint n = 0;
+
+  for (guint e = 0; e < g->edges->len; e++)
+    {
+      const Edge *other = edge_at (g, e);
+
+      if (other->from != edge->from || strcmp (other->port, edge->port) != 0)
+        continue;
+      sum += far_end (g, other, TRUE);
+      n++;
+    }
+  return sum / n;
+}
+
+static double
+leaves_at (Graph *g, guint number)
+{
+  const Edge *edge = edge_at (g, number);
+  double wish = port_wish (g, edge);
+  guint rank = 0, n = 0;
+
+  for (guint e = 0; e < g->edges->len; e++)
+    {
+      const Edge *other = edge_at (g, e);
+      double at;
+
+      if (other->from != edge->from || !is_first_of_port (g, e))
+        continue;
+      n++;
+      at = port_wish (g, other);
+      if (strcmp (other->port, edge->port) != 0)
+        rank += at < wish || (at == wish && strcmp (other->port, edge->port) < 0);
+    }
+  return port_y (node_at (g, edge->from), rank, n);
+}
+
+static double
+arrives_at (Graph *g, guint number)
+{
+  const Edge *edge = edge_at (g, number);
+  double y = far_end (g, edge, FALSE);
   guint rank = 0;
 
   for (guint e = 0; e < g->edges->len; e++)
     {
-      Edge *other = edge_at (g, e);
+      const Edge *other = edge_at (g, e);
       double at;
 
-      if (e == number || (out ? other->from != edge->from : other->to != edge->to))
+      if (e == number || other->to != edge->to)
         continue;
-      at = node_at (g, g_array_index (other->path, guint, out ? 1 : other->path->len - 2))->y;
+      at = far_end (g, other, FALSE);
       rank += at < y || (at == y && e < number);
     }
-  return rank;
+  return port_y (node_at (g, edge->to), rank, node_at (g, edge->to)->n_in);
 }
 
 static void
@@ -441,10 +527,10 @@ draw_edge (FriHtml *html, Graph *g, guint number)
 {
   Edge *edge = edge_at (g, number);
   const Node *from = node_at (g, edge->from), *to = node_at (g, edge->to);
-  double x = left_of (from) + NODE_WIDTH, y = port_y (from, rank_at (g, number, TRUE), from->n_out);
-  double end_y = port_y (to, rank_at (g, number, FALSE), to->n_in), first_y = y;
+  double x = left_of (g, from) + NODE_WIDTH, y = leaves_at (g, number);
+  double end_y = arrives_at (g, number), first_y = y;
   g_autoptr (GString) d = g_string_new (NULL);
-  g_autofree char *label = fri_text_fit (edge->label, (LAYER_GAP - 14) / 11);
+  g_autofree char *label = fri_text_fit (edge->label, (GAP_MAX - 20) / LABEL);
   const char *class = edge->rejects ? "edge rejects" : edge->object ? "edge object" : "edge";
 
   fri_html_open (html, "g", "class", class, NULL);
@@ -453,10 +539,15 @@ draw_edge (FriHtml *html, Graph *g, guint number)
                    edge->label);
   fri_html_close (html);
   fri_svg_point (d, "M", x, y);
+  if (y != end_y || edge->path->len > 2)
+    {
+      x += fri_text_width (label) * LABEL + 8;
+      fri_svg_point (d, "L", x, y);
+    }
   for (guint k = 1; k < edge->path->len; k++)
     {
       const Node *node = node_at (g, g_array_index (edge->path, guint, k));
-      double next_x = left_of (node), next_y = k + 1 < edge->path->len ? node->y : end_y;
+      double next_x = left_of (g, node), next_y = k + 1 < edge->path->len ? node->y : end_y;
       double middle = (x + next_x) / 2;
 
       fri_svg_point (d, "C", middle, y);
@@ -477,10 +568,11 @@ draw_edge (FriHtml *html, Graph *g, guint number)
   fri_svg_point (d, "L", x - 7, y + 4);
   g_string_append_c (d, 'Z');
   fri_svg_path (html, "tip", d->str);
-  fri_svg_text (html, "label", left_of (from) + NODE_WIDTH + 6, first_y - 5, "start", label);
-  if (edge->name_input && strcmp (edge->to_port, edge->port) != 0)
+  if (is_first_of_port (g, number))
+    fri_svg_text (html, "label", left_of (g, from) + NODE_WIDTH + 6, first_y - 5, "start", label);
+  if (edge->name_input)
     {
-      g_autofree char *name = fri_text_fit (edge->to_port, (LAYER_GAP - 20) / 11);
+      g_autofree char *name = fri_text_fit (edge->to_port, (GAP_MAX - 24) / LABEL);
 
       fri_svg_text (html, "port", x - 10, y + 13, "end", name);
     }
@@ -505,12 +597,12 @@ draw_node (FriHtml *html, Graph *g, guint number)
   const char *state = state_of (g, node->id);
   const char *element = fri_get_text (fri_get_object (g->data->graph, node->id), "element");
   g_autofree char *id = fri_text_fit (node->id, (NODE_WIDTH - 20) / 14);
-  g_autofree char *shown = fri_text_fit (element, (NODE_WIDTH - 20) / 11);
+  g_autofree char *shown = fri_text_fit (element, (NODE_WIDTH - 20) / LABEL);
   g_autofree char *time = fri_seconds (fri_get_number (run, "working"));
   g_autofree char *target = g_strdup_printf ("#stage-%u", number + 1);
   gboolean reused = strcmp (state, "reused") == 0, failed = strcmp (state, "failed") == 0;
   gboolean done = reused || strcmp (state, "done") == 0;
-  double x = left_of (node), y = top_of (node);
+  double x = left_of (g, node), y = top_of (node);
 
   fri_html_open (html, "a", "href", target, NULL);
   fri_html_open (html, "g", "class",
@@ -532,7 +624,7 @@ draw_node (FriHtml *html, Graph *g, guint number)
   for (guint i = 0; node->aside != NULL && i < node->aside->len; i++)
     {
       const char *text = g_ptr_array_index (node->aside, i);
-      g_autofree char *fitted = fri_text_fit (text, (NODE_WIDTH - 24) / 11);
+      g_autofree char *fitted = fri_text_fit (text, (NODE_WIDTH - 24) / LABEL);
       double at = y + NODE_HEIGHT + 13 + i * ASIDE_LINE;
       gboolean rejects = g_str_has_prefix (text, "rejects ");
       g_autoptr (GString) d = g_string_new (NULL);
@@ -551,7 +643,7 @@ static void
 draw (FriHtml *html, Graph *g, double height)
 {
   guint n = g->data->order->len;
-  double width = g->layers->len * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP + 2 * MARGIN;
+  double width = g_array_index (g->lefts, double, g->layers->len - 1) + NODE_WIDTH + MARGIN;
   const FriWords *words = g->words;
 
   fri_html_open (html, "div", "class", "scroll", "tabindex", "0", "role", "region", "aria-label",
@@ -577,12 +669,15 @@ fri_graph_draw (FriHtml *html, const FriWords *words, FriPageData *data)
   g_array_set_clear_func (g.nodes, node_clear);
   g_array_set_clear_func (g.edges, edge_clear);
   g.layers = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  g.lefts = g_array_new (FALSE, FALSE, sizeof (double));
   graph_read (&g);
   set_layers (&g);
   fill_layers (&g);
   set_order (&g);
   set_heights (&g);
+  set_lefts (&g);
   draw (html, &g, settle (&g));
+  g_array_unref (g.lefts);
   g_ptr_array_unref (g.layers);
   g_array_unref (g.edges);
   g_array_unref (g.nodes);

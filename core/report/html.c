@@ -113,16 +113,19 @@ fri_html_raw (FriHtml *html, const char *text)
 
 /* ---- tags -------------------------------------------------------------------- */
 
-/* A line for each of these: a page can be read and compared as text. */
+/* A line for each of these: a page can be read and compared as text.  Not
+ * within what shows white space as it is. */
 static gboolean
-stands_alone (const char *tag)
+stands_alone (FriHtml *html, const char *tag)
 {
   static const char *const tags[]
-      = { "head",   "meta", "title", "style",   "body",  "header", "main",   "section",
-          "footer", "nav",  "div",   "details", "table", "tr",     "ul",     "li",
-          "p",      "h1",   "h2",    "h3",      "h4",    "svg",    "figure", "dl",
-          "dt",     "ol",   "g",     "thead",   "tbody" };
+      = { "head", "meta",   "title", "style", "body", "header", "main",  "section", "footer", "nav",
+          "div",  "table",  "tr",    "ul",    "li",   "p",      "h1",    "h2",      "h3",     "h4",
+          "svg",  "figure", "dl",    "dt",    "ol",   "g",      "thead", "tbody" };
+  const char *parent = html->open->len > 0 ? html->open->pdata[html->open->len - 1] : "";
 
+  if (strcmp (parent, "td") == 0 || strcmp (parent, "details") == 0)
+    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
     if (strcmp (tags[i], tag) == 0)
       return TRUE;
@@ -134,7 +137,7 @@ begin_tag (FriHtml *html, const char *tag, va_list args)
 {
   const char *name;
 
-  if (stands_alone (tag) && html->out->len > 0)
+  if (html->out->len > 0 && stands_alone (html, tag))
     g_string_append_c (html->out, '\n');
   g_string_append_c (html->out, '<');
   g_string_append (html->out, tag);

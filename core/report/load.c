@@ -145,6 +145,29 @@ fri_page_end (JsonArray *ends, guint i, char **port)
   return dot != NULL ? g_strndup (end, (gsize) (dot - end)) : NULL;
 }
 
+gboolean
+fri_page_is_read (FriPageData *data, const char *id, const char *port)
+{
+  g_autofree char *wanted = g_strdup_printf ("%s.%s", id, port);
+
+  for (guint i = 0; i < data->order->len; i++)
+    {
+      JsonObject *entry = fri_get_object (data->graph, g_ptr_array_index (data->order, i));
+      JsonObject *from = fri_get_object (entry, "from");
+      g_autoptr (GList) ports = from != NULL ? json_object_get_members (from) : NULL;
+
+      for (GList *p = ports; p != NULL; p = p->next)
+        {
+          JsonArray *ends = fri_get_array (from, p->data);
+
+          for (guint k = 0; ends != NULL && k < json_array_get_length (ends); k++)
+            if (strcmp (fri_text_at (ends, k), wanted) == 0)
+              return TRUE;
+        }
+    }
+  return FALSE;
+}
+
 /* ---- the whole -------------------------------------------------------------------- */
 
 static JsonObject *

@@ -2,6 +2,7 @@
 core_libflowrun_la_SOURCES += \
 	core/report/axis.c \
 	core/report/chart.c \
+	core/report/diff.c \
 	core/report/graph.c \
 	core/report/html.c \
 	core/report/html.h \
@@ -17,3 +18,8 @@ core_libflowrun_la_SOURCES += \
 	core/report/view.c \
 	core/report/words.c \
 	core/report/words.h
+
+check_PROGRAMS += core/report/test-report
+core_report_test_report_SOURCES = core/report/test-report.c
+core_report_test_report_LDADD = core/libflowrun-test.la $(TEST_LIBS) -lm
+TESTS += core/report/test-report

@@ -137,7 +137,7 @@ show_header (FriHtml *html, const FriWords *words, FriPageData *data)
   fri_html_close (html);
 }
 
-/* ---- scores ------------------------------------------------------------------------ */
+/* ---- what decides: scores, then the training ------------------------------------------ */
 
 static JsonArray *
 views_of (FriPageData *data, const char *id)
@@ -146,29 +146,33 @@ views_of (FriPageData *data, const char *id)
 }
 
 static gboolean
-has_scores (FriPageData *data)
+has_views (FriPageData *data, const char *kind)
 {
   for (guint i = 0; i < data->order->len; i++)
     {
       const char *id = g_ptr_array_index (data->order, i);
 
-      if (fri_is_evaluator (data, id) && views_of (data, id) != NULL)
+      if (fri_is_of_kind (data, id, kind) && views_of (data, id) != NULL)
         return TRUE;
     }
   return FALSE;
 }
 
+/* The views of all stages of @kind. */
 static void
-show_scores (FriHtml *html, const FriWords *words, FriPageData *data)
+show_first (FriHtml *html, const FriWords *words, FriPageData *data, const char *kind,
+            const char *anchor, const char *title)
 {
-  fri_html_open (html, "section", "id", "scores", NULL);
-  fri_html_element (html, "h2", NULL, FRI_W (SCORES));
+  if (!has_views (data, kind))
+    return;
+  fri_html_open (html, "section", "id", anchor, NULL);
+  fri_html_element (html, "h2", NULL, title);
   for (guint i = 0; i < data->order->len; i++)
     {
       const char *id = g_ptr_array_index (data->order, i);
       g_autofree char *target = g_strdup_printf ("#stage-%u", i + 1);
 
-      if (!fri_is_evaluator (data, id) || views_of (data, id) == NULL)
+      if (!fri_is_of_kind (data, id, kind) || views_of (data, id) == NULL)
         continue;
       fri_html_open (html, "h3", NULL);
       fri_html_open (html, "a", "href", target, NULL);
@@ -185,6 +189,31 @@ show_scores (FriHtml *html, const FriWords *words, FriPageData *data)
 
 /* ---- what ran -------------------------------------------------------------------------- */
 
+/* Rows that left by ports that other stages read, or by those that none reads. */
+static double
+rows_out (FriPageData *data, const char *id, gboolean read)
+{
+  JsonObject *rows = fri_get_object (fri_get_object (data->graph, id), "rows_out");
+  g_autoptr (GList) names = rows != NULL ? json_object_get_members (rows) : NULL;
+  double total = 0;
+
+  for (GList *n = names; n != NULL; n = n->next)
+    if (strcmp (n->data, "rejects") != 0 && fri_page_is_read (data, id, n->data) == read)
+      total += fri_get_number (rows, n->data);
+  return total;
+}
+
+/* A cell of a count; zeros step back. */
+static void
+show_count (FriHtml *html, const char *count, const char *class)
+{
+  fri_html_element (html, "td",
+                    strcmp (count, "0") == 0 ? "number zero"
+                    : class != NULL          ? class
+                                             : "number",
+                    count);
+}
+
 static void
 stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint number)
 {
@@ -195,7 +224,8 @@ stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint numbe
   double rejects = fri_get_number (fri_page_stage (data->report, id), "rejects");
   g_autofree char *target = g_strdup_printf ("#stage-%u", number + 1);
   g_autofree char *in = fri_count ((guint64) sum (fri_get_object (entry, "rows_in"), NULL));
-  g_autofree char *out = fri_count ((guint64) sum (fri_get_object (entry, "rows_out"), "rejects"));
+  g_autofree char *out = fri_count ((guint64) rows_out (data, id, TRUE));
+  g_autofree char *aside = fri_count ((guint64) rows_out (data, id, FALSE));
   g_autofree char *n_rejects = fri_count ((guint64) rejects);
   g_autofree char *working = fri_seconds (fri_get_number (run, "working"));
   g_autofree char *waiting = fri_seconds (fri_get_number (run, "waiting_for_input")
@@ -208,9 +238,10 @@ stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint numbe
   fri_html_close (html);
   fri_html_close (html);
   fri_html_element (html, "td", NULL, fri_get_text (entry, "element"));
-  fri_html_element (html, "td", "number", in);
-  fri_html_element (html, "td", "number", out);
-  fri_html_element (html, "td", rejects > 0 ? "number rejects" : "number", n_rejects);
+  show_count (html, in, NULL);
+  show_count (html, out, NULL);
+  show_count (html, aside, NULL);
+  show_count (html, n_rejects, "number rejects");
   fri_html_element (html, "td", "number", worked ? working : "");
   fri_html_element (html, "td", "number", worked ? waiting : "");
   fri_html_element (html, "td", NULL, fri_word_of_state (words, fri_get_text (run, "state")));
@@ -220,8 +251,9 @@ stage_line (FriHtml *html, const FriWords *words, FriPageData *data, guint numbe
 static void
 show_what_ran (FriHtml *html, const FriWords *words, FriPageData *data)
 {
-  const char *const heads[] = { FRI_W (STAGE),   FRI_W (ELEMENT), FRI_W (ROWS_IN), FRI_W (ROWS_OUT),
-                                FRI_W (REJECTS), FRI_W (WORKING), FRI_W (WAITING), FRI_W (STATE) };
+  const char *const heads[]
+      = { FRI_W (STAGE),   FRI_W (ELEMENT), FRI_W (ROWS_IN), FRI_W (ROWS_OUT), FRI_W (ASIDE),
+          FRI_W (REJECTS), FRI_W (WORKING), FRI_W (WAITING), FRI_W (STATE) };
 
   fri_html_open (html, "section", "id", "graph", NULL);
   fri_html_element (html, "h2", NULL, FRI_W (WHAT_RAN));
@@ -231,7 +263,7 @@ show_what_ran (FriHtml *html, const FriWords *words, FriPageData *data)
   fri_html_open (html, "thead", NULL);
   fri_html_open (html, "tr", NULL);
   for (guint i = 0; i < G_N_ELEMENTS (heads); i++)
-    fri_html_element (html, "th", i >= 2 && i <= 6 ? "number" : NULL, heads[i]);
+    fri_html_element (html, "th", i >= 2 && i <= 7 ? "number" : NULL, heads[i]);
   fri_html_close (html);
   fri_html_close (html);
   fri_html_open (html, "tbody", NULL);
@@ -382,29 +414,29 @@ show_provenance (FriHtml *html, const FriWords *words, FriPageData *data)
  */
 
 static void
+link_to (FriHtml *html, const char *class, const char *target, const char *text)
+{
+  fri_html_open (html, "a", "class", class, "href", target, NULL);
+  fri_html_text (html, text);
+  fri_html_close (html);
+}
+
+static void
 show_contents (FriHtml *html, const FriWords *words, FriPageData *data)
 {
   fri_html_open (html, "nav", NULL);
-  if (has_scores (data))
-    {
-      fri_html_open (html, "a", "href", "#scores", NULL);
-      fri_html_text (html, FRI_W (SCORES));
-      fri_html_close (html);
-    }
-  fri_html_open (html, "a", "href", "#graph", NULL);
-  fri_html_text (html, FRI_W (WHAT_RAN));
-  fri_html_close (html);
+  if (has_views (data, "evaluator"))
+    link_to (html, NULL, "#scores", FRI_W (SCORES));
+  if (has_views (data, "trainer"))
+    link_to (html, NULL, "#training", FRI_W (TRAINING));
+  link_to (html, NULL, "#graph", FRI_W (WHAT_RAN));
   for (guint i = 0; i < data->order->len; i++)
     {
       g_autofree char *target = g_strdup_printf ("#stage-%u", i + 1);
 
-      fri_html_open (html, "a", "class", "stage-link", "href", target, NULL);
-      fri_html_text (html, g_ptr_array_index (data->order, i));
-      fri_html_close (html);
+      link_to (html, "stage-link", target, g_ptr_array_index (data->order, i));
     }
-  fri_html_open (html, "a", "href", "#provenance", NULL);
-  fri_html_text (html, FRI_W (PROVENANCE));
-  fri_html_close (html);
+  link_to (html, NULL, "#provenance", FRI_W (PROVENANCE));
   fri_html_close (html);
 }
 
@@ -415,8 +447,8 @@ show_body (FriHtml *html, const FriWords *words, FriPageData *data)
   show_header (html, words, data);
   show_contents (html, words, data);
   fri_html_open (html, "main", NULL);
-  if (has_scores (data))
-    show_scores (html, words, data);
+  show_first (html, words, data, "evaluator", "scores", FRI_W (SCORES));
+  show_first (html, words, data, "trainer", "training", FRI_W (TRAINING));
   show_what_ran (html, words, data);
   fri_html_open (html, "section", "id", "stages", NULL);
   fri_html_element (html, "h2", NULL, FRI_W (STAGES));

@@ -10,6 +10,7 @@
  *   graph.c   the stages and their connections as SVG
  *   view.c    views checked and made
  *   axis.c    round numbers for axes, numbers for people
+ *   diff.c    what changed between two texts
  *   svg.c     shapes, and how wide a text is
  *   html.c    tags and escaped text
  *   words.c   every word of the page, in each language
@@ -69,6 +70,25 @@ char *fri_bytes (guint64 bytes);
 /** fri_seconds: "4 min 12 s"; g_free(). */
 char *fri_seconds (double seconds);
 
+/* ---- differences (diff.c) ------------------------------------------------------- */
+
+typedef enum
+{
+  FRI_RUN_KEPT,
+  FRI_RUN_DELETED,
+  FRI_RUN_INSERTED
+} FriRunKind;
+
+typedef struct
+{
+  FriRunKind kind;
+  guint length; /* characters */
+} FriRun;
+
+/** fri_diff: FriRun's that lead from @before to @after (valid UTF-8); NULL when they share too
+ * little to tell; g_array_unref(). */
+GArray *fri_diff (const char *before, const char *after);
+
 /* ---- drawing (svg.c) ---------------------------------------------------------- */
 
 /** fri_text_width: about how wide @text is, in units of the font's size. */
@@ -106,6 +126,8 @@ typedef struct
   double n, nulls, min, max, sum;
 } FriLengths;
 
+/** fri_lengths_distance: half the sum of differences of shares: 0 alike, 1 nothing in common. */
+double fri_lengths_distance (const FriLengths *a, const FriLengths *b);
 /** fri_chart_lengths: bars of @now, and an outline of @before (or NULL). */
 void fri_chart_lengths (FriHtml *html, const FriWords *words, const char *title,
                         const FriLengths *now, const FriLengths *before);
@@ -140,6 +162,9 @@ double fri_number_at (JsonArray *array, guint i);
 /** fri_page_end: stage and port of the connection @i, "stage.port", of @ends; NULL: it is none. */
 char *fri_page_end (JsonArray *ends, guint i, char **port);
 
+/** fri_page_is_read: whether any stage reads output @port of stage @id. */
+gboolean fri_page_is_read (FriPageData *data, const char *id, const char *port);
+
 /** fri_page_stage: the entry of stage @id in @document ("stages"), or NULL. */
 JsonObject *fri_page_stage (JsonObject *document, const char *id);
 
@@ -164,8 +189,8 @@ void fri_show_long (FriHtml *html, const FriWords *words, const char *text, guin
 void fri_show_stage (FriHtml *html, const FriWords *words, FriPageData *data, const char *id);
 /** fri_show_time: a time of a manifest for a person; g_free(). */
 char *fri_show_time (const char *iso);
-/** fri_is_evaluator: whether its views are scores. */
-gboolean fri_is_evaluator (FriPageData *data, const char *id);
+/** fri_is_of_kind: whether its element is one of @kind ("evaluator"). */
+gboolean fri_is_of_kind (FriPageData *data, const char *id, const char *kind);
 
 /** fri_style: the style sheet. */
 extern const char fri_style[];

@@ -4,12 +4,13 @@
  */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "report/report-private.h"
 
-#define SHOWN_ROWS 3  /* the others are folded */
-#define CONTEXT 24    /* characters of what stayed alike around a change */
+#define SHOWN_ROWS 2  /* the others are folded */
+#define CONTEXT 30    /* characters of what stayed alike around a change */
 #define MAX_CHARTS 12 /* of lengths, of one stage */
 
 /* ---- samples ------------------------------------------------------------------- */
@@ -122,77 +123,85 @@ find_origin (FriPageData *data, const char *stage, const char *id, JsonObject **
   return NULL;
 }
 
-/* Only what differs is looked at: the beginning and the end that two texts
- * share are left plain, and cut to some context where they are long. */
+/* A run of what stayed alike: only its ends where it is long. */
 static void
-show_part (FriHtml *html, const char *text, const char *from, const char *to, const char *tag)
+show_kept (FriHtml *html, const char *text, guint n, gboolean first, gboolean last)
 {
-  const char *begin = text, *end = to + strlen (to);
-  g_autofree char *head = NULL, *tail = NULL, *middle = g_strndup (from, (gsize) (to - from));
+  const char *end = g_utf8_offset_to_pointer (text, n);
+  guint head = first ? 0 : CONTEXT, tail = last ? 0 : CONTEXT;
+  g_autofree char *whole = NULL, *begin = NULL, *rest = NULL;
 
-  if (g_utf8_pointer_to_offset (text, from) > 2 * CONTEXT)
-    begin = g_utf8_offset_to_pointer (from, -CONTEXT);
-  if (g_utf8_strlen (to, -1) > 2 * CONTEXT)
-    end = g_utf8_offset_to_pointer (to, CONTEXT);
-  head = g_strndup (begin, (gsize) (from - begin));
-  tail = g_strndup (to, (gsize) (end - to));
-  if (begin > text)
-    fri_html_element (html, "span", "more", "… ");
-  fri_html_text (html, head);
-  if (*middle != '\0')
-    fri_html_element (html, tag, NULL, middle);
-  fri_html_text (html, tail);
-  if (*end != '\0')
-    fri_html_element (html, "span", "more", " …");
+  if (n <= 3 * CONTEXT)
+    {
+      whole = g_strndup (text, (gsize) (end - text));
+      fri_html_text (html, whole);
+      return;
+    }
+  begin = g_utf8_substring (text, 0, head);
+  rest = g_strndup (g_utf8_offset_to_pointer (text, n - tail),
+                    (gsize) (end - g_utf8_offset_to_pointer (text, n - tail)));
+  fri_html_text (html, begin);
+  fri_html_element (html, "span", "more", first ? "… " : last ? " …" : " … ");
+  fri_html_text (html, rest);
 }
 
+/* One side of a change: @kind is what this side alone has. */
 static void
-common (const char *a, const char *b, const char **a0, const char **b0, const char **a1,
-        const char **b1)
+show_side (FriHtml *html, const char *text, GArray *runs, FriRunKind kind, const char *tag)
 {
-  *a0 = a;
-  *b0 = b;
-  while (**a0 != '\0' && g_utf8_get_char (*a0) == g_utf8_get_char (*b0))
+  for (guint i = 0; i < runs->len; i++)
     {
-      *a0 = g_utf8_next_char (*a0);
-      *b0 = g_utf8_next_char (*b0);
-    }
-  *a1 = a + strlen (a);
-  *b1 = b + strlen (b);
-  while (*a1 > *a0 && *b1 > *b0)
-    {
-      const char *pa = g_utf8_prev_char (*a1), *pb = g_utf8_prev_char (*b1);
+      const FriRun *run = &g_array_index (runs, FriRun, i);
+      const char *next;
+      g_autofree char *own = NULL;
 
-      if (g_utf8_get_char (pa) != g_utf8_get_char (pb))
-        break;
-      *a1 = pa;
-      *b1 = pb;
+      if (run->kind != kind && run->kind != FRI_RUN_KEPT)
+        continue;
+      next = g_utf8_offset_to_pointer (text, run->length);
+      if (run->kind == FRI_RUN_KEPT)
+        show_kept (html, text, run->length, i == 0, i + 1 == runs->len);
+      else
+        {
+          own = g_strndup (text, (gsize) (next - text));
+          fri_html_element (html, tag, NULL, own);
+        }
+      text = next;
     }
+}
+
+/* Whether what stayed alike is enough to show the rest as a change of it. */
+static gboolean
+is_telling (GArray *runs)
+{
+  guint kept = 0, all = 0;
+
+  for (guint i = 0; runs != NULL && i < runs->len; i++)
+    {
+      const FriRun *run = &g_array_index (runs, FriRun, i);
+
+      all += run->length;
+      if (run->kind == FRI_RUN_KEPT)
+        kept += run->length;
+    }
+  return runs != NULL && runs->len <= 60 && kept * 3 > all;
 }
 
 static void
 show_change (FriHtml *html, const FriWords *words, const char *before, guint64 before_of,
              const char *after, guint64 after_of)
 {
-  const char *a0 = NULL, *b0 = NULL, *a1 = NULL, *b1 = NULL;
-  gboolean near = before != NULL && after != NULL && *before != '\0' && *after != '\0';
+  g_autoptr (GArray) runs = before != NULL && after != NULL ? fri_diff (before, after) : NULL;
+  gboolean near = is_telling (runs);
 
-  if (near)
-    {
-      common (before, after, &a0, &b0, &a1, &b1);
-      /* Texts that share little are shown as they are. */
-      near = (a0 - before) + (gssize) strlen (a1) > (gssize) (strlen (before) / 4)
-             && (a1 - a0) < 400 && (b1 - b0) < 400;
-    }
   fri_html_open (html, "td", "class", "body", NULL);
   if (near)
-    show_part (html, before, a0, a1, "del");
+    show_side (html, before, runs, FRI_RUN_DELETED, "del");
   else
     show_cell (html, words, before, before_of);
   fri_html_close (html);
   fri_html_open (html, "td", "class", "body", NULL);
   if (near)
-    show_part (html, after, b0, b1, "ins");
+    show_side (html, after, runs, FRI_RUN_INSERTED, "ins");
   else
     show_cell (html, words, after, after_of);
   fri_html_close (html);
@@ -222,20 +231,31 @@ show_column (FriHtml *html, const FriWords *words, JsonObject *row, int at, cons
 {
   guint64 of, of_before;
   const char *now = cell_text (row, at, &of), *before = cell_text (origin, from, &of_before);
-  gboolean changed = origin != NULL && from >= 0 && !same (now, before);
   gboolean new = origin != NULL &&from < 0;
 
-  fri_html_open (html, "tr", "class", changed ? "changed" : NULL, NULL);
+  fri_html_open (html, "tr", NULL);
   show_field (html, words, name, new ? FRI_W (NEW) : NULL);
-  if (changed)
+  if (origin != NULL && !new)
     show_change (html, words, before, of_before, now, of);
   else
     {
-      fri_html_open (html, "td", "class", "body", "colspan", origin != NULL ? "2" : NULL, NULL);
+      if (new)
+        fri_html_element (html, "td", NULL, "");
+      fri_html_open (html, "td", "class", "body", NULL);
       show_cell (html, words, now, of);
       fri_html_close (html);
     }
   fri_html_close (html);
+}
+
+/* Whether column @at of the row is as it was. */
+static gboolean
+is_kept (JsonObject *row, int at, JsonObject *origin, int from)
+{
+  guint64 of;
+
+  return origin != NULL && from >= 0
+         && same (cell_text (row, at, &of), cell_text (origin, from, &of));
 }
 
 static gboolean
@@ -277,22 +297,41 @@ show_dropped_columns (FriHtml *html, const FriWords *words, JsonObject *port, Js
       fri_html_open (html, "td", "class", "body", NULL);
       show_cell (html, words, text, of);
       fri_html_close (html);
-      fri_html_open (html, "td", NULL);
-      fri_html_close (html);
+      fri_html_element (html, "td", NULL, "");
       fri_html_close (html);
     }
 }
 
-static void
-show_row (FriHtml *html, const FriWords *words, FriPageData *data, const char *stage,
-          JsonObject *port, JsonObject *row)
+/* The columns of a row that stayed as they were, or those that did not. */
+static guint
+show_columns (FriHtml *html, const FriWords *words, JsonObject *port, JsonObject *row,
+              JsonObject *from, JsonObject *origin, gboolean kept)
 {
   JsonArray *columns = fri_get_array (port, "columns");
-  JsonObject *from = NULL;
-  JsonObject *origin = find_origin (data, stage, fri_get_text (row, "id"), &from);
-  gboolean unchanged = is_unchanged (port, row, from, origin);
+  guint n = 0;
 
-  fri_html_open (html, "table", "class", "row", NULL);
+  for (guint i = 0; columns != NULL && i < json_array_get_length (columns); i++)
+    {
+      const char *name = fri_text_at (columns, i);
+      int before = column_of (from, name);
+
+      if (is_kept (row, (int) i, origin, before) != kept)
+        n++;
+      else
+        show_column (html, words, row, (int) i, name, kept ? NULL : origin, before);
+    }
+  return n;
+}
+
+/* @origin: what @row was, with the columns of @from; NULL: not known. */
+static void
+show_row (FriHtml *html, const FriWords *words, JsonObject *port, JsonObject *row, JsonObject *from,
+          JsonObject *origin)
+{
+  gboolean unchanged = is_unchanged (port, row, from, origin);
+  guint kept = 0;
+
+  fri_html_open (html, "table", "class", unchanged || origin == NULL ? "row" : "row change", NULL);
   fri_html_open (html, "thead", NULL);
   fri_html_open (html, "tr", NULL);
   fri_html_element (html, "th", "row-id", fri_get_text (row, "id"));
@@ -306,17 +345,31 @@ show_row (FriHtml *html, const FriWords *words, FriPageData *data, const char *s
   fri_html_close (html);
   fri_html_close (html);
   fri_html_open (html, "tbody", NULL);
-  for (guint i = 0; columns != NULL && i < json_array_get_length (columns); i++)
-    {
-      const char *name = fri_text_at (columns, i);
-
-      show_column (html, words, row, (int) i, name, unchanged ? NULL : origin,
-                   column_of (from, name));
-    }
+  kept = show_columns (html, words, port, row, from, unchanged ? NULL : origin, FALSE);
   if (origin != NULL && !unchanged)
     show_dropped_columns (html, words, port, from, origin);
   fri_html_close (html);
   fri_html_close (html);
+  if (kept == 0)
+    return;
+  fri_html_open (html, "details", "class", "kept", NULL);
+  fri_html_open (html, "summary", NULL);
+  fri_html_printf (html, FRI_W (KEPT_COLUMNS), kept);
+  fri_html_close (html);
+  fri_html_open (html, "table", "class", "row", NULL);
+  fri_html_open (html, "tbody", NULL);
+  show_columns (html, words, port, row, from, origin, TRUE);
+  fri_html_close (html);
+  fri_html_close (html);
+  fri_html_close (html);
+}
+
+static JsonObject *
+object_at (JsonArray *array, guint i)
+{
+  JsonNode *node = json_array_get_element (array, i);
+
+  return JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
 }
 
 static void
@@ -325,59 +378,123 @@ show_rows_of (FriHtml *html, const FriWords *words, FriPageData *data, const cha
 {
   for (guint i = first; i < last; i++)
     {
-      JsonNode *node = json_array_get_element (rows, i);
+      JsonObject *row = object_at (rows, i), *from = NULL;
+      JsonObject *origin = find_origin (data, stage, fri_get_text (row, "id"), &from);
 
       fri_html_open (html, "div", "class", "scroll", NULL);
-      if (JSON_NODE_HOLDS_OBJECT (node))
-        show_row (html, words, data, stage, port, json_node_get_object (node));
+      show_row (html, words, port, row, from, origin);
       fri_html_close (html);
     }
 }
 
-/* Whether all sampled rows of @port are as they came in. */
+/* Rows of which the stage changed a text: they tell more than the first ones. */
+static void
+show_changes (FriHtml *html, const FriWords *words, JsonObject *port, JsonArray *changes,
+              guint first, guint last)
+{
+  for (guint i = first; i < last; i++)
+    {
+      JsonObject *row = object_at (changes, i);
+      g_autoptr (JsonObject) from = json_object_new (), origin = json_object_new ();
+      JsonArray *columns = fri_get_array (port, "before_columns");
+      JsonArray *before = fri_get_array (row, "before");
+
+      if (columns == NULL || before == NULL)
+        continue;
+      json_object_set_array_member (from, "columns", json_array_ref (columns));
+      json_object_set_array_member (origin, "cells", json_array_ref (before));
+      fri_html_open (html, "div", "class", "scroll", NULL);
+      show_row (html, words, port, row, from, origin);
+      fri_html_close (html);
+    }
+}
+
+/* Whether the port has the columns of one that feeds the stage. */
+static gboolean
+has_columns_of_input (FriPageData *data, const char *stage, JsonObject *port)
+{
+  JsonArray *columns = fri_get_array (port, "columns"), *before;
+  JsonObject *from;
+
+  for (guint i = 0; (from = feeding_port (data, stage, i)) != NULL; i++)
+    {
+      guint k = 0, n = columns != NULL ? json_array_get_length (columns) : 0;
+
+      before = fri_get_array (from, "columns");
+      if (before == NULL || n == 0 || json_array_get_length (before) != n)
+        continue;
+      while (k < n && same (fri_text_at (columns, k), fri_text_at (before, k)))
+        k++;
+      if (k == n)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Whether all sampled rows of @port that can be compared are as they came in. */
 static gboolean
 passes_on (FriPageData *data, const char *stage, JsonObject *port, JsonArray *rows)
 {
+  guint n_compared = 0;
+
+  if (!has_columns_of_input (data, stage, port))
+    return FALSE;
   for (guint i = 0; i < json_array_get_length (rows); i++)
     {
-      JsonNode *node = json_array_get_element (rows, i);
-      JsonObject *row = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
-      JsonObject *from;
+      JsonObject *row = object_at (rows, i), *from;
       JsonObject *origin = find_origin (data, stage, fri_get_text (row, "id"), &from);
 
-      if (!is_unchanged (port, row, from, origin))
+      if (origin != NULL && !is_unchanged (port, row, from, origin))
         return FALSE;
+      n_compared += origin != NULL;
     }
-  return json_array_get_length (rows) > 0;
+  return n_compared > 0;
+}
+
+static void
+port_head (FriHtml *html, const char *name, const char *format, guint n, double of)
+{
+  g_autofree char *count = fri_count ((guint64) of);
+  g_autofree char *shown = fri_count (n);
+
+  fri_html_open (html, "h5", "class", "port", NULL);
+  fri_html_element (html, "code", NULL, name);
+  fri_html_text (html, " ");
+  fri_html_open (html, "span", "class", "note", NULL);
+  fri_html_printf (html, format, shown, count);
+  fri_html_close (html);
+  fri_html_close (html);
 }
 
 static void
 show_port (FriHtml *html, const FriWords *words, FriPageData *data, const char *stage,
            const char *name, JsonObject *port, double n_rows)
 {
-  JsonArray *rows = fri_get_array (port, "rows");
+  JsonArray *rows = fri_get_array (port, "rows"), *changes = fri_get_array (port, "changes");
   guint n = rows != NULL ? json_array_get_length (rows) : 0;
-  g_autofree char *count = fri_count ((guint64) n_rows);
-  g_autofree char *shown = fri_count (n);
+  guint n_changes = changes != NULL ? json_array_get_length (changes) : 0;
   gboolean alike;
 
   if (n == 0)
     return;
-  alike = passes_on (data, stage, port, rows);
-  fri_html_open (html, "h5", "class", "port", NULL);
-  fri_html_element (html, "code", NULL, name);
-  fri_html_text (html, " ");
-  fri_html_open (html, "span", "class", "note", NULL);
-  fri_html_printf (html, alike ? FRI_W (FIRST_ROWS_ALIKE) : FRI_W (FIRST_ROWS), shown, count);
-  fri_html_close (html);
-  fri_html_close (html);
-  if (!alike)
+  alike = n_changes == 0 && passes_on (data, stage, port, rows);
+  if (n_changes > 0)
+    {
+      port_head (html, name, FRI_W (FIRST_CHANGES), n_changes, n_rows);
+      show_changes (html, words, port, changes, 0, MIN (n_changes, SHOWN_ROWS));
+    }
+  else
+    port_head (html, name, alike ? FRI_W (FIRST_ROWS_ALIKE) : FRI_W (FIRST_ROWS), n, n_rows);
+  if (n_changes == 0 && !alike)
     show_rows_of (html, words, data, stage, port, rows, 0, MIN (n, SHOWN_ROWS));
-  if (!alike && n <= SHOWN_ROWS)
+  if (n_changes == 0 && !alike && n <= SHOWN_ROWS)
     return;
   fri_html_open (html, "details", NULL);
   fri_html_element (html, "summary", NULL, alike ? FRI_W (SHOW_ROWS) : FRI_W (MORE_EXAMPLES));
-  show_rows_of (html, words, data, stage, port, rows, alike ? 0 : SHOWN_ROWS, n);
+  if (n_changes > SHOWN_ROWS)
+    show_changes (html, words, port, changes, SHOWN_ROWS, n_changes);
+  show_rows_of (html, words, data, stage, port, rows,
+                alike || n_changes > 0 ? 0 : MIN (n, SHOWN_ROWS), n);
   fri_html_close (html);
 }
 
@@ -413,7 +530,7 @@ show_rejected (FriHtml *html, const FriWords *words, JsonObject *port, JsonObjec
 
       if (cell == NULL || g_str_has_prefix (name, "reject_"))
         continue;
-      g_string_append_printf (text, "%s%s: %s%s", text->len > 0 ? "\n" : "", name, cell,
+      g_string_append_printf (text, "%s%s: %s%s", text->len > 0 ? " · " : "", name, cell,
                               of > 0 ? " …" : "");
     }
   fri_show_long (html, words, text->str, 0);
@@ -433,9 +550,11 @@ show_examples (FriHtml *html, const FriWords *words, JsonObject *port, JsonArray
 
       fri_html_open (html, "tr", "class", "example", NULL);
       fri_html_element (html, "td", "row-id", fri_get_text (row, "id"));
-      fri_html_open (html, "td", "colspan", "3", "class", "body", NULL);
-      fri_html_element (html, "p", "reason", why != NULL ? why : "");
+      fri_html_open (html, "td", "colspan", "3", NULL);
+      fri_html_element (html, "p", "reason body", why != NULL ? why : "");
+      fri_html_open (html, "div", "class", "body", NULL);
       show_rejected (html, words, port, row);
+      fri_html_close (html);
       fri_html_close (html);
       fri_html_close (html);
     }
@@ -520,12 +639,17 @@ lengths_free (FriLengths *l)
   g_free (l);
 }
 
+/* More than by what a few rows more or less, or chance, bring about. */
 static gboolean
-lengths_equal (const FriLengths *a, const FriLengths *b)
+lengths_differ (const FriLengths *a, const FriLengths *b)
 {
-  return a->n == b->n && a->nulls == b->nulls && a->sum == b->sum && a->from->len == b->from->len
-         && memcmp (a->from->data, b->from->data, a->from->len * sizeof (double)) == 0
-         && memcmp (a->count->data, b->count->data, a->count->len * sizeof (double)) == 0;
+  double range = MAX (b->max - b->min, 1), n = MAX (MIN (a->n, b->n), 1);
+
+  /* A part of the rows has other extremes by chance. */
+  if (a->n >= 0.9 * b->n
+      && (fabs (a->max - b->max) > 0.1 * range || fabs (a->min - b->min) > 0.1 * range))
+    return TRUE;
+  return fri_lengths_distance (a, b) > 0.03 + sqrt (8 / n);
 }
 
 /* The lengths of column @name before the stage, where one input has it. */
@@ -550,7 +674,8 @@ show_lengths (FriHtml *html, const FriWords *words, const char *title, const Fri
 {
   double n = now->n - now->nulls;
   g_autofree char *rows = fri_count ((guint64) now->n);
-  g_autofree char *mean = fri_number (n > 0 ? now->sum / n : 0);
+  double average = n > 0 ? now->sum / n : 0;
+  g_autofree char *mean = fri_number (average < 10 ? round (average * 10) / 10 : round (average));
   g_autofree char *min = fri_number (now->min), *max = fri_number (now->max);
   g_autofree char *nulls = fri_count ((guint64) now->nulls);
 
@@ -573,7 +698,7 @@ maybe_lengths (FriHtml *html, const FriWords *words, FriPageData *data, const ch
                const char *port, gboolean name_port, const char *name, JsonObject *o, gboolean draw)
 {
   FriLengths *now = lengths_new (o), *before = lengths_before (data, stage, name);
-  gboolean worth = now->from->len > 0 && (before == NULL || !lengths_equal (now, before));
+  gboolean worth = now->min < now->max && (before == NULL || lengths_differ (now, before));
   g_autofree char *title = name_port ? g_strdup_printf ("%s · %s", name, port) : g_strdup (name);
 
   if (worth && draw)
@@ -583,11 +708,28 @@ maybe_lengths (FriHtml *html, const FriWords *words, FriPageData *data, const ch
   return worth;
 }
 
+/* Ports of records that are drawn: not rejects, and not what nobody reads where
+ * something is read. */
+static GList *
+drawn_ports (FriPageData *data, const char *id, JsonObject *ports)
+{
+  GList *names = ports != NULL ? json_object_get_members (ports) : NULL, *drawn = NULL;
+  gboolean any = FALSE;
+
+  for (GList *p = names; p != NULL; p = p->next)
+    any |= fri_page_is_read (data, id, p->data);
+  for (GList *p = names; p != NULL; p = p->next)
+    if (strcmp (p->data, "rejects") != 0 && (!any || fri_page_is_read (data, id, p->data)))
+      drawn = g_list_append (drawn, p->data);
+  g_list_free (names);
+  return drawn;
+}
+
 static guint
 all_lengths (FriHtml *html, const FriWords *words, FriPageData *data, const char *id, guint most)
 {
   JsonObject *ports = fri_get_object (fri_page_stage (data->samples, id), "ports");
-  g_autoptr (GList) names = ports != NULL ? json_object_get_members (ports) : NULL;
+  g_autoptr (GList) names = drawn_ports (data, id, ports);
   guint n = 0;
 
   for (GList *p = names; p != NULL; p = p->next)
@@ -610,7 +752,7 @@ fri_show_lengths (FriHtml *html, const FriWords *words, FriPageData *data, const
   if (n == 0)
     return;
   fri_html_element (html, "h4", NULL, FRI_W (LENGTHS));
-  fri_html_open (html, "div", "class", "views", NULL);
+  fri_html_open (html, "div", "class", "views many", NULL);
   all_lengths (html, words, data, id, MAX_CHARTS);
   fri_html_close (html);
   if (n > MAX_CHARTS)

@@ -9,6 +9,8 @@
 
 #include "report/report-private.h"
 
+#define MANY_COUNTERS 10 /* more are folded */
+
 static JsonObject *
 run_of (FriPageData *data, const char *id)
 {
@@ -16,10 +18,11 @@ run_of (FriPageData *data, const char *id)
 }
 
 gboolean
-fri_is_evaluator (FriPageData *data, const char *id)
+fri_is_of_kind (FriPageData *data, const char *id, const char *kind)
 {
-  return g_str_has_prefix (fri_get_text (fri_get_object (data->graph, id), "element"),
-                           "evaluator.");
+  const char *element = fri_get_text (fri_get_object (data->graph, id), "element");
+
+  return g_str_has_prefix (element, kind) && element[strlen (kind)] == '.';
 }
 
 /* ---- the first lines -------------------------------------------------------------- */
@@ -33,13 +36,14 @@ show_ports (FriHtml *html, const char *label, JsonObject *rows)
     {
       g_autofree char *count = fri_count ((guint64) fri_get_number (rows, n->data));
 
-      if (strcmp (n->data, "rejects") == 0)
+      if (strcmp (n->data, "rejects") == 0
+          || (names->next != NULL && fri_get_number (rows, n->data) == 0))
         continue;
       fri_html_open (html, "li", NULL);
       if (names->next == NULL || strcmp (n->data, "in") == 0 || strcmp (n->data, "out") == 0)
         fri_html_printf (html, "%s ", label);
       else
-        fri_html_printf (html, "%s · %s ", label, (char *) n->data);
+        fri_html_printf (html, "%s ", (char *) n->data);
       fri_html_element (html, "b", NULL, count);
       fri_html_close (html);
     }
@@ -95,7 +99,7 @@ fri_show_time (const char *iso)
   /* "2026-11-26T04:23:23Z" */
   if (strlen (iso) != 20 || iso[10] != 'T' || iso[19] != 'Z')
     return g_strdup (iso);
-  return g_strdup_printf ("%.10s %.8s UTC", iso, iso + 11);
+  return g_strdup_printf ("%.10s\302\240%.5s\302\240UTC", iso, iso + 11);
 }
 
 static void
@@ -132,9 +136,17 @@ static void
 show_counters (FriHtml *html, const FriWords *words, JsonObject *counters)
 {
   g_autoptr (GList) names = counters != NULL ? json_object_get_members (counters) : NULL;
+  gboolean fold = counters != NULL && json_object_get_size (counters) > MANY_COUNTERS;
 
   if (names == NULL)
     return;
+  if (fold)
+    {
+      fri_html_open (html, "details", NULL);
+      fri_html_open (html, "summary", NULL);
+      fri_html_printf (html, "%s (%u)", FRI_W (COUNTERS), json_object_get_size (counters));
+      fri_html_close (html);
+    }
   fri_html_open (html, "ul", "class", "facts counters", "aria-label", FRI_W (COUNTERS), NULL);
   for (GList *n = names; n != NULL; n = n->next)
     {
@@ -143,6 +155,8 @@ show_counters (FriHtml *html, const FriWords *words, JsonObject *counters)
       show_fact (html, NULL, n->data, count);
     }
   fri_html_close (html);
+  if (fold)
+    fri_html_close (html);
 }
 
 /* ---- what it was told ---------------------------------------------------------------- */
@@ -219,8 +233,9 @@ show_what_it_told (FriHtml *html, const FriWords *words, FriPageData *data, cons
   JsonObject *report = fri_page_stage (data->report, id);
   JsonArray *views = fri_get_array (fri_get_object (report, "reports"), "views");
 
-  if (fri_is_evaluator (data, id) && views != NULL)
-    fri_html_element (html, "p", "note", FRI_W (SEE_SCORES));
+  if (views != NULL
+      && (fri_is_of_kind (data, id, "evaluator") || fri_is_of_kind (data, id, "trainer")))
+    fri_html_element (html, "p", "note", FRI_W (SEE_TOP));
   else
     fri_show_views (html, words, data, views);
   if (!has_plot (views))

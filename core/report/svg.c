@@ -92,12 +92,14 @@ void
 fri_svg_begin (FriHtml *html, const char *class, double width, double height, const char *title,
                const char *desc)
 {
+  /* A page narrower than this part of a large drawing scrolls it. */
+  g_autofree char *least = g_strdup_printf ("min-width:%dpx", (int) (width * 0.72));
   g_autofree char *box = g_strdup_printf ("0 0 %d %d", (int) ceil (width), (int) ceil (height));
   g_autofree char *w = g_strdup_printf ("%d", (int) ceil (width));
   g_autofree char *h = g_strdup_printf ("%d", (int) ceil (height));
 
   fri_html_open (html, "svg", "xmlns", "http://www.w3.org/2000/svg", "class", class, "viewBox", box,
-                 "width", w, "height", h, "role", "img", NULL);
+                 "width", w, "height", h, "role", "img", "style", width > 500 ? least : NULL, NULL);
   fri_html_element (html, "title", NULL, title);
   if (desc != NULL)
     fri_html_element (html, "desc", NULL, desc);

@@ -43,6 +43,7 @@ G_BEGIN_DECLS
   X (ELEMENT, "element", "元件")                                                                  \
   X (ROWS_IN, "rows in", "输入行数")                                                              \
   X (ROWS_OUT, "rows out", "输出行数")                                                            \
+  X (ASIDE, "set aside", "另置")                                                                  \
   X (REJECTS, "rejects", "拒绝")                                                                  \
   X (WORKING, "working", "工作")                                                                  \
   X (WAITING, "waiting", "等待")                                                                  \
@@ -53,7 +54,8 @@ G_BEGIN_DECLS
   X (CANCELLED, "interrupted", "已中断")                                                          \
   X (NOT_REACHED, "not reached", "未执行")                                                        \
   X (RAN_SO_FAR, "not finished", "未完成")                                                        \
-  X (SEE_SCORES, "Its scores are at the top of this page.", "其评分见页首。")                     \
+  X (TRAINING, "Training", "训练")                                                                \
+  X (SEE_TOP, "What it shows is at the top of this page.", "其结果见页首。")                     \
   X (WARNINGS, "Warnings", "警告")                                                                \
   X (MORE_WARNINGS, "%s more are in log.jsonl.", "另有 %s 条，见 log.jsonl。")                    \
   X (COUNTERS, "Counters", "计数")                                                                \
@@ -61,13 +63,15 @@ G_BEGIN_DECLS
   X (ROWS_TITLE, "Rows before and after", "处理前后的行")                                         \
   X (ROWS_OUT_TITLE, "Rows", "数据行")                                                            \
   X (FIRST_ROWS, "first %s of %s rows", "前 %s 行，共 %s 行")                                     \
-  X (FIRST_ROWS_ALIKE, "%s of %s rows looked at: all as they came in",                            \
-     "抽查前 %s 行（共 %s 行）：均与输入相同")                                                    \
+  X (FIRST_CHANGES, "the first %s of the rows that it changed, among %s", "前 %s 处改动，共 %s 行")          \
+  X (FIRST_ROWS_ALIKE, "the first %s of %s rows, as they came in",                            \
+     "前 %s 行，共 %s 行，均与输入相同")                                                    \
   X (SHOW_ROWS, "show them", "显示")                                                              \
   X (MORE_EXAMPLES, "more examples", "更多示例")                                                  \
   X (BEFORE, "before", "之前")                                                                    \
   X (AFTER, "after", "之后")                                                                      \
   X (UNCHANGED, "as it came in", "与输入相同")                                                    \
+  X (KEPT_COLUMNS, "columns as they came in: %u", "与输入相同的列：%u")                           \
   X (NEW, "new", "新增")                                                                          \
   X (LEFT_OUT, "left out", "去除")                                                                \
   X (EMPTY, "empty", "空")                                                                        \

@@ -527,10 +527,25 @@ vary_as_given (FriTestInput *input, guint32 source)
   return copy;
 }
 
+/* What it shows in report.html can be drawn. */
+static FriCheckResult
+views_follow (FrTest *test, GString *why)
+{
+  g_autoptr (GError) error = NULL;
+  JsonNode *views = fr_test_report (test, "views");
+
+  if (views == NULL || fr_views_check (views, &error))
+    return FRI_CHECK_PASSED;
+  g_string_append_printf (why, "a view does not follow flowrun/view.h: %s", error->message);
+  return FRI_CHECK_FAILED;
+}
+
 static FriCheckResult
 check_run (FrTest *test, GString *why)
 {
-  return must_run (test, vary_as_given, why);
+  FriCheckResult result = must_run (test, vary_as_given, why);
+
+  return result == FRI_CHECK_PASSED ? views_follow (test, why) : result;
 }
 
 static FriCheckResult

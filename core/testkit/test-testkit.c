@@ -118,6 +118,21 @@ map_no_nulls (FrHost *host, gpointer state, gpointer local, FrBatch *batch, GErr
   return map_good (host, state, local, batch, error);
 }
 
+/* Shows a table whose second row lacks a cell. */
+static FrFlow
+map_bad_view (FrHost *host, gpointer state, gpointer local, FrBatch *batch, GError **error)
+{
+  g_autoptr (FrViews) views = fr_views_new ();
+
+  fr_views_begin (views, FR_VIEW_TABLE, "a table");
+  fr_views_add_column (views, "a", FR_VIEW_TEXT);
+  fr_views_begin_row (views, NULL, NULL);
+  fr_views_add_cell (views, "there");
+  fr_views_begin_row (views, NULL, NULL);
+  fr_host_report (host, "views", fr_views_to_json (views));
+  return map_good (host, state, local, batch, error);
+}
+
 #define ELEMENT(id, word, function, ...)                                                           \
   static const FrElement id = { .size = sizeof (FrElement),                                        \
                                 .kind = FR_KIND_TRANSFORM,                                         \
@@ -141,6 +156,7 @@ ELEMENT (picky, "picky", map_picky, );
 ELEMENT (leaky, "leaky", map_leaky, );
 ELEMENT (counting, "counting", map_counting, );
 ELEMENT (no_nulls, "no_nulls", map_no_nulls, );
+ELEMENT (bad_view, "bad_view", map_bad_view, );
 
 /* ---- with a model ---------------------------------------------------------------- */
 
@@ -265,7 +281,7 @@ static const FrElement adder = { .size = sizeof (FrElement),
                                  .forecast = adder_forecast };
 
 FR_PLUGIN ("kit", "1", "for the tests of the test kit", "Apache-2.0", "here", &good, &picky, &leaky,
-           &counting, &no_nulls, &adder)
+           &counting, &no_nulls, &bad_view, &adder)
 
 /* ---- the harness -------------------------------------------------------------- */
 
@@ -429,6 +445,15 @@ sub_no_error (void)
 }
 
 static void
+sub_bad_view (void)
+{
+  g_autoptr (FrTest) t = fr_test_new (flowrun_plugin (), "transform.bad_view", NULL);
+
+  fr_test_input (t, "in", "text: utf8", "[{'text': 'a'}]");
+  fr_test_run (t);
+}
+
+static void
 sub_run_fails (void)
 {
   g_autoptr (FrTest) t = fr_test_new (flowrun_plugin (), "transform.no_nulls", NULL);
@@ -444,6 +469,7 @@ test_failures (void)
   expect_failure ("/testkit/failures/subprocess/missing-row");
   expect_failure ("/testkit/failures/subprocess/no-error");
   expect_failure ("/testkit/failures/subprocess/run-fails");
+  expect_failure ("/testkit/failures/subprocess/bad-view");
 }
 
 /* ---- the battery -------------------------------------------------------------------- */
@@ -494,10 +520,12 @@ test_battery_bad (void)
 {
   g_autofree char *nulls_letters = battery_letters ("transform.no_nulls");
   g_autofree char *counting_letters = battery_letters ("transform.counting");
+  g_autofree char *view_letters = battery_letters ("transform.bad_view");
 
   g_assert_cmpint (nulls_letters[6], ==, 'F');    /* rows of nulls */
   g_assert_cmpint (counting_letters[3], ==, 'F'); /* a second run gives the same */
   g_assert_cmpint (counting_letters[8], ==, 'F'); /* batch borders */
+  g_assert_cmpint (view_letters[2], ==, 'F');     /* it runs */
 }
 
 static void
@@ -535,6 +563,7 @@ main (int argc, char **argv)
   g_test_add_func ("/testkit/failures/subprocess/missing-row", sub_missing_row);
   g_test_add_func ("/testkit/failures/subprocess/no-error", sub_no_error);
   g_test_add_func ("/testkit/failures/subprocess/run-fails", sub_run_fails);
+  g_test_add_func ("/testkit/failures/subprocess/bad-view", sub_bad_view);
   g_test_add_func ("/testkit/objects", test_objects);
   g_test_add_func ("/testkit/forecast", test_forecast);
   g_test_add_func ("/testkit/battery-good", test_battery_good);

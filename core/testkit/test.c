@@ -126,6 +126,17 @@ fail (FrTest *test, const char *what, const char *detail)
   g_test_fail_printf ("%s: %s", test->element->name, what);
 }
 
+/* What report.html could not draw. */
+static void
+check_views (FrTest *test)
+{
+  g_autoptr (GError) error = NULL;
+  JsonNode *views = fr_test_report (test, "views");
+
+  if (views != NULL && !fr_views_check (views, &error))
+    fail (test, "it reports a view that does not follow flowrun/view.h", error->message);
+}
+
 void
 fr_test_run (FrTest *test)
 {
@@ -133,7 +144,10 @@ fr_test_run (FrTest *test)
   FriExit status = fri_test_go (test, &error);
 
   if (status == FRI_EXIT_OK || status == FRI_EXIT_LIMIT)
-    return;
+    {
+      check_views (test);
+      return;
+    }
   if (status == FRI_EXIT_INTERRUPTED && test->cancelled_us != 0)
     return;
   fail (test, "the run failed", error ? error->message : "without a message");

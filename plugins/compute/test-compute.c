@@ -663,7 +663,7 @@ static const gsize attention_sizes[][2] = { { 0, 16 },  { 1, 16 },  { 3, 17 },  
                                             { 33, 64 }, { 64, 32 }, { 65, 65 }, { 129, 8 } };
 static const gsize matmul_sizes[][2] = { { 0, 17 }, { 1, 1 },   { 1, 129 }, { 3, 65 },
                                          { 17, 3 }, { 64, 64 }, { 65, 16 }, { 129, 129 } };
-static const gsize large_sizes[][2] = { { 5, 1536 }, { 70, 512 }, { 300, 256 } };
+static const gsize large_sizes[][2] = { { 5, 1536 }, { 70, 512 }, { 300, 256 }, { 600, 256 } };
 
 #define ALL_FILLS ((1 << N_FILLS) - 1)
 

@@ -83,7 +83,49 @@ typedef struct {
 gboolean lm_safetensors_write (const char *path, const LmTensorSource *tensors, gsize n,
                                JsonObject *metadata, GError **error);
 
+/**
+ * LmGgufKeys: the metadata of a GGUF file to be written; keys in the order in which they were set, each once.
+ * Texts are copied.
+ */
+typedef struct _LmGgufKeys LmGgufKeys;
+LmGgufKeys *lm_gguf_keys_new (void);
+void lm_gguf_keys_free (LmGgufKeys *keys);
+void lm_gguf_keys_set_u32 (LmGgufKeys *keys, const char *key, guint32 value);
+void lm_gguf_keys_set_f32 (LmGgufKeys *keys, const char *key, float value);
+void lm_gguf_keys_set_bool (LmGgufKeys *keys, const char *key, gboolean value);
+void lm_gguf_keys_set_text (LmGgufKeys *keys, const char *key, const char *value);
+void lm_gguf_keys_set_texts (LmGgufKeys *keys, const char *key, const FrStr *values, gsize n);
+void lm_gguf_keys_set_i32s (LmGgufKeys *keys, const char *key, const gint32 *values, gsize n);
+
+/**
+ * LmRowSource: gives rows of a tensor as they are to be stored; called by several threads at once.
+ * @tensor: under its name in the file; data and bytes are not looked at
+ * @fill: writes rows [@first, @first + @n) to @out; a vector is one row
+ */
+typedef struct {
+  LmTensor tensor;
+  gboolean (*fill) (const LmTensor *tensor, gsize first, gsize n, gpointer out, gpointer user,
+                    GError **error);
+  gpointer user;
+} LmRowSource;
+
+/** LmWriteStep: how far a file is, on the thread that called; FALSE stops. */
+typedef gboolean (*LmWriteStep) (guint64 done, guint64 total, gpointer user);
+
+/**
+ * lm_gguf_write: a GGUF v3 file, synced, then read again and compared with what was written.
+ * @path: created anew under this very name: a temporary one, which the caller renames; removed on failure
+ * @threads: how many fill blocks of rows, each into a few MiB of its own, and write them where they belong
+ * @step: may be NULL
+ * @error: FR_ERROR_IO: a full disk, or what was read differs; FR_ERROR_CANCELLED; what @fill said
+ *
+ * The same bytes for any number of threads.
+ */
+gboolean lm_gguf_write (const char *path, const LmGgufKeys *keys, const LmRowSource *tensors,
+                        gsize n, guint threads, LmWriteStep step, gpointer user, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmWeightFile, lm_weight_file_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmGgufKeys, lm_gguf_keys_free)
 
 G_END_DECLS
 

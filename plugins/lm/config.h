@@ -12,6 +12,7 @@
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
+#include "lm/checkpoint.h"
 #include "lm/type.h"
 
 G_BEGIN_DECLS
@@ -81,6 +82,13 @@ JsonObject *lm_config_export (const LmConfig *config, LmType dtype);
 
 /** lm_rope_frequencies: head_dim / 2 inverse frequencies after scaling, into @inv. */
 void lm_rope_frequencies (const LmConfig *config, double *inv);
+/**
+ * lm_rope_table: what rotation multiplies with at the positions [@from, @to), times the attention factor.
+ * @inv: from lm_rope_frequencies()
+ * @cosine, @sine: [@to - @from, head_dim / 2]
+ */
+void lm_rope_table (const LmConfig *config, const double *inv, gsize from, gsize to, float *cosine,
+                    float *sine);
 
 /**
  * LmWeightRow: a row of the one table of a decoder's tensors: name, shape and role.
@@ -111,6 +119,22 @@ gboolean lm_weight_shape (const LmConfig *config, LmWeightRole role, gsize *rows
 char *lm_weight_name (LmWeightRole role, guint layer);
 /** lm_weight_gguf_name: the same as GGUF calls it; g_free(). */
 char *lm_weight_gguf_name (LmWeightRole role, guint layer);
+
+/**
+ * lm_gguf_keys_set_config: sizes and rotary settings as GGUF has them, so that lm_gguf_config() gives the config again.
+ * FR_ERROR_CONFIG names what llama.cpp would not compute.
+ */
+gboolean lm_gguf_keys_set_config (LmGgufKeys *keys, const LmConfig *config, GError **error);
+/** lm_gguf_rope_divisors: head_dim / 2 divisors of frequencies, the tensor rope_freqs.weight; FALSE when this config has none. */
+gboolean lm_gguf_rope_divisors (const LmConfig *config, float *divisors);
+/** lm_gguf_row: the row of a query or key projection, in Hugging Face's order, that GGUF files of the llama family have at @row. */
+static inline gsize
+lm_gguf_row (gsize row, gsize head_dim)
+{
+  gsize in_head = row % head_dim;
+
+  return row - in_head + in_head % 2 * (head_dim / 2) + in_head / 2;
+}
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmConfig, lm_config_free)
 

@@ -32,6 +32,22 @@ char *lm_tokenizer_to_json (LmTokenizer *tokenizer, gsize *len);
 /** lm_tokenizer_config_json: tokenizer_config.json made from GGUF metadata; NULL when read from tokenizer.json. */
 JsonNode *lm_tokenizer_config_json (LmTokenizer *tokenizer);
 
+/**
+ * LmGgufTokens: what a GGUF says of tokens besides the tokenizer: ids, -1 for none.
+ * @n_tokens: size of the vocabulary: ids the tokenizer has not are "[PADn]"
+ */
+typedef struct {
+  guint n_tokens;
+  gint32 bos, eos, eot, padding, unknown;
+} LmGgufTokens;
+
+/**
+ * lm_gguf_keys_set_tokenizer: tokenizer.ggml.*: tokens, kinds, merges, ids, and `pre`, which is told from how the tokenizer
+ * cuts text, never guessed.  FR_ERROR_CONFIG: no `pre` stands for it, or GGUF cannot hold it.
+ */
+gboolean lm_gguf_keys_set_tokenizer (LmGgufKeys *keys, LmTokenizer *tokenizer,
+                                     const LmGgufTokens *tokens, GError **error);
+
 guint lm_tokenizer_n_tokens (LmTokenizer *tokenizer);
 /** lm_tokenizer_find: id of the token written @text exactly ("<|im_end|>"); -1: none. */
 gint32 lm_tokenizer_find (LmTokenizer *tokenizer, const char *text);

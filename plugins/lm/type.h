@@ -64,7 +64,15 @@ lm_type_bytes (LmType type, gsize n)
 
 /** lm_decode: @n numbers (a multiple of the block) at @src to float; any numeric type. */
 void lm_decode (LmType type, gconstpointer src, float *dst, gsize n);
-/** lm_encode: to F32, F16, BF16 (round to nearest even) or Q8_0. */
+/** lm_type_is_written: whether lm_encode() writes it: F32, F16, BF16 and the types in blocks. */
+gboolean lm_type_is_written (LmType type);
+/**
+ * lm_encode: @n numbers (a multiple of the block, of whole rows) to a type that is written.
+ *
+ * F16 and BF16 round to nearest even; what F16 cannot hold becomes infinite.  Q8_0 gets ggml's bytes, the others a
+ * weighted square error not above that of ggml's codes.  Blocks of numbers that are not
+ * finite have no meaning: look first.  The same bytes on every processor, however a tensor is divided.
+ */
 void lm_encode (LmType type, const float *src, gpointer dst, gsize n);
 /** lm_convert: between any readable and any writable type; equal types are copied. */
 void lm_convert (LmType from, gconstpointer src, LmType to, gpointer dst, gsize n);

@@ -1,7 +1,25 @@
 # tests/bench: how fast; made and run by hand.
-EXTRA_DIST += tests/bench/check-20.sh tests/bench/csv-jsonl.py tests/bench/csv-jsonl.sh tests/bench/prepare.json \
-	tests/bench/prepare.sh tests/bench/prepare_datatrove.py tests/bench/tokenize.sh \
-	tests/bench/train-quality.py tests/bench/train-quality.sh
+EXTRA_DIST += \
+	tests/bench/check-20.sh \
+	tests/bench/csv-jsonl.py \
+	tests/bench/csv-jsonl.sh \
+	tests/bench/gguf-accuracy.py \
+	tests/bench/gguf.sh \
+	tests/bench/gguf_llamacpp.py \
+	tests/bench/infer_llamacpp.py \
+	tests/bench/infer_transformers.py \
+	tests/bench/model.sh \
+	tests/bench/onnx.py \
+	tests/bench/onnx.sh \
+	tests/bench/prepare.json \
+	tests/bench/prepare.sh \
+	tests/bench/prepare_datatrove.py \
+	tests/bench/score.py \
+	tests/bench/score.sh \
+	tests/bench/tokenize.sh \
+	tests/bench/train-quality.py \
+	tests/bench/train-quality.sh \
+	tests/bench/train_peft.py
 EXTRA_PROGRAMS = tests/bench/bench-json
 tests_bench_bench_json_SOURCES = tests/bench/bench-json.c
 tests_bench_bench_json_LDADD = $(TEST_LIBS)

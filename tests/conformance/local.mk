@@ -4,3 +4,7 @@ include tests/conformance/weights.mk
 include tests/conformance/decoder.mk
 include tests/conformance/tokenizer.mk
 include tests/conformance/train.mk
+include tests/conformance/score.mk
+include tests/conformance/gguf.mk
+include tests/conformance/onnx.mk
+include tests/conformance/evaluate.mk

@@ -90,6 +90,8 @@ endif
 include tests/fuzz/weights.mk
 include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
+include tests/fuzz/score.mk
+include tests/fuzz/onnx.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey

@@ -214,6 +214,9 @@ gboolean fr_bind_is_check (const FrBind *bind);
 /** fr_bind_input: the schema that input port @port brings; NULL when it is not connected. */
 FrSchema *fr_bind_input (const FrBind *bind, const char *port);
 
+/** fr_bind_has_input: whether input port @port is connected, also one of a model or report of which nothing is known yet (since 0.2). */
+gboolean fr_bind_has_input (const FrBind *bind, const char *port);
+
 /** fr_bind_is_connected: whether output port @port leads anywhere. */
 gboolean fr_bind_is_connected (const FrBind *bind, const char *port);
 

@@ -168,7 +168,8 @@ void fr_host_progress (FrHost *host, guint64 done, guint64 total, const char *un
  * the progress, and as a line every few seconds where there is none.  Rate-limited by the core.
  */
 void fr_host_status (FrHost *host, const char *format, ...) G_GNUC_PRINTF (2, 3);
-/** fr_host_report: puts @value (taken) under @key in the stage's part of report.json. */
+/** fr_host_report: puts @value (taken) under @key in the stage's part of report.json; what was checked of a stage's outputs, under
+ * "verification", stands in manifest.json too. */
 void fr_host_report (FrHost *host, const char *key, JsonNode *value);
 /** fr_host_committed: a sink has put a file in place; the core hashes it for the manifest. */
 void fr_host_committed (FrHost *host, const char *path);

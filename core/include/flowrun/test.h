@@ -64,7 +64,7 @@ gboolean fr_test_check (FrTest *test);
 /** fr_test_problems: what the check said, one a line; owned by the harness. */
 const char *fr_test_problems (FrTest *test);
 
-/** fr_test_run: the whole life of the element; a failure fails the test. */
+/** fr_test_run: the whole life of the element; a failure fails the test, and so does a view (view.h) that cannot be drawn. */
 void fr_test_run (FrTest *test);
 /** fr_test_run_error: the same, but it must fail, with @code and a message that contains @text. */
 void fr_test_run_error (FrTest *test, FrError code, const char *text);

@@ -12,7 +12,7 @@
 #include "config.h"
 
 #include "compute/cpu/kernels.h"
-#include "compute/cpu/simd.h"
+#include "lm/simd.h"
 #include "compute/cpu/tile.h"
 
 #define KEYS 256   /* forward: keys of a block */

@@ -6,7 +6,6 @@ plugins_compute_cpu_libcompute_cpu_la_SOURCES = \
 	plugins/compute/cpu/cpu.c \
 	plugins/compute/cpu/cpu.h \
 	plugins/compute/cpu/kernels.h \
-	plugins/compute/cpu/simd.h \
 	plugins/compute/cpu/slots.c \
 	plugins/compute/cpu/small.c \
 	plugins/compute/cpu/tile.h \

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "compute/cpu/kernels.h"
-#include "compute/cpu/simd.h"
+#include "lm/simd.h"
 #include "compute/cpu/tile.h"
 #include "compute/cpu/unpack.h"
 

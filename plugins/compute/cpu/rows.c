@@ -8,7 +8,7 @@
 #include "config.h"
 
 #include "compute/cpu/kernels.h"
-#include "compute/cpu/simd.h"
+#include "lm/simd.h"
 #include "compute/cpu/unpack.h"
 
 /* Calls @f with its first argument a constant. */

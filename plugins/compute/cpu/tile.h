@@ -13,7 +13,7 @@
 #ifndef FLOWRUN_COMPUTE_CPU_TILE_H
 #define FLOWRUN_COMPUTE_CPU_TILE_H
 
-#include "compute/cpu/simd.h"
+#include "lm/simd.h"
 #include "lm/compute.h"
 
 #define TILE_ROWS 6

@@ -8,7 +8,7 @@
 #ifndef FLOWRUN_COMPUTE_CPU_UNPACK_H
 #define FLOWRUN_COMPUTE_CPU_UNPACK_H
 
-#include "compute/cpu/simd.h"
+#include "lm/simd.h"
 
 #define UNPACK_BLOCKS(X)                                                                           \
   X (LM_Q4_0) X (LM_Q4_1) X (LM_Q5_0) X (LM_Q5_1) X (LM_Q8_0) X (LM_Q4_K) X (LM_Q5_K) X (LM_Q6_K)

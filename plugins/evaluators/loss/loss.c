@@ -186,7 +186,9 @@ loss_bind (gconstpointer data, FrBind *bind, GError **error)
   if (record == NULL)
     return FALSE;
   lm_record_free (record);
-  fr_bind_output (bind, "out", added_schema (in, added, N_ADDED));
+  fr_bind_output (
+      bind, "out",
+      added_schema (in, added, fr_bind_has_input (bind, "baseline") ? N_ADDED : ADD_BASELINE));
   return TRUE;
 }
 
@@ -670,7 +672,8 @@ add_row (State *s, Added *out, gsize row, gsize i)
 static FrFlow
 push_rows (State *s, GError **error)
 {
-  g_autoptr (Added) out = added_new (fr_host_output (s->host, "out"), added, N_ADDED);
+  g_autoptr (Added) out = added_new (fr_host_output (s->host, "out"), added,
+                                     s->n_systems > 1 ? N_ADDED : ADD_BASELINE);
   gsize at = 0, i = 0;
 
   if (!fr_host_rewind (s->host, "in", error))

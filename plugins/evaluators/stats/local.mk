@@ -11,6 +11,10 @@ plugins_evaluators_stats_test_stats_SOURCES = plugins/evaluators/stats/test-stat
 plugins_evaluators_stats_test_stats_LDADD = $(STATS_LIBS) core/libflowrun.la $(CORE_LIBS) -lm
 TESTS += plugins/evaluators/stats/test-stats
 
+check_PROGRAMS += plugins/evaluators/stats/test-tally
+plugins_evaluators_stats_test_tally_SOURCES = plugins/evaluators/stats/test-tally.c
+plugins_evaluators_stats_test_tally_LDADD = $(STATS_LIBS) core/libflowrun.la $(CORE_LIBS) -lm
+TESTS += plugins/evaluators/stats/test-tally
 check_PROGRAMS += plugins/evaluators/stats/test-agreement
 plugins_evaluators_stats_test_agreement_SOURCES = plugins/evaluators/stats/test-agreement.c
 plugins_evaluators_stats_test_agreement_LDADD = $(STATS_LIBS) core/libflowrun.la $(CORE_LIBS) -lm

@@ -531,14 +531,9 @@ add_score_row (const Tally *tally, gsize figure, FrViews *views)
 }
 
 static void
-add_score_table (const Tally *tally, FrViews *views)
+add_score_table (const Tally *tally, gboolean main, FrViews *views)
 {
-  g_autofree char *note = g_strdup_printf (
-      "In brackets: %g %% intervals of %u resamples of the rows (bootstrap)%s.",
-      100 * tally->options.level, tally->options.resamples,
-      tally->n_systems > 1 ? "; the gain's is paired, its p from approximate randomisation" : "");
-
-  fr_views_begin (views, FR_VIEW_TABLE, "Scores");
+  fr_views_begin (views, FR_VIEW_TABLE, main ? "Scores" : "Details of the scores");
   fr_views_add_column (views, "score", FR_VIEW_TEXT);
   fr_views_add_column (views, tally->names[TALLY_CANDIDATE], FR_VIEW_TEXT);
   if (tally->n_systems > 1)
@@ -549,7 +544,18 @@ add_score_table (const Tally *tally, FrViews *views)
     }
   fr_views_add_column (views, "better is", FR_VIEW_TEXT);
   for (gsize f = 0; f < tally->n_figures; f++)
-    add_score_row (tally, f, views);
+    if (tally->figures[f].main == main)
+      add_score_row (tally, f, views);
+}
+
+static void
+note_intervals (const Tally *tally, FrViews *views)
+{
+  g_autofree char *note = g_strdup_printf (
+      "In brackets: %g %% intervals of %u resamples of the rows (bootstrap)%s.",
+      100 * tally->options.level, tally->options.resamples,
+      tally->n_systems > 1 ? "; the gain's is paired, its p from approximate randomisation" : "");
+
   fr_views_note (views, note);
 }
 
@@ -643,11 +649,23 @@ add_slice_table (const Tally *tally, const Column *column, FrViews *views)
 void
 tally_add_views (Tally *tally, FrViews *views)
 {
-  add_score_table (tally, views);
+  add_score_table (tally, TRUE, views);
+  note_intervals (tally, views);
   if (tally->n_systems > 1)
     add_gains (tally, views);
   for (guint c = 0; c < tally->columns->len; c++)
     add_slice_table (tally, tally->columns->pdata[c], views);
+}
+
+void
+tally_add_details (Tally *tally, FrViews *views)
+{
+  for (gsize f = 0; f < tally->n_figures; f++)
+    if (!tally->figures[f].main)
+      {
+        add_score_table (tally, FALSE, views);
+        return;
+      }
 }
 
 /* ---- limits -------------------------------------------------------------------------------- */

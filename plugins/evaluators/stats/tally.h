@@ -91,6 +91,8 @@ JsonNode *tally_slices_json (Tally *tally);
 
 /** tally_add_views: the table of scores, the gains with whiskers, a table for each column. */
 void tally_add_views (Tally *tally, FrViews *views);
+/** tally_add_details: the table of figures that only explain; nothing where there are none. */
+void tally_add_details (Tally *tally, FrViews *views);
 
 /**
  * tally_check_limits: reports limits that name nothing: in configure.

@@ -2,8 +2,6 @@
 /* decoder.c: a decoder's life, its passes over batches of packed sequences, and their memory. */
 #include "config.h"
 
-#include <math.h>
-
 #include "lm/decoder/decoder-private.h"
 
 /* Bytes of F32 logits that one chunk may take, and its rows: a piece for each of two threads is
@@ -150,14 +148,8 @@ lm_decoder_rotation (LmDecoder *d, LmMat cos_mat, LmMat sin_mat, gsize from, gsi
 {
   gsize half = d->config->head_dim / 2, n = (to - from) * half;
   g_autofree float *values = g_new (float, 2 * n);
-  double factor = d->config->rope.attention_factor;
 
-  for (gsize p = from, i = 0; p < to; p++)
-    for (gsize j = 0; j < half; j++, i++)
-      {
-        values[i] = (float) (factor * cos (p * d->inv_freq[j]));
-        values[n + i] = (float) (factor * sin (p * d->inv_freq[j]));
-      }
+  lm_rope_table (d->config, d->inv_freq, from, to, values, values + n);
   d->compute->klass->upload (d->compute, lm_mat_rows (cos_mat, from, 1).data, values,
                              n * sizeof *values);
   d->compute->klass->upload (d->compute, lm_mat_rows (sin_mat, from, 1).data, values + n,

@@ -387,6 +387,8 @@ make_config (const Gguf *g, GError **error)
     }
   g_string_append (out, ",\n\"clean_up_tokenization_spaces\":false");
   append_named (out, g, "eos_token", "eos");
+  /* transformers 4 would else make token_type_ids, which these models do not take. */
+  g_string_append (out, ",\n\"model_input_names\":[\"input_ids\",\"attention_mask\"]");
   if (context > 0)
     g_string_append_printf (out, ",\n\"model_max_length\":%" G_GINT64_FORMAT, context);
   append_named (out, g, "pad_token", "padding");
@@ -488,6 +490,76 @@ read_merges (Gguf *g, GError **error)
                                  (int) MIN (s.len, 256), s.data, fault);
     }
   return TRUE;
+}
+
+/* ---- which family a tokenizer is of
+ * -------------------------------------------------------------- */
+
+/* What splits text in @family, in order; returns how many. */
+static guint
+family_scans (const Family *family, LmScan *scans)
+{
+  guint n = 0;
+
+  if (family->before != NULL)
+    scans[n++] = lm_scan_digit;
+  for (guint i = 0; i < G_N_ELEMENTS (family->patterns) && family->patterns[i] != NULL; i++)
+    scans[n++] = lm_scan_for (family->patterns[i]);
+  if (n == 0 || family->before != NULL)
+    scans[n++] = lm_scan_gpt2;
+  return n;
+}
+
+static gboolean
+splits_as (const LmTokenizer *t, const Family *family)
+{
+  LmScan scans[8];
+  guint n = family_scans (family, scans);
+
+  if (t->n_splits != n)
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (t->splits[i].scan != scans[i] || t->splits[i].invert || t->splits[i].prefix_space
+        || t->splits[i].behavior != LM_BEHAVIOR_ISOLATED)
+      return FALSE;
+  return TRUE;
+}
+
+/* The first name of those the family has; Qwen's has a second, for DeepSeek's tokens. */
+static char *
+name_in (const LmTokenizer *t, const Family *family)
+{
+  g_auto (GStrv) names = g_strsplit (family->names + 1, " ", -1);
+  const char *user = "<\xef\xbd\x9cUser\xef\xbd\x9c>";
+  gboolean deepseek = family->nfc && lm_vocab_find (t->vocab, user, strlen (user)) >= 0;
+
+  return g_strdup (names[deepseek ? 1 : 0]);
+}
+
+char *
+lm_tokenizer_gguf_pre (LmTokenizer *t, GError **error)
+{
+  const char *differs = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (families); i++)
+    {
+      if (!splits_as (t, &families[i]))
+        continue;
+      if (t->nfc != families[i].nfc)
+        differs
+            = t->nfc ? "but it normalises text to NFC" : "but it does not normalise text to NFC";
+      else if (t->vocab->ignore_merges != families[i].ignore_merges)
+        differs = "but \"ignore_merges\" is another";
+      else
+        return name_in (t, &families[i]);
+    }
+  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+               "%s: nothing that tokenizer.ggml.pre can say stands for how this tokenizer cuts "
+               "text%s%s; known are gpt-2, smollm, qwen2, deepseek-r1-qwen, llama-bpe and "
+               "deepseek-v3",
+               t->name, differs != NULL ? ": it splits like a known one, " : "",
+               differs != NULL ? differs : "");
+  return NULL;
 }
 
 LmTokenizer *

@@ -4,6 +4,7 @@ plugins_libflowrun_lm_la_SOURCES += \
 	plugins/lm/tokenizer/added.c \
 	plugins/lm/tokenizer/classes.c \
 	plugins/lm/tokenizer/gguf.c \
+	plugins/lm/tokenizer/gguf-keys.c \
 	plugins/lm/tokenizer/read.c \
 	plugins/lm/tokenizer/regex.c \
 	plugins/lm/tokenizer/scan.c \

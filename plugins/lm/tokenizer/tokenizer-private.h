@@ -10,6 +10,7 @@
  *   split.c     pre-tokenisers, from a piece of text to pieces
  *   read.c      tokenizer.json
  *   gguf.c      a GGUF's tokenizer, and writing one as tokenizer.json
+ *   gguf-keys.c any tokenizer as a GGUF's metadata
  *   tokenizer.c the object: encode and decode
  */
 #ifndef FLOWRUN_LM_TOKENIZER_PRIVATE_H
@@ -306,6 +307,9 @@ gboolean lm_tokenizer_read (LmTokenizer *t, const char *data, gsize len, GError 
 LmTokenizer *lm_tokenizer_alloc (const char *name);
 /** lm_tokenizer_gguf_json: the tokenizer.json of one that came from GGUF; gguf.c. */
 char *lm_tokenizer_gguf_json (LmTokenizer *t, gsize *len);
+/** lm_tokenizer_gguf_pre: what tokenizer.ggml.pre is for it: its pre-tokenisers are exactly those that
+ * the name stands for; FR_ERROR_CONFIG; g_free(); gguf.c. */
+char *lm_tokenizer_gguf_pre (LmTokenizer *t, GError **error);
 /** lm_nfc_append: @text, valid UTF-8, in NFC; appends to @out only when it differs, and returns
  * whether it does. */
 gboolean lm_nfc_append (const char *text, gsize len, GString *out);

@@ -427,6 +427,21 @@ lm_rope_frequencies (const LmConfig *config, double *inv)
     yarn_frequencies (rope, config->head_dim, inv);
 }
 
+void
+lm_rope_table (const LmConfig *config, const double *inv, gsize from, gsize to, float *cosine,
+               float *sine)
+{
+  gsize half = config->head_dim / 2;
+  double factor = config->rope.attention_factor;
+
+  for (gsize p = from, i = 0; p < to; p++)
+    for (gsize j = 0; j < half; j++, i++)
+      {
+        cosine[i] = (float) (factor * cos ((double) p * inv[j]));
+        sine[i] = (float) (factor * sin ((double) p * inv[j]));
+      }
+}
+
 /* ---- the rest ---------------------------------------------------------------------- */
 
 static gboolean

@@ -85,6 +85,18 @@ as_written (double value)
   return g_ascii_strtod (text, NULL);
 }
 
+/* The number under the whole key @key, as somebody wrote it. */
+static double
+written_number (const Made *m, const char *key, double def)
+{
+  JsonNode *node = json_object_get_member (m->in, key);
+
+  return node != NULL && JSON_NODE_HOLDS_VALUE (node)
+                 && json_node_get_value_type (node) != G_TYPE_STRING
+             ? as_written (json_node_get_double (node))
+             : def;
+}
+
 static gboolean
 find_family (Made *m, GError **error)
 {
@@ -180,11 +192,14 @@ add_attention (Made *m, GError **error)
 /* ---- rotary positions -------------------------------------------------------------- */
 
 /* The divisors of Llama 3.1 and later: 1 for short waves, factor for long ones,
- * between them by the formula; its other numbers are the same in every release. */
+ * between them by the formula; its other numbers are the same in every release,
+ * and in keys of flowrun's where it wrote the file. */
 static gboolean
 tell_llama3 (Made *m, const LmTensor *t, JsonObject *rope, GError **error)
 {
-  static const double low = 1, high = 4, original = 8192;
+  double low = written_number (m, "flowrun.rope.low_freq_factor", 1);
+  double high = written_number (m, "flowrun.rope.high_freq_factor", 4);
+  double original = written_number (m, "flowrun.rope.original_context_length", 8192);
   gint64 half = json_object_get_int_member (m->out, "head_dim") / 2;
   double theta = json_object_get_double_member (m->out, "rope_theta");
   g_autofree float *divisor = NULL;
@@ -194,6 +209,8 @@ tell_llama3 (Made *m, const LmTensor *t, JsonObject *rope, GError **error)
     return refuse (m, error, "rope_freqs.weight has no %" G_GINT64_FORMAT " numbers of F32", half);
   if (t->data == NULL)
     return refuse (m, error, "rope_freqs.weight is cut off");
+  if (!(original >= 1 && original <= G_MAXINT32))
+    return refuse (m, error, "flowrun.rope.original_context_length is out of range");
   divisor = g_new (float, half);
   lm_decode (LM_F32, t->data, divisor, (gsize) half);
   factor = (double) divisor[half - 1];
@@ -268,6 +285,26 @@ add_rope (Made *m, GError **error)
 
 /* ---- tokens ------------------------------------------------------------------------ */
 
+/* An answer ends with it too. */
+static void
+add_end_of_turn (Made *m)
+{
+  JsonNode *node = json_object_get_member (m->in, "tokenizer.ggml.eot_token_id");
+  gint64 eos = json_object_get_int_member_with_default (m->out, "eos_token_id", -1), eot;
+  JsonArray *both;
+
+  if (eos < 0 || node == NULL || !JSON_NODE_HOLDS_VALUE (node)
+      || json_node_get_value_type (node) != G_TYPE_INT64)
+    return;
+  eot = json_node_get_int (node);
+  if (eot == eos || eot < 0 || eot > G_MAXINT32)
+    return;
+  both = json_array_new ();
+  json_array_add_int_element (both, eos);
+  json_array_add_int_element (both, eot);
+  json_object_set_array_member (m->out, "eos_token_id", both);
+}
+
 static void
 add_tokens (Made *m)
 {
@@ -286,6 +323,7 @@ add_tokens (Made *m)
           && json_node_get_value_type (node) == G_TYPE_INT64)
         json_object_set_int_member (m->out, ids[i].json, json_node_get_int (node));
     }
+  add_end_of_turn (m);
 }
 
 JsonObject *

@@ -2,8 +2,7 @@
 if HAVE_LM
 plugin_LTLIBRARIES += plugins/sink-safetensors.la
 plugins_sink_safetensors_la_SOURCES = plugins/sinks/safetensors/safetensors.c \
-	plugins/sinks/safetensors/folder.c plugins/sinks/safetensors/tensors.c \
-	plugins/sinks/safetensors/card.c plugins/sinks/safetensors/export.h
+	plugins/sinks/safetensors/tensors.c plugins/sinks/safetensors/export.h
 plugins_sink_safetensors_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_sink_safetensors_la_LIBADD = $(LM_MODULE_LIBS)
 check_PROGRAMS += plugins/sinks/safetensors/test-safetensors

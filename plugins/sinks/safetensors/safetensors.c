@@ -13,12 +13,20 @@
 
 #include "export.h"
 
+#define ELEMENT "sink.safetensors"
+
 enum
 {
   WHAT_AUTO,
   WHAT_ADAPTER,
   WHAT_MERGED,
   WHAT_MODEL
+};
+
+enum
+{
+  VERIFY_RUN,
+  VERIFY_TENSORS
 };
 
 enum
@@ -35,13 +43,14 @@ typedef struct
   int what;
   int dtype;
   guint64 max_shard_size;
+  int verify;
 } Config;
 
 typedef struct
 {
   const Config *config;
   LmModel *model;
-  Folder *folder;
+  LmFolder *folder;
 } State;
 
 static gboolean
@@ -51,7 +60,7 @@ bind_path (gconstpointer data, FrBind *bind, GError **error)
   g_autoptr (GError) local = NULL;
 
   (void) error;
-  if (folder_check (config->path, &local))
+  if (lm_folder_check (config->path, ELEMENT, &local))
     return TRUE;
   fr_bind_problem (bind, "/path", "%s", local->message);
   return FALSE;
@@ -61,7 +70,7 @@ static gboolean
 open_folder (gconstpointer data, FrHost *host, gpointer *result, GError **error)
 {
   const Config *config = data;
-  Folder *folder = folder_new (config->path, error);
+  LmFolder *folder = lm_folder_new (config->path, ELEMENT, error);
   State *state;
 
   (void) host;
@@ -79,7 +88,7 @@ state_free (gpointer data)
 {
   State *state = data;
 
-  folder_free (state->folder);
+  lm_folder_free (state->folder);
   if (state->model != NULL)
     fr_object_unref (state->model);
   g_free (state);
@@ -106,25 +115,10 @@ choose (const State *state, GError **error)
   return -1;
 }
 
-/* The model would be replaced by what is made from it. */
-static gboolean
-check_apart (const State *state, GError **error)
-{
-  const char *from = lm_model_path (state->model);
-  g_autofree char *a = from != NULL ? g_canonicalize_filename (from, NULL) : NULL;
-  g_autofree char *b = g_canonicalize_filename (state->config->path, NULL);
-
-  if (g_strcmp0 (a, b) != 0)
-    return TRUE;
-  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
-               "%s is the model that this is made from; name another directory", b);
-  return FALSE;
-}
-
 static gboolean
 write_adapter (State *state, const char *below, GError **error)
 {
-  g_autofree char *dir = g_build_filename (folder_dir (state->folder), below, NULL);
+  g_autofree char *dir = g_build_filename (lm_folder_dir (state->folder), below, NULL);
   const char *base = lm_model_path (state->model);
 
   if (g_mkdir_with_parents (dir, 0777) < 0)
@@ -139,7 +133,7 @@ check_adapter (State *state, GError **error)
 {
   const LmLora *lora = lm_model_lora (state->model);
   g_autoptr (LmLora) again
-      = lm_lora_load (folder_dir (state->folder), lm_model_config (state->model), error);
+      = lm_lora_load (lm_folder_dir (state->folder), lm_model_config (state->model), error);
 
   if (again == NULL)
     return FALSE;
@@ -155,69 +149,33 @@ check_adapter (State *state, GError **error)
         continue;
       g_set_error (error, FR_ERROR, FR_ERROR_IO,
                    "%s: '%s' was read back otherwise than it was written",
-                   folder_dir (state->folder), m->module);
+                   lm_folder_dir (state->folder), m->module);
       return FALSE;
     }
   return TRUE;
 }
 
-/* ---- what lies beside the weights -------------------------------------------------------- */
-
-static JsonObject *
-make_generation (LmModel *model)
-{
-  const LmConfig *config = lm_model_config (model);
-  JsonObject *out = json_object_new ();
-  JsonArray *eos = json_array_new ();
-
-  json_object_set_boolean_member (out, "_from_model_config", TRUE);
-  if (config->bos_token >= 0)
-    json_object_set_int_member (out, "bos_token_id", config->bos_token);
-  for (guint i = 0; i < config->eos_tokens->len; i++)
-    json_array_add_int_element (eos, g_array_index (config->eos_tokens, gint32, i));
-  json_object_set_array_member (out, "eos_token_id", eos);
-  if (config->pad_token >= 0)
-    json_object_set_int_member (out, "pad_token_id", config->pad_token);
-  return out;
-}
-
-/* From a GGUF: the tokenizer as Hugging Face has it, and the template. */
+/* Opens what was written as a model, and runs it beside the one in memory. */
 static gboolean
-write_made_files (State *state, GError **error)
+run_again (const State *state, Export *e, gboolean adapter, GError **error)
 {
-  LmTokenizer *tokenizer = lm_model_tokenizer (state->model, error);
-  const char *source = lm_model_template_source (state->model);
-  g_autoptr (JsonObject) generation = make_generation (state->model);
-  g_autoptr (JsonNode) config = NULL;
-  g_autofree char *json = NULL;
-  gsize len;
+  const char *dir = lm_folder_dir (state->folder);
+  g_autoptr (LmModel) again = adapter
+                                  ? lm_model_open_adapted (lm_model_base (state->model), dir, error)
+                                  : lm_model_open (dir, error);
+  LmType type = adapter ? LM_F32 : export_dtype (e);
+  LmLogitCheck check;
 
-  if (tokenizer == NULL)
+  if (again == NULL)
     return FALSE;
-  json = lm_tokenizer_to_json (tokenizer, &len);
-  config = lm_tokenizer_config_json (tokenizer);
-  return folder_write (state->folder, "tokenizer.json", json, (gssize) len, error)
-         && (config == NULL
-             || folder_write_json (state->folder, "tokenizer_config.json",
-                                   json_node_get_object (config), error))
-         && (source == NULL
-             || folder_write (state->folder, "chat_template.jinja", source, -1, error))
-         && folder_write_json (state->folder, "generation_config.json", generation, error);
-}
-
-static gboolean
-write_side_files (State *state, GError **error)
-{
-  const char *const *files = lm_model_files (state->model);
-  const char *path = lm_model_path (state->model);
-
-  if (path != NULL && !g_file_test (path, G_FILE_TEST_IS_DIR))
-    return write_made_files (state, error);
-  for (; files[0] != NULL; files += 2)
-    if (!folder_copy (state->folder, files[0], files[1], error))
-      return FALSE;
+  fr_host_status (e->host, "running what was written over a short prompt");
+  if (!lm_verify_logits (e->host, state->model, again, lm_verify_limit (type), &check, error))
+    return FALSE;
+  lm_verify_add (e->verification, &check);
   return TRUE;
 }
+
+/* ---- what lies beside the weights -------------------------------------------------------- */
 
 static gboolean
 write_model (State *state, Export *e, GError **error)
@@ -227,9 +185,35 @@ write_model (State *state, Export *e, GError **error)
   if (!export_tensors (e, state->folder, error))
     return FALSE;
   config = lm_config_export (lm_model_config (state->model), export_dtype (e));
-  return folder_write_json (state->folder, "config.json", config, error)
-         && write_side_files (state, error)
+  return lm_folder_write_json (state->folder, "config.json", config, error)
+         && lm_export_side_files (state->model, state->folder, error)
          && (!e->merge || write_adapter (state, "adapter", error));
+}
+
+static char *
+make_card (const Export *e, const char *kind)
+{
+  gboolean adapter = strcmp (kind, "adapter") == 0;
+  g_autoptr (JsonObject) facts = json_object_new ();
+  g_autofree char *numbers = NULL;
+  LmCard card = { .model = e->model,
+                  .element = ELEMENT,
+                  .library = adapter ? "peft" : "transformers",
+                  .what = adapter ? "a LoRA adapter; load it on the base model"
+                          : strcmp (kind, "merged") == 0 ? "the base model with its adapter merged"
+                                                         : "a whole model",
+                  .facts = facts,
+                  .verification = e->verification };
+
+  if (!adapter)
+    {
+      numbers = g_strdup_printf ("%s in %u file%s; read again and equal; rounding from F32 at most "
+                                 "%.3g",
+                                 lm_types[export_dtype (e)].name, e->n_files,
+                                 e->n_files == 1 ? "" : "s", e->rounding);
+      json_object_set_string_member (facts, "numbers", numbers);
+    }
+  return lm_card_text (&card);
 }
 
 static void
@@ -248,6 +232,9 @@ report (FrHost *host, const State *state, const Export *e, const char *kind)
       json_object_set_double_member (out, "largest_rounding", e->rounding);
     }
   fr_host_report (host, "written", json_node_init_object (json_node_alloc (), out));
+  json_object_unref (out);
+  fr_host_report (host, "verification",
+                  json_node_init_object (json_node_alloc (), e->verification));
 }
 
 static gboolean
@@ -263,15 +250,22 @@ write_all (State *state, FrHost *host, GError **error)
                .keep = config->dtype == DTYPE_KEEP,
                .dtype = dtypes[config->dtype],
                .max_shard = config->max_shard_size };
+  g_autoptr (JsonObject) verification = json_object_new ();
   g_autofree char *card = NULL;
 
-  if (what < 0 || !check_apart (state, error))
+  e.verification = verification;
+  if (what < 0 || !lm_export_apart (state->model, config->path, error))
     return FALSE;
   if (!(what == WHAT_ADAPTER ? write_adapter (state, ".", error) && check_adapter (state, error)
-                             : write_model (state, &e, error)))
+                             : write_model (state, &e, error))
+      || (config->verify == VERIFY_RUN && !run_again (state, &e, what == WHAT_ADAPTER, error)))
     return FALSE;
-  card = card_text (&e, kinds[what]);
-  if (!folder_write (state->folder, "README.md", card, -1, error))
+  json_object_set_int_member (verification, "tensors_equal",
+                              what == WHAT_ADAPTER
+                                  ? 2 * (gint64) lm_model_lora (state->model)->modules->len
+                                  : (gint64) e.n_tensors);
+  card = make_card (&e, kinds[what]);
+  if (!lm_folder_write (state->folder, "README.md", card, -1, error))
     return FALSE;
   report (host, state, &e, kinds[what]);
   return TRUE;
@@ -303,9 +297,9 @@ finish (FrHost *host, gpointer data, GError **error)
 
   if (state->model == NULL)
     return TRUE;
-  if (!folder_commit (state->folder, error))
+  if (!lm_folder_commit (state->folder, error))
     return FALSE;
-  names = folder_names (state->folder);
+  names = lm_folder_names (state->folder);
   for (char **name = names; *name != NULL; name++)
     {
       g_autofree char *path = g_build_filename (state->config->path, *name, NULL);
@@ -328,16 +322,24 @@ static const FrEnumValue *const dtypes[]
         FR_ENUM ("f16", DTYPE_F16, "16 bits with a small range"),
         FR_ENUM ("bf16", DTYPE_BF16, "16 bits with the range of f32"), NULL };
 
-static const FrParam *const params[]
-    = { FR_PARAM_PATH ("path", Config, path, "the directory to write",
-                       .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/adapter\""),
-        FR_PARAM_ENUM ("what", Config, what, whats, "what of the model to write", .def = "auto"),
-        FR_PARAM_ENUM ("dtype", Config, dtype, dtypes,
-                       "the numbers of a merged or whole model; an adapter is always f32",
-                       .def = "keep"),
-        FR_PARAM_SIZE ("max_shard_size", Config, max_shard_size,
-                       "weights beyond this go into several files with an index", .def = "5GB"),
+static const FrEnumValue *const verifies[]
+    = { FR_ENUM ("run", VERIFY_RUN,
+                 "tensors are read again, and both models are run over a short prompt"),
+        FR_ENUM ("tensors", VERIFY_TENSORS,
+                 "tensors alone, where memory or time does not allow to run the model"),
         NULL };
+
+static const FrParam *const params[] = {
+  FR_PARAM_PATH ("path", Config, path, "the directory to write",
+                 .flags = FR_PARAM_REQUIRED | FR_PARAM_WRITES, .example = "\"out/adapter\""),
+  FR_PARAM_ENUM ("what", Config, what, whats, "what of the model to write", .def = "auto"),
+  FR_PARAM_ENUM ("dtype", Config, dtype, dtypes,
+                 "the numbers of a merged or whole model; an adapter is always f32", .def = "keep"),
+  FR_PARAM_SIZE ("max_shard_size", Config, max_shard_size,
+                 "weights beyond this go into several files with an index", .def = "5GB"),
+  FR_PARAM_ENUM ("verify", Config, verify, verifies, "what is checked after writing", .def = "run"),
+  NULL
+};
 
 static const FrPort *const inputs[]
     = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type), NULL };
@@ -360,7 +362,12 @@ static const char details[]
       "safetensors library writes.\n"
       "\n"
       "After writing, every tensor is read again and compared with what it should be; the report "
-      "says how far rounding took the numbers.\n"
+      "says how far rounding took the numbers. Then what was written is opened as a model and run "
+      "over a short prompt beside the model in memory: how far its logits are off (of their "
+      "spread) "
+      "is in the report and the model card, and a model that is off by more than rounding explains "
+      "is removed and fails the run. `\"verify\": \"tensors\"` leaves out the run, where memory or "
+      "time does not allow it.\n"
       "\n"
       "The directory appears whole or not at all: files go into a fresh directory beside it, "
       "are synced, and renamed together when the run succeeds. A directory that an earlier run of "
@@ -369,7 +376,7 @@ static const char details[]
 static const FrElement safetensors = {
   .size = sizeof (FrElement),
   .kind = FR_KIND_SINK,
-  .name = "sink.safetensors",
+  .name = ELEMENT,
   .revision = 1,
   .summary = "an adapter, a merged or a whole model, as PEFT and transformers load it",
   .details = details,

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tensors.c: a model's tensors into safetensors files, and read again.
  *
- * A merged weight is cast (fp32 (W) + scale · B · A), on the very weights that
- * were trained with: a quantised base is widened first (as PEFT's authors
- * advise for adapters trained on quantised bases).  One tensor is in memory at
- * a time, computed row by row.
+ * One tensor is in memory at a time, computed row by row (lm/export.h).
  */
 #include "config.h"
 
@@ -58,76 +55,6 @@ export_dtype (const Export *e)
   return written_type (e, 0);
 }
 
-/* The adapter's module of @name, a weight; NULL: none. */
-static const LmLoraModule *
-find_module (const Export *e, const char *name)
-{
-  const LmLora *lora = e->merge ? lm_model_lora (e->model) : NULL;
-
-  for (guint i = 0; lora != NULL && i < lora->modules->len; i++)
-    {
-      const LmLoraModule *m = g_ptr_array_index (lora->modules, i);
-      gsize n = strlen (m->module);
-
-      if (strncmp (name, m->module, n) == 0 && strcmp (name + n, ".weight") == 0)
-        return m;
-    }
-  return NULL;
-}
-
-typedef struct
-{
-  Export *e;
-  const LmTensor *from;
-  const LmLoraModule *module;
-  gsize rows, cols;
-  float *row, *delta; /* of one row */
-} Rows;
-
-static void
-rows_init (Rows *r, Export *e, const char *name)
-{
-  const LmTensor *t = lm_model_tensor (e->model, name);
-
-  *r = (Rows){ .e = e, .from = t, .module = find_module (e, name) };
-  r->rows = t->n_dims > 1 ? (gsize) t->dims[0] : 1;
-  r->cols = (gsize) t->dims[t->n_dims - 1];
-  r->row = g_new (float, r->cols);
-  r->delta = g_new (float, r->cols);
-}
-
-static void
-rows_clear (Rows *r)
-{
-  g_free (r->row);
-  g_free (r->delta);
-}
-
-/* Row @i as it should be, in F32. */
-static const float *
-rows_compute (Rows *r, gsize i)
-{
-  const LmLoraModule *m = r->module;
-
-  lm_decode (r->from->type,
-             (const guint8 *) r->from->data + i * lm_type_bytes (r->from->type, r->cols), r->row,
-             r->cols);
-  if (m == NULL)
-    return r->row;
-  memset (r->delta, 0, r->cols * sizeof (float));
-  for (guint k = 0; k < m->rank; k++)
-    {
-      float b = m->b[i * m->rank + k];
-      const float *a = m->a + (gsize) k * m->in;
-
-      for (gsize j = 0; j < r->cols; j++)
-        r->delta[j] += b * a[j];
-    }
-  for (gsize j = 0; j < r->cols; j++)
-    r->row[j] += m->scale * r->delta[j];
-  return r->row;
-}
-
 static gboolean
 step (Export *e, guint64 bytes, GError **error)
 {
@@ -142,17 +69,18 @@ step (Export *e, guint64 bytes, GError **error)
 static gboolean
 fill_tensor (const LmTensor *t, gpointer out, gpointer user, GError **error)
 {
+  Export *e = user;
   gsize row;
-  Rows r;
+  LmRows r;
 
-  rows_init (&r, user, t->name);
+  lm_rows_init (&r, e->model, lm_model_tensor (e->model, t->name), e->merge);
   row = lm_type_bytes (t->type, r.cols);
   for (gsize i = 0; i < r.rows; i++)
-    lm_encode (t->type, rows_compute (&r, i), (guint8 *) out + i * row, r.cols);
+    lm_encode (t->type, lm_rows_get (&r, i), (guint8 *) out + i * row, r.cols);
   if (r.module != NULL)
-    r.e->n_merged++;
-  rows_clear (&r);
-  return step (user, t->bytes, error);
+    e->n_merged++;
+  lm_rows_clear (&r);
+  return step (e, t->bytes, error);
 }
 
 /* ---- read again -------------------------------------------------------------------- */
@@ -160,9 +88,10 @@ fill_tensor (const LmTensor *t, gpointer out, gpointer user, GError **error)
 /* A row that was read from the file against the one computed: what lm_encode() would give, exactly.
  */
 static gboolean
-same_row (Rows *r, gsize i, LmType type, const guint8 *read, guint8 *encoded, float *back)
+same_row (Export *e, LmRows *r, gsize i, LmType type, const guint8 *read, guint8 *encoded,
+          float *back)
 {
-  const float *row = rows_compute (r, i);
+  const float *row = lm_rows_get (r, i);
   gsize n = lm_type_bytes (type, r->cols);
 
   lm_encode (type, row, encoded, r->cols);
@@ -173,8 +102,8 @@ same_row (Rows *r, gsize i, LmType type, const guint8 *read, guint8 *encoded, fl
     {
       double d = fabs ((double) back[j] - (double) row[j]);
 
-      if (d > r->e->rounding) /* never of a NaN */
-        r->e->rounding = d;
+      if (d > e->rounding) /* never of a NaN */
+        e->rounding = d;
     }
   return TRUE;
 }
@@ -186,13 +115,13 @@ check_tensor (Export *e, const char *path, const LmTensor *t, GError **error)
   g_autofree guint8 *encoded = g_malloc (n);
   g_autofree float *back = NULL;
   gboolean same = TRUE;
-  Rows r;
+  LmRows r;
 
-  rows_init (&r, e, t->name);
+  lm_rows_init (&r, e->model, lm_model_tensor (e->model, t->name), e->merge);
   back = g_new (float, r.cols);
   for (gsize i = 0; same && i < r.rows; i++)
-    same = same_row (&r, i, t->type, (const guint8 *) t->data + i * n, encoded, back);
-  rows_clear (&r);
+    same = same_row (e, &r, i, t->type, (const guint8 *) t->data + i * n, encoded, back);
+  lm_rows_clear (&r);
   if (same)
     return step (e, t->bytes, error);
   g_set_error (error, FR_ERROR, FR_ERROR_IO,
@@ -268,7 +197,7 @@ by_tensor_name (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-write_index (Folder *folder, GHashTable *files, GArray *sources, guint64 bytes, GError **error)
+write_index (LmFolder *folder, GHashTable *files, GArray *sources, guint64 bytes, GError **error)
 {
   g_autoptr (JsonObject) index = json_object_new ();
   JsonObject *metadata = json_object_new (), *map = json_object_new ();
@@ -283,14 +212,14 @@ write_index (Folder *folder, GHashTable *files, GArray *sources, guint64 bytes, 
       json_object_set_string_member (map, name, g_hash_table_lookup (files, name));
     }
   json_object_set_object_member (index, "weight_map", map);
-  return folder_write_json (folder, "model.safetensors.index.json", index, error);
+  return lm_folder_write_json (folder, "model.safetensors.index.json", index, error);
 }
 
 static gboolean
-write_shard (Export *e, Folder *folder, const char *name, const LmTensorSource *sources, guint n,
+write_shard (Export *e, LmFolder *folder, const char *name, const LmTensorSource *sources, guint n,
              GError **error)
 {
-  g_autofree char *path = g_build_filename (folder_dir (folder), name, NULL);
+  g_autofree char *path = g_build_filename (lm_folder_dir (folder), name, NULL);
   g_autoptr (JsonObject) metadata = json_object_new ();
 
   json_object_set_string_member (metadata, "format", "pt");
@@ -298,7 +227,7 @@ write_shard (Export *e, Folder *folder, const char *name, const LmTensorSource *
 }
 
 gboolean
-export_tensors (Export *e, Folder *folder, GError **error)
+export_tensors (Export *e, LmFolder *folder, GError **error)
 {
   g_autoptr (GArray) shards = g_array_new (FALSE, FALSE, sizeof (guint));
   guint64 bytes;

@@ -315,6 +315,23 @@ list_files (Report *r, const char *dir)
     }
 }
 
+/* An export for ONNX runtimes has no weights that are a checkpoint's. */
+static gboolean
+is_onnx (const char *dir)
+{
+  static const char *const weights[] = { "model.safetensors", "model.safetensors.index.json" };
+  g_autofree char *genai = g_build_filename (dir, "genai_config.json", NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (weights); i++)
+    {
+      g_autofree char *path = g_build_filename (dir, weights[i], NULL);
+
+      if (g_file_test (path, G_FILE_TEST_EXISTS))
+        return FALSE;
+    }
+  return g_file_test (genai, G_FILE_TEST_EXISTS);
+}
+
 static const char *
 inspect_directory (Report *r, JsonObject *json)
 {
@@ -326,6 +343,8 @@ inspect_directory (Report *r, JsonObject *json)
   else
     problem (r, error->message);
   list_files (r, r->path);
+  if (is_onnx (r->path))
+    return "ONNX model directory; inspect the .onnx file for the graph";
   weight_facts (r);
   cut_problem (r);
   if (config != NULL)

@@ -5,7 +5,8 @@ TUNE_PARTS = plugins/trainers/tune/checkpoint.c plugins/trainers/tune/checkpoint
 	plugins/trainers/tune/schedule.c plugins/trainers/tune/schedule.h
 TUNE_SOURCES = plugins/trainers/tune/tune.c plugins/trainers/tune/tune.h \
 	plugins/trainers/tune/manual.h plugins/trainers/tune/loop.c plugins/trainers/tune/plan.c \
-	plugins/trainers/tune/read.c plugins/trainers/tune/report.c plugins/trainers/tune/state.c $(TUNE_PARTS)
+	plugins/trainers/tune/read.c plugins/trainers/tune/report.c plugins/trainers/tune/state.c \
+	plugins/trainers/tune/views.c $(TUNE_PARTS)
 plugins_trainer_tune_la_SOURCES = $(TUNE_SOURCES)
 plugins_trainer_tune_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_trainer_tune_la_LIBADD = $(LM_MODULE_LIBS)

@@ -232,8 +232,8 @@ validation_curve (const Loop *loop)
 
 /* The most that the process has held since training began: its own high-water mark where it rose,
  * else the most seen at the ends of steps. */
-static gsize
-measured_resident (const Loop *loop)
+gsize
+tune_measured_resident (const Loop *loop)
 {
   gsize now, most;
 
@@ -261,7 +261,7 @@ tune_report (Tune *t, const Loop *loop)
   json_object_set_array_member (json, "validation_curve", validation_curve (loop));
   json_object_set_object_member (
       beside, "resident_bytes",
-      beside_json ((double) t->forecast.resident, (double) measured_resident (loop)));
+      beside_json ((double) t->forecast.resident, (double) tune_measured_resident (loop)));
   json_object_set_object_member (
       beside, "backend_bytes",
       beside_json ((double) t->forecast.decoder_bytes + (double) t->forecast.optimiser_bytes,

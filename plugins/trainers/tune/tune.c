@@ -394,6 +394,9 @@ train_and_push (Tune *t, GError **error)
 
   loop_init (&loop);
   flow = tune_train (t, &loop, error);
+  /* Of a training that failed, its curves are what one wants to see most. */
+  if (flow == FR_FLOW_OK || loop.logged->len > 0)
+    fr_host_report (t->host, "views", tune_views (t, &loop));
   if (flow == FR_FLOW_OK)
     {
       tell_end (t, &loop);

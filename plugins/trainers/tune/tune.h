@@ -7,6 +7,7 @@
  *   loop.c      steps, evaluations, the watchdog
  *   state.c     the loop's state on disk
  *   report.c    what is told when it is over: card, report, summary
+ *   views.c     the same for people to look at
  *
  * with the parts that know nothing of a host: schedule.h, checkpoint.h.
  */
@@ -225,9 +226,16 @@ gboolean state_resume (Tune *t, Loop *loop, GError **error);
 JsonObject *tune_card (Tune *t, const Loop *loop);
 /** tune_report: the whole of it with both curves. */
 JsonNode *tune_report (Tune *t, const Loop *loop);
+/** tune_measured_resident: the most bytes that the process held in memory since training began. */
+gsize tune_measured_resident (const Loop *loop);
 /** tune_append_bytes, tune_append_time: for a person: "1.25 GiB", "3 min 20 s". */
 void tune_append_bytes (GString *out, gsize bytes);
 void tune_append_time (GString *out, double seconds);
+
+/* ---- views.c ---- */
+
+/** tune_views: the training so far, for report.html. */
+JsonNode *tune_views (Tune *t, const Loop *loop);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Tune, tune_free)
 

@@ -469,6 +469,49 @@ count_cluster (TextKey key, gconstpointer value, gpointer data)
     }
 }
 
+/* The clusters, for report.html. */
+static void
+show_clusters (State *s, FrHost *host, const Census *census)
+{
+  g_autoptr (FrViews) v = fr_views_new ();
+
+  fr_views_begin (v, FR_VIEW_FIGURES, "Duplicates");
+  fr_views_add_figure (v, "rows", (double) s->n_rows, NULL);
+  fr_views_add_figure (v, "kept", (double) (s->n_rows - s->n_duplicates), NULL);
+  fr_views_add_figure (v, "duplicates", (double) s->n_duplicates, NULL);
+  fr_views_add_figure (v, "clusters", (double) census->clusters, "groups of rows alike");
+  if (census->clusters > 0)
+    {
+      fr_views_begin (v, FR_VIEW_TABLE, "Sizes of clusters");
+      fr_views_add_column (v, "rows", FR_VIEW_TEXT);
+      fr_views_add_column (v, "clusters", FR_VIEW_BAR);
+      for (guint i = 0; i < G_N_ELEMENTS (size_names); i++)
+        {
+          if (census->sizes[i] == 0)
+            continue;
+          fr_views_begin_row (v, NULL, NULL);
+          fr_views_add_cell (v, size_names[i]);
+          fr_views_add_number (v, (double) census->sizes[i]);
+        }
+    }
+  /* Pairs are many and alike. */
+  if (census->n_largest > 0 && census->largest[0].count > 2)
+    {
+      fr_views_begin (v, FR_VIEW_TABLE, "Largest clusters");
+      fr_views_add_column (v, "first row", FR_VIEW_TEXT);
+      fr_views_add_column (v, "rows", FR_VIEW_BAR);
+      for (guint i = 0; i < census->n_largest; i++)
+        {
+          g_string_truncate (s->id, 0);
+          fr_host_append_row_id (host, census->largest[i].first, s->id);
+          fr_views_begin_row (v, NULL, NULL);
+          fr_views_add_cell (v, s->id->str);
+          fr_views_add_number (v, (double) census->largest[i].count);
+        }
+    }
+  fr_host_report (host, "views", fr_views_to_json (v));
+}
+
 static gboolean
 report (State *s, FrHost *host, GError **error)
 {
@@ -502,6 +545,7 @@ report (State *s, FrHost *host, GError **error)
       json_array_add_object_element (largest, one);
     }
   fr_host_report (host, "duplicates", node);
+  show_clusters (s, host, &census);
   return TRUE;
 }
 

@@ -860,10 +860,53 @@ report_sides (State *s)
   fr_host_report (s->host, "split", node);
 }
 
+/* The sides, and what leaked, for report.html. */
+static void
+show_split (State *s, guint64 held_out, gboolean checked)
+{
+  g_autoptr (FrViews) v = fr_views_new ();
+  guint64 n = s->counts[SIDE_TRAIN] + s->counts[SIDE_VALIDATION] + s->counts[SIDE_TEST];
+
+  fr_views_begin (v, FR_VIEW_TABLE, "Sides");
+  fr_views_add_column (v, "side", FR_VIEW_TEXT);
+  fr_views_add_column (v, "rows", FR_VIEW_BAR);
+  fr_views_add_column (v, "wanted", FR_VIEW_NUMBER);
+  fr_views_add_column (v, "share", FR_VIEW_TEXT);
+  for (guint side = SIDE_TRAIN; side <= SIDE_TEST; side++)
+    {
+      g_autofree char *share
+          = g_strdup_printf ("%.1f %%", 100. * (double) s->counts[side] / (double) MAX (n, 1));
+
+      if (s->counts[side] == 0 && s->wanted[side] == 0)
+        continue;
+      fr_views_begin_row (v, NULL, NULL);
+      fr_views_add_cell (v, side_names[side]);
+      fr_views_add_number (v, (double) s->counts[side]);
+      fr_views_add_number (v, (double) s->wanted[side]);
+      fr_views_add_cell (v, share);
+    }
+  if (checked)
+    {
+      g_autofree char *of = g_strdup_printf ("of %" G_GUINT64_FORMAT, held_out);
+
+      fr_views_begin (v, FR_VIEW_FIGURES, "Leak");
+      fr_views_add_figure (v, "held-out rows that share text with train", (double) s->n_leaking,
+                           of);
+      fr_views_add_figure (v, "of them the same text", (double) s->n_same, NULL);
+      fr_views_add_figure (v, "of them 13 words in a row", (double) s->n_shared, NULL);
+      if (s->n_moved > 0)
+        fr_views_add_figure (v, "moved to train", (double) s->n_moved, NULL);
+      if (s->n_dropped > 0)
+        fr_views_add_figure (v, "dropped", (double) s->n_dropped, NULL);
+    }
+  fr_host_report (s->host, "views", fr_views_to_json (v));
+}
+
 static void
 tell (State *s, guint64 held_out, gboolean checked)
 {
   report_sides (s);
+  show_split (s, held_out, checked);
   if (!checked)
     return;
   fr_host_report (s->host, "leak", report_leaks (s, held_out));

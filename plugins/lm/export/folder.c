@@ -15,14 +15,27 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "export.h"
+#include <flowrun/json.h>
 
-struct _Folder
+#include "lm/export.h"
+#include "lm/export/export-private.h"
+
+/* In a README.md: the directory may be replaced by a later run. */
+#define MARK "<!-- Made by %s of flowrun; the next run replaces this directory. -->"
+
+struct _LmFolder
 {
+  char *element;
   char *path;
   char *fresh;
   gboolean committed;
 };
+
+char *
+lm_folder_mark (const char *element)
+{
+  return g_strdup_printf (MARK, element);
+}
 
 static gboolean
 is_empty (const char *path)
@@ -33,19 +46,20 @@ is_empty (const char *path)
 }
 
 static gboolean
-is_ours (const char *path)
+is_ours (const char *path, const char *element)
 {
   g_autofree char *readme = g_build_filename (path, "README.md", NULL), *text = NULL;
+  g_autofree char *mark = lm_folder_mark (element);
 
-  return g_file_get_contents (readme, &text, NULL, NULL) && strstr (text, FOLDER_MARK) != NULL;
+  return g_file_get_contents (readme, &text, NULL, NULL) && strstr (text, mark) != NULL;
 }
 
 gboolean
-folder_check (const char *path, GError **error)
+lm_folder_check (const char *path, const char *element, GError **error)
 {
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
-  if (g_file_test (path, G_FILE_TEST_IS_DIR) && (is_empty (path) || is_ours (path)))
+  if (g_file_test (path, G_FILE_TEST_IS_DIR) && (is_empty (path) || is_ours (path, element)))
     return TRUE;
   g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
                "%s is there and was not made by this sink, so it is not replaced; move it away or "
@@ -71,16 +85,17 @@ remove_tree (const char *path)
   remove (path);
 }
 
-Folder *
-folder_new (const char *path, GError **error)
+LmFolder *
+lm_folder_new (const char *path, const char *element, GError **error)
 {
   g_autofree char *parent = g_path_get_dirname (path), *base = g_path_get_basename (path);
   g_autofree char *hidden = g_strdup_printf (".%s.part", base);
-  g_autoptr (Folder) folder = g_new0 (Folder, 1);
+  g_autoptr (LmFolder) folder = g_new0 (LmFolder, 1);
 
+  folder->element = g_strdup (element);
   folder->path = g_strdup (path);
   folder->fresh = g_build_filename (parent, hidden, NULL);
-  if (!folder_check (path, error))
+  if (!lm_folder_check (path, element, error))
     {
       folder->committed = TRUE; /* nothing to remove */
       return NULL;
@@ -95,7 +110,7 @@ folder_new (const char *path, GError **error)
 }
 
 void
-folder_free (Folder *folder)
+lm_folder_free (LmFolder *folder)
 {
   if (folder == NULL)
     return;
@@ -103,21 +118,25 @@ folder_free (Folder *folder)
     remove_tree (folder->fresh);
   g_free (folder->fresh);
   g_free (folder->path);
+  g_free (folder->element);
   g_free (folder);
 }
 
 const char *
-folder_dir (const Folder *folder)
+lm_folder_dir (const LmFolder *folder)
 {
   return folder->fresh;
 }
 
 gboolean
-folder_write (Folder *folder, const char *name, const char *text, gssize len, GError **error)
+lm_folder_write (LmFolder *folder, const char *name, const char *text, gssize len, GError **error)
 {
   g_autofree char *path = g_build_filename (folder->fresh, name, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
   g_autoptr (GError) local = NULL;
 
+  if (g_mkdir_with_parents (parent, 0777) < 0)
+    return fr_error_errno (error, errno, "make the directory", parent);
   if (g_file_set_contents_full (path, text, len, G_FILE_SET_CONTENTS_NONE, 0666, &local))
     return TRUE;
   g_set_error (error, FR_ERROR, FR_ERROR_IO, "%s", local->message);
@@ -125,14 +144,14 @@ folder_write (Folder *folder, const char *name, const char *text, gssize len, GE
 }
 
 gboolean
-folder_copy (Folder *folder, const char *name, const char *from, GError **error)
+lm_folder_copy (LmFolder *folder, const char *name, const char *from, GError **error)
 {
   g_autofree char *text = NULL;
   g_autoptr (GError) local = NULL;
   gsize len;
 
   if (g_file_get_contents (from, &text, &len, &local))
-    return folder_write (folder, name, text, (gssize) len, error);
+    return lm_folder_write (folder, name, text, (gssize) len, error);
   g_set_error (error, FR_ERROR, FR_ERROR_IO, "%s", local->message);
   return FALSE;
 }
@@ -188,14 +207,14 @@ append_node (GString *out, JsonNode *node, guint indent)
 }
 
 gboolean
-folder_write_json (Folder *folder, const char *name, JsonObject *object, GError **error)
+lm_folder_write_json (LmFolder *folder, const char *name, JsonObject *object, GError **error)
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
   g_autoptr (GString) text = g_string_new (NULL);
 
   append_node (text, node, 0);
   g_string_append_c (text, '\n');
-  return folder_write (folder, name, text->str, (gssize) text->len, error);
+  return lm_folder_write (folder, name, text->str, (gssize) text->len, error);
 }
 
 static gboolean
@@ -222,7 +241,8 @@ sync_all (const char *path, GError **error)
     {
       g_autofree char *below = g_build_filename (path, name, NULL);
 
-      if (!sync_all (below, error))
+      if (!(g_file_test (below, G_FILE_TEST_IS_DIR) ? sync_all (below, error)
+                                                    : sync_one (below, error)))
         return FALSE;
     }
   return sync_one (path, error);
@@ -230,7 +250,7 @@ sync_all (const char *path, GError **error)
 
 /* Puts the fresh directory where an old one is; afterwards @fresh is the old one. */
 static gboolean
-exchange (const Folder *folder, GError **error)
+exchange (const LmFolder *folder, GError **error)
 {
   g_autofree char *aside = NULL;
 
@@ -255,12 +275,12 @@ exchange (const Folder *folder, GError **error)
 }
 
 gboolean
-folder_commit (Folder *folder, GError **error)
+lm_folder_commit (LmFolder *folder, GError **error)
 {
   g_autofree char *parent = g_path_get_dirname (folder->path);
   gboolean replaces = g_file_test (folder->path, G_FILE_TEST_EXISTS);
 
-  if (!sync_all (folder->fresh, error) || !folder_check (folder->path, error))
+  if (!sync_all (folder->fresh, error) || !lm_folder_check (folder->path, folder->element, error))
     return FALSE;
   if (replaces && !exchange (folder, error))
     return FALSE;
@@ -301,7 +321,7 @@ by_name (gconstpointer a, gconstpointer b)
 }
 
 char **
-folder_names (const Folder *folder)
+lm_folder_names (const LmFolder *folder)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 

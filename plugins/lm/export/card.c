@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-#include "export.h"
+#include <flowrun/json.h>
+
+#include "lm/export.h"
+#include "lm/export/export-private.h"
 
 /* ---- what the base says of itself ---------------------------------------------------- */
 
@@ -194,36 +197,50 @@ append_section (GString *out, const char *title, JsonObject *object, guint depth
 /* ---- the card ------------------------------------------------------------------------ */
 
 static void
-append_front (GString *out, const Export *e, const char *kind, const char *licence)
+append_front (GString *out, const LmCard *card, const char *licence)
 {
-  gboolean adapter = strcmp (kind, "adapter") == 0;
+  const char *path = lm_model_path (card->model);
+  g_autofree char *mark = lm_folder_mark (card->element);
 
-  g_string_append (out, "---\n");
-  g_string_append (out, "base_model: ");
-  fr_json_append_string (out, lm_model_path (e->model) != NULL ? lm_model_path (e->model) : "",
-                         lm_model_path (e->model) != NULL ? strlen (lm_model_path (e->model)) : 0);
-  g_string_append_printf (out, "\nlibrary_name: %s\nlicense: %s\n",
-                          adapter ? "peft" : "transformers", licence != NULL ? licence : "unknown");
-  g_string_append (out, "pipeline_tag: text-generation\n---\n\n" FOLDER_MARK "\n\n");
+  g_string_append (out, "---\nbase_model: ");
+  fr_json_append_string (out, path != NULL ? path : "", path != NULL ? strlen (path) : 0);
+  g_string_append_printf (out,
+                          "\nlibrary_name: %s\nlicense: %s\n"
+                          "pipeline_tag: text-generation\n---\n\n%s\n\n",
+                          card->library, licence != NULL ? licence : "unknown", mark);
+}
+
+/* The rows of @facts, without a head. */
+static void
+append_more_facts (GString *out, JsonObject *facts)
+{
+  JsonObjectIter iter;
+  const char *key;
+  JsonNode *value;
+
+  json_object_iter_init_ordered (&iter, facts);
+  while (json_object_iter_next_ordered (&iter, &key, &value))
+    {
+      g_string_append_printf (out, "| %s | ", key);
+      append_cell (out, value);
+      g_string_append (out, " |\n");
+    }
 }
 
 static void
-append_facts (GString *out, const Export *e, const char *kind, const char *licence)
+append_facts (GString *out, const LmCard *card, const char *licence)
 {
-  const char *hash = lm_model_hash (e->model, NULL);
-  const LmLora *lora = lm_model_lora (e->model);
+  LmModel *model = card->model;
+  const char *hash = lm_model_hash (model, NULL);
+  const LmLora *lora = lm_model_lora (model);
 
   g_string_append (out, "| | |\n| --- | --- |\n");
-  g_string_append_printf (out, "| what this is | %s |\n",
-                          strcmp (kind, "adapter") == 0
-                              ? "a LoRA adapter; load it on the base model"
-                          : strcmp (kind, "merged") == 0 ? "the base model with its adapter merged"
-                                                         : "a whole model");
-  g_string_append_printf (out, "| family | %s |\n", lm_model_config (e->model)->family->name);
+  g_string_append_printf (out, "| what this is | %s |\n", card->what);
+  g_string_append_printf (out, "| family | %s |\n", lm_model_config (model)->family->name);
   g_string_append_printf (out, "| parameters | %" G_GUINT64_FORMAT " |\n",
-                          lm_model_n_parameters (e->model));
-  if (lm_model_path (e->model) != NULL)
-    g_string_append_printf (out, "| base model | %s |\n", lm_model_path (e->model));
+                          lm_model_n_parameters (model));
+  if (lm_model_path (model) != NULL)
+    g_string_append_printf (out, "| base model | %s |\n", lm_model_path (model));
   if (hash != NULL)
     g_string_append_printf (out, "| its weights | %s |\n", hash);
   g_string_append_printf (
@@ -233,17 +250,13 @@ append_facts (GString *out, const Export *e, const char *kind, const char *licen
     g_string_append_printf (out, "| adapter | rank %u, alpha %g%s, %u modules |\n", lora->spec.rank,
                             lora->spec.alpha, lora->spec.rslora ? ", rank-stabilised" : "",
                             lora->modules->len);
-  if (strcmp (kind, "adapter") != 0)
-    g_string_append_printf (out,
-                            "| numbers | %s in %u file%s; read again and equal; rounding from F32 "
-                            "at most %.3g |\n",
-                            lm_types[export_dtype (e)].name, e->n_files, e->n_files == 1 ? "" : "s",
-                            e->rounding);
+  if (card->facts != NULL)
+    append_more_facts (out, card->facts);
   g_string_append_printf (out, "| made by | flowrun %s |\n\n", PACKAGE_VERSION);
 }
 
 static JsonObject *
-find_card (LmModel *model)
+find_training (LmModel *model)
 {
   for (; model != NULL; model = lm_model_base (model))
     if (lm_model_card (model) != NULL)
@@ -252,16 +265,20 @@ find_card (LmModel *model)
 }
 
 char *
-card_text (const Export *e, const char *kind)
+lm_card_text (const LmCard *card)
 {
-  g_autofree char *licence = licence_of (e->model);
+  g_autofree char *licence = licence_of (card->model);
   GString *out = g_string_new (NULL);
-  JsonObject *card = find_card (e->model);
+  JsonObject *training = find_training (card->model);
 
-  append_front (out, e, kind, licence);
-  g_string_append_printf (out, "# %s\n\n", lm_model_name (e->model));
-  append_facts (out, e, kind, licence);
-  if (card != NULL)
-    append_section (out, "Training", card, 2);
+  append_front (out, card, licence);
+  g_string_append_printf (out, "# %s\n\n", lm_model_name (card->model));
+  append_facts (out, card, licence);
+  if (card->usage != NULL)
+    g_string_append_printf (out, "## Usage\n\n%s\n\n", card->usage);
+  if (card->verification != NULL)
+    append_section (out, "Verification", card->verification, 2);
+  if (training != NULL)
+    append_section (out, "Training", training, 2);
   return g_string_free (out, FALSE);
 }

@@ -5,8 +5,8 @@
  * All that names an instruction set is here: W 16 with AVX-512, 8 with AVX2 and
  * FMA, otherwise 4 of whatever the machine has.  Partial loads fill with zeros.
  */
-#ifndef FLOWRUN_COMPUTE_CPU_SIMD_H
-#define FLOWRUN_COMPUTE_CPU_SIMD_H
+#ifndef FLOWRUN_LM_SIMD_H
+#define FLOWRUN_LM_SIMD_H
 
 #include <glib.h>
 #include <math.h>
