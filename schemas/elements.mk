@@ -3,6 +3,7 @@ dist_elementschema_DATA = \
 	schemas/elements/evaluator.loss.schema.json \
 	schemas/elements/evaluator.rating.schema.json \
 	schemas/elements/evaluator.ratings.schema.json \
+	schemas/elements/evaluator.text.schema.json \
 	schemas/elements/sink.csv.schema.json \
 	schemas/elements/sink.gguf.schema.json \
 	schemas/elements/sink.jsonl.schema.json \
