@@ -81,13 +81,15 @@ def saved(page, pattern):
     for old in glob.glob(pattern):
         os.remove(old)
     page.key("s", 2)
-    until = time.monotonic() + 20
-    while not glob.glob(pattern):
-        if time.monotonic() > until:
-            raise TimeoutError("no file " + pattern)
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        for name in glob.glob(pattern):
+            with open(name, encoding="utf8") as f:
+                text = f.read()
+            if text.endswith("\n"):  # the browser makes an empty file first
+                return [json.loads(line) for line in text.splitlines()]
         time.sleep(0.05)
-    with open(glob.glob(pattern)[0], encoding="utf8") as f:
-        return [json.loads(line) for line in f]
+    raise TimeoutError("no file " + pattern)
 
 
 with browser.Browser(program) as chromium:
