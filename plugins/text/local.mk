@@ -64,6 +64,11 @@ plugins_text_test_near_SOURCES = plugins/text/test-near.c
 plugins_text_test_near_LDADD = $(TEXT_MODULE_LIBS)
 TESTS += plugins/text/test-near
 
+check_PROGRAMS += plugins/text/test-score
+plugins_text_test_score_SOURCES = plugins/text/test-score.c
+plugins_text_test_score_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-score
+
 check_PROGRAMS += plugins/text/test-template
 plugins_text_test_template_SOURCES = plugins/text/test-template.c
 plugins_text_test_template_LDADD = $(TEXT_MODULE_LIBS)

@@ -14,12 +14,13 @@
  *     g_autoptr (TextScorer) scorer = text_scorer_new (&options, &error);
  *     gsize width = text_scorer_n_stats (scorer);
  *
- *     text_scorer_row (scorer, hypothesis, references, n, stats + row * width);   one call a row,
- *                                                                                 from any thread
- *     text_scorer_values (scorer, stats + row * width, TEXT_SCORE_ROW, values);   scores of a row
- *     text_stats_add (sum, stats + row * width, width);                           every row
- *     text_scorer_values (scorer, sum, TEXT_SCORE_CORPUS, values);                scores of the
- * corpus
+ *     // One call a row, from any thread:
+ *     text_scorer_row (scorer, hypothesis, references, n, stats + row * width);
+ *     // The scores of a row:
+ *     text_scorer_values (scorer, stats + row * width, TEXT_SCORE_ROW, values);
+ *     // Those of the corpus, from the sum of all rows:
+ *     text_stats_add (sum, stats + row * width, width);
+ *     text_scorer_values (scorer, sum, TEXT_SCORE_CORPUS, values);
  *
  * The statistics of a row are sufficient: whatever a corpus score is, it is a function of the sum
  * of its rows' statistics.  So resampling rows (bootstrap, approximate randomisation) means adding
@@ -53,17 +54,16 @@ G_BEGIN_DECLS
  * @TEXT_UNIT_13A: "13a": sacreBLEU's default, mteval-v13a: Western punctuation apart; entities
  *   &quot; &amp; &lt; &gt; read
  * @TEXT_UNIT_ZH: "zh": sacreBLEU's for Chinese: each character of a list of ranges by itself, the
- * rest as 13a.  With the list's slip: it wrote U+20000 as "\u20000", so that U+2001 to U+2A6D (“ ”
- * — … € → ①) and U+2F81 to U+2FA1 are split as if Chinese and the ideographs of extension B (𠮷)
- * are not
- * @TEXT_UNIT_ZH_FIXED: "zh-fixed": zh with those two ranges as they were meant, U+20000 to U+2A6D6
- * and U+2F800 to U+2FA1D.  Not sacreBLEU's: its signature says so
+ *   rest as 13a.  With the list's slip: U+20000 is written "\u20000" there, so that U+2001 to
+ *   U+2A6D (“ ” — … € → ①) and U+2F81 to U+2FA1 are split as if Chinese, and the ideographs of
+ *   extension B (𠮷) are not
+ * @TEXT_UNIT_ZH_FIXED: "zh-fixed": zh with those two ranges as they were meant, U+20000 to
+ *   U+2A6D6 and U+2F800 to U+2FA1D.  Not sacreBLEU's: its signature says so
  * @TEXT_UNIT_CHAR: "char": every character that is not white space
  * @TEXT_UNIT_NONE: "none": words already separated by white space
  * @TEXT_UNIT_INTL: "intl": mteval-v14: punctuation and symbols of Unicode apart
  * @TEXT_UNIT_WORDS: "words": text_segment_words(): dictionary words in Chinese; punctuation apart
- * @TEXT_UNIT_ENGLISH: "english": rouge-score's: lower case, runs of a-z and 0-9; all else is
- * dropped
+ * @TEXT_UNIT_ENGLISH: "english": rouge-score's: lower case, runs of a-z and 0-9; no more is kept
  */
 typedef enum
 {
@@ -97,12 +97,13 @@ gboolean text_unit_suits (TextUnit unit, FrStr text);
  *   bleu.smooth is TEXT_SMOOTH_FLOOR, over bleu_nltk_unit; 0 to 100.  What LLaMA-Factory prints;
  *   no measure of a corpus
  * @TEXT_METRIC_CHRF: chrF2 (Popović 2015): character n-grams to 6; 0 to 100
- * @TEXT_METRIC_CHRF_PP: chrF2++ (Popović 2017): with words and pairs of words; 0 to 100
+ * @TEXT_METRIC_CHRF_PP: chrF2++ (Popović 2017): with words and pairs of words; 0 to 100.  Words are
+ *   what blanks separate, so that in Chinese it tells less than chrF
  * @TEXT_METRIC_TER: translation edit rate (Snover 2006) with Tercom's shifts; lower is better
- * @TEXT_METRIC_ROUGE_1 .. @TEXT_METRIC_ROUGE_LSUM: ROUGE (Lin 2004), precision, recall and F; 0 to
- * 1; of a corpus the mean over rows.  Lsum: by the lines of the text
- * @TEXT_METRIC_DISTINCT: distinct-1 and -2 within rows: different n-grams / n-grams (Li 2016),
- * which over the whole corpus is TextDistinct's
+ * @TEXT_METRIC_ROUGE_1 .. @TEXT_METRIC_ROUGE_LSUM: ROUGE (Lin 2004), precision, recall and F;
+ *   0 to 1; of a corpus the mean over rows.  Lsum: by the lines of the text
+ * @TEXT_METRIC_DISTINCT: distinct-1 and -2 within rows: different n-grams / n-grams (Li 2016);
+ *   over the whole corpus that is TextDistinct's
  * @TEXT_METRIC_REPETITION: share of the hypothesis' 4-grams that it had before (Welleck 2020:
  *   seq-rep-4)
  * @TEXT_METRIC_LENGTH: tokens of hypotheses / tokens of references (of each row the nearest in
@@ -128,8 +129,7 @@ typedef enum
 
 #define TEXT_METRIC_ROUGE                                                                          \
   (TEXT_METRIC_ROUGE_1 | TEXT_METRIC_ROUGE_2 | TEXT_METRIC_ROUGE_L | TEXT_METRIC_ROUGE_LSUM)
-/** TEXT_METRIC_ALL: all but BLEU_NLTK, which compares with another program, and TER, which is slow.
- */
+/** TEXT_METRIC_ALL: all but BLEU_NLTK, for comparison with one program, and TER, which is slow. */
 #define TEXT_METRIC_ALL                                                                            \
   (TEXT_METRIC_BLEU | TEXT_METRIC_CHRF | TEXT_METRIC_CHRF_PP | TEXT_METRIC_ROUGE                   \
    | TEXT_METRIC_DISTINCT | TEXT_METRIC_REPETITION | TEXT_METRIC_LENGTH | TEXT_METRIC_EXACT)
@@ -157,9 +157,10 @@ typedef enum
 /**
  * TextRougeKind: whose ROUGE.
  * @TEXT_ROUGE_STANDARD: rouge-score's and ROUGE-1.5.5's: clipped counts, F = 2PR / (P + R)
- * @TEXT_ROUGE_CHINESE: rouge-chinese's, which LLaMA-Factory prints: each different n-gram counts
- *   once, F = 2PR / (P + R + 1e-8), the text cut into sentences at 。！？…  first, which leaves
- *   empty tokens where marks stand in a row, Lsum = L.  Only for comparison with it
+ * @TEXT_ROUGE_CHINESE: rouge-chinese's: each different n-gram counts once, F = 2PR / (P + R +
+ *   1e-8), the text is cut into sentences at 。！？… first, which leaves empty tokens where marks
+ *   stand in a row; Lsum = L.  Units char, words and none.  Only to compare with LLaMA-Factory,
+ *   which prints it over jieba's words: unit none, where jieba has cut the text
  */
 typedef enum
 {
@@ -191,7 +192,10 @@ typedef struct
   } chrf;
   struct
   {
-    gboolean normalized, no_punct, asian_support, case_sensitive;
+    gboolean normalized;     /* punctuation apart */
+    gboolean no_punct;       /* punctuation left out */
+    gboolean asian_support;  /* with either: Asian punctuation too, and each ideograph apart */
+    gboolean case_sensitive; /* else all in lower case */
   } ter;
   struct
   {
@@ -206,8 +210,8 @@ typedef struct
 /** text_score_options_init: the defaults of sacreBLEU and rouge-score. */
 void text_score_options_init (TextScoreOptions *options);
 
-/** text_score_options_chinese: units that suit Chinese: zh for BLEU, char for ROUGE and the rest.
- */
+/** text_score_options_chinese: the same with what suits Chinese: zh for BLEU, char for ROUGE and
+ * the rest, TER with Asian characters apart. */
 void text_score_options_chinese (TextScoreOptions *options);
 
 /* ---- scorer ------------------------------------------------------------------ */
@@ -228,8 +232,8 @@ gsize text_scorer_n_stats (const TextScorer *scorer);
 
 /**
  * text_scorer_row:
- * @hypothesis: valid UTF-8; may be empty
- * @references: valid UTF-8 each; may be empty texts
+ * @hypothesis: valid UTF-8, below 1 GiB; may be empty
+ * @references: the same each
  * @n_references: at least 1
  * @stats: text_scorer_n_stats() doubles, written
  *
@@ -249,19 +253,26 @@ void text_stats_add (double *sum, const double *stats, gsize n_stats);
  * TextFigure: one number that a scorer gives.
  * @name: "bleu", "bleu_bp", "rouge1_f", ...; a key in JSON
  * @title: "BLEU", "ROUGE-1 F"; for people
- * @unit: what a token is: "zh", "char"; "words (ICU-72.1)"; "" where there are none
+ * @unit: what a token is: "zh", "char"; "words-ICU-72.1"; "" where there are none
  * @metric: the TextMetric it belongs to; 0 for what counts rows
  * @headline: the figure of its metric that is compared first; others explain it
  * @better: 1 higher, -1 lower, 0 neither
  * @max: value of a perfect text, 100 or 1; 0 where there is no such
  * @of_row: has a meaning for one row too
  *
- * Names, in this order, of the metrics asked for:
- *   rows, unsuited (share of rows whose references no asked unit of BLEU or ROUGE suits: more than
- * half of the letters are lost or lumped together by one of them) bleu, bleu_precision1 ..
- * bleu_precision4, bleu_bp, bleu_hyp_len, bleu_ref_len bleu_nltk;  chrf;  chrfpp;  ter, ter_edits,
- * ter_ref_len rouge1_f, rouge1_p, rouge1_r, rouge2_ (f, p, r), rougeL_, rougeLsum_ distinct1,
- * distinct2;  repetition length_ratio, length_hyp, length_ref (both mean tokens a row) exact
+ * Their names, in this order, where their metric is asked for:
+ *   rows
+ *   unsuited: share of rows where BLEU's, ROUGE's or TER's unit does not suit the first reference
+ *   bleu, bleu_precision1 to bleu_precision4, bleu_bp, bleu_hyp_len, bleu_ref_len
+ *   bleu_nltk
+ *   chrf
+ *   chrfpp
+ *   ter, ter_edits, ter_ref_len
+ *   rouge1_f, rouge1_p, rouge1_r; the same of rouge2, rougeL, rougeLsum
+ *   distinct1, distinct2
+ *   repetition
+ *   length_ratio, length_hyp, length_ref: the latter two mean tokens of a row
+ *   exact
  */
 typedef struct
 {
@@ -318,9 +329,11 @@ void text_scorer_stats_range (const TextScorer *scorer, gsize figure, gsize *fir
  */
 char *text_scorer_signature (const TextScorer *scorer, guint metric, const double *stats);
 
-/** text_scorer_line: the line that sacreBLEU prints for it, "BLEU|SIGNATURE
- * = 45.85 74.3/52.4/40.1/30.5 (BP = 0.982 ratio = 0.982 hyp_len = 1794 ref_len = 1827)"; of ROUGE
- * "ROUGE-1|SIGNATURE = F P R". Newly allocated. */
+/**
+ * text_scorer_line: the line that sacreBLEU prints for it,
+ *   "BLEU|SIGNATURE = 45.85 74.3/52.4/40.1/30.5 (BP = 0.982 ratio = 0.982 hyp_len = 1794 ...)";
+ * of ROUGE "ROUGE-1|SIGNATURE = F P R".  Newly allocated.
+ */
 char *text_scorer_line (const TextScorer *scorer, guint metric, const double *stats);
 
 /* ---- distinct n-grams over a whole corpus --------------------------------------- */

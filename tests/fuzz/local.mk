@@ -90,3 +90,4 @@ endif
 include tests/fuzz/weights.mk
 include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
+include tests/fuzz/score.mk

@@ -74,7 +74,7 @@ grow (ScoreGrams *grams)
   g_autofree ScoreEdge *old = grams->edges;
   gsize n = grams->n_edges;
 
-  grams->n_edges = n * 4;
+  grams->n_edges = n * 2;
   grams->edges = g_new0 (ScoreEdge, grams->n_edges);
   for (gsize i = 0; i < n; i++)
     if (old[i].row == grams->row)

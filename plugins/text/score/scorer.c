@@ -20,7 +20,8 @@ enum
   CHRF_PP_STATS = 3 * (SCORE_CHRF_CHARS + SCORE_CHRF_WORDS),
   MAX_STREAMS = 4,
   MAX_BLOCKS = 14,
-  REPEAT_ORDER = 4
+  REPEAT_ORDER = 4,
+  MAX_LEN = 1 << 30 /* bytes of a text; places and numbers of words have 31 bits */
 };
 
 typedef struct
@@ -158,6 +159,7 @@ text_score_options_chinese (TextScoreOptions *options)
   options->bleu.unit = TEXT_UNIT_ZH;
   options->rouge.unit = TEXT_UNIT_CHAR;
   options->unit = TEXT_UNIT_CHAR;
+  options->ter.normalized = options->ter.asian_support = TRUE;
 }
 
 /* ---- making one --------------------------------------------------------------------- */
@@ -499,9 +501,13 @@ is_unsuited (const TextScorer *scorer, FrStr ref)
   const TextScoreOptions *o = &scorer->options;
   gboolean bleu = has (scorer, TEXT_METRIC_BLEU), rouge = has (scorer, TEXT_METRIC_ROUGE);
 
+  /* TER's words are those of blanks, unless it sets Asian characters apart. */
+  gboolean ter = has (scorer, TEXT_METRIC_TER) && !(o->ter.normalized && o->ter.asian_support);
+
   return (bleu && !text_unit_suits (o->bleu.unit, ref))
          || (rouge && !(bleu && o->rouge.unit == o->bleu.unit)
-             && !text_unit_suits (o->rouge.unit, ref));
+             && !text_unit_suits (o->rouge.unit, ref))
+         || (ter && !text_unit_suits (TEXT_UNIT_NONE, ref));
 }
 
 static void
@@ -652,7 +658,8 @@ text_scorer_row (TextScorer *scorer, FrStr hypothesis, const FrStr *references, 
   ScoreRow row = { hypothesis, references, n_references, NULL };
   guint which = 0;
 
-  g_return_if_fail (n_references > 0);
+  memset (stats, 0, scorer->n_stats * sizeof (double));
+  g_return_if_fail (n_references > 0 && hypothesis.len < MAX_LEN);
   row.space = take_space (scorer);
   tokenise_row (scorer, &row);
   for (guint i = 0; i < scorer->n_blocks; i++)

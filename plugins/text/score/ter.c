@@ -183,36 +183,35 @@ align (Ter *t)
 
 /* ---- shifts ------------------------------------------------------------------------- */
 
+/* Appends words from to before to of the hypothesis, as far as it goes, to shifted, which has n. */
+static gsize
+copy_words (const Ter *t, gsize from, gsize to, gsize n)
+{
+  to = MIN (to, t->n_hyp);
+  if (from >= to)
+    return n;
+  memcpy (t->shifted + n, t->hyp + from, (to - from) * sizeof (guint32));
+  return n + to - from;
+}
+
+/* The phrase goes before word target; where target lies in the phrase, it goes on past as many. */
 static void
 move_words (const Ter *t, gsize start, gsize length, gsize target)
 {
-  const guint32 *h = t->hyp;
-  guint32 *w = t->shifted;
-  gsize n = 0;
-  /* Up to a, then b to c, the phrase among them. */
-#define COPY(from, to)                                                                             \
-  do                                                                                               \
-    for (gsize k = (from); k < (to) && k < t->n_hyp; k++)                                          \
-      w[n++] = h[k];                                                                               \
-  while (0)
+  gsize end = start + length, stop = target > end ? target : length + target, n;
 
   if (target < start)
     {
-      COPY (0, target);
-      COPY (start, start + length);
-      COPY (target, start);
-      COPY (start + length, t->n_hyp);
+      n = copy_words (t, 0, target, 0);
+      n = copy_words (t, start, end, n);
+      n = copy_words (t, target, start, n);
+      copy_words (t, end, t->n_hyp, n);
+      return;
     }
-  else
-    {
-      gsize stop = target > start + length ? target : length + target;
-
-      COPY (0, start);
-      COPY (start + length, stop);
-      COPY (start, start + length);
-      COPY (stop, t->n_hyp);
-    }
-#undef COPY
+  n = copy_words (t, 0, start, 0);
+  n = copy_words (t, end, stop, n);
+  n = copy_words (t, start, end, n);
+  copy_words (t, stop, t->n_hyp, n);
 }
 
 static gboolean
