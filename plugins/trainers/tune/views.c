@@ -192,10 +192,10 @@ add_part (FrViews *v, const Part *p)
   fr_views_add_number (v, (double) p->n_rows);
   fr_views_add_number (v, (double) p->n_rejected);
   fr_views_add_number (v, (double) p->n_cut);
-  fr_views_add_number (v, (double) dataset_n (p->data));
-  fr_views_add_number (v, (double) dataset_n_tokens (p->data));
-  fr_views_add_number (v, (double) dataset_n_labels (p->data));
-  fr_views_add_number (v, (double) dataset_longest (p->data));
+  fr_views_add_number (v, (double) lm_dataset_n (p->data));
+  fr_views_add_number (v, (double) lm_dataset_n_tokens (p->data));
+  fr_views_add_number (v, (double) lm_dataset_n_labels (p->data));
+  fr_views_add_number (v, (double) lm_dataset_longest (p->data));
 }
 
 static void
