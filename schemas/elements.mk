@@ -1,5 +1,7 @@
 # elements.mk: made by make update-schemas.
 dist_elementschema_DATA = \
+	schemas/elements/evaluator.loss.schema.json \
+	schemas/elements/evaluator.text.schema.json \
 	schemas/elements/sink.csv.schema.json \
 	schemas/elements/sink.jsonl.schema.json \
 	schemas/elements/sink.safetensors.schema.json \
