@@ -1,5 +1,5 @@
 # tests/bench: how fast; made and run by hand.
-EXTRA_DIST += tests/bench/check-20.sh tests/bench/csv-jsonl.py tests/bench/csv-jsonl.sh tests/bench/prepare.json \
+EXTRA_DIST += tests/bench/answer-batch.sh tests/bench/check-20.sh tests/bench/csv-jsonl.py tests/bench/csv-jsonl.sh tests/bench/prepare.json \
 	tests/bench/prepare.sh tests/bench/prepare_datatrove.py tests/bench/score.py tests/bench/score.sh tests/bench/tokenize.sh \
 	tests/bench/train-quality.py tests/bench/train-quality.sh
 EXTRA_PROGRAMS = tests/bench/bench-json
