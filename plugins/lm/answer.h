@@ -50,8 +50,7 @@ typedef struct
                       "-1: the model's own",                                                       \
                       .def = "-1"),                                                                \
       FR_PARAM_FLOAT ("repetition_penalty", Config, in.repetition_penalty, -1, 100,                \
-                      "makes what was said less likely; 1: no; -1: the model's own",               \
-                      .def = "-1"),                                                                \
+                      "makes what was said less likely; 1: no; -1: the model's own", .def = "-1"), \
       FR_PARAM_STRINGS ("stop", Config, in.stop, "texts that end an answer",                       \
                         .example = "[\"\\n\\n\"]"),                                                \
       FR_PARAM_INT ("batch", Config, in.batch, 1, 4096, "rows answered at once", .def = batch_,    \
@@ -76,7 +75,8 @@ typedef struct _LmAnswerer LmAnswerer;
 
 /**
  * lm_answerer_new: opens backend and decoder.
- * @host: of the stage; gets counters, status lines and, for a model without a chat template, a warning
+ * @host: of the stage; gets counters, status lines and, for a model without a chat template, a
+ * warning
  * @config: borrowed, must outlive it
  * @model: referenced
  */
@@ -84,14 +84,16 @@ LmAnswerer *lm_answerer_new (FrHost *host, const LmAnswerConfig *config, LmModel
                              GError **error);
 void lm_answerer_free (LmAnswerer *answerer);
 LmModel *lm_answerer_model (LmAnswerer *answerer);
-/** lm_answerer_settings: model, backend, type, and how tokens are chosen, for a report; json_object_unref(). */
+/** lm_answerer_settings: model, backend, type, and how tokens are chosen, for a report;
+ * json_object_unref(). */
 JsonObject *lm_answerer_settings (LmAnswerer *answerer);
 /** lm_answerer_draws: whether tokens are drawn, so that another seed may give another answer. */
 gboolean lm_answerer_draws (LmAnswerer *answerer);
 
 /**
  * LmAnswers: answers to be given together.
- * @jobs: LmJob, in the order they were added; after lm_answerer_answer() with text, ids, stop, logprob
+ * @jobs: LmJob, in the order they were added; after lm_answerer_answer() with text, ids, stop,
+ * logprob
  * @opened: gboolean for each: its prompt ends in an opened <think>
  */
 typedef struct
@@ -108,12 +110,14 @@ void lm_answers_free (LmAnswers *answers);
  * lm_answerer_ask: adds a question to @answers.
  * @messages: ends with the user's turn
  * @seed: of this answer alone
- * @rule: set on FR_ERROR_DATA: what a row is rejected by: "no_prompt", or "too_long" for the model's context
+ * @rule: set on FR_ERROR_DATA: what a row is rejected by: "no_prompt", or "too_long" for the
+ * model's context
  */
 gboolean lm_answerer_ask (LmAnswerer *answerer, LmAnswers *answers, JsonArray *messages,
                           guint64 seed, const char **rule, GError **error);
 
-/** lm_answerer_answer: FR_ERROR_CANCELLED when the run is; counts tokens_in, tokens_out, stopped_by_length and stopped_by_context. */
+/** lm_answerer_answer: FR_ERROR_CANCELLED when the run is; counts tokens_in, tokens_out,
+ * stopped_by_length and stopped_by_context. */
 gboolean lm_answerer_answer (LmAnswerer *answerer, LmAnswers *answers, GError **error);
 
 /** lm_stop_word: "end", "stop", "length", "context". */
@@ -130,7 +134,8 @@ typedef enum
 /**
  * lm_think_split: where the answer of @text begins.
  * @opened: the prompt ended in an opened <think>
- * @answer: set to the place behind the last </think> and the white space there; to the end when it is open
+ * @answer: set to the place behind the last </think> and the white space there; to the end when it
+ * is open
  */
 LmThink lm_think_split (const char *text, gsize len, gboolean opened, const char **answer);
 

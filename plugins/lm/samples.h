@@ -65,7 +65,8 @@ typedef struct
 
 /**
  * lm_sample_from_row: row @row of @batch as a sample of at most @max tokens.
- * @truncate: what becomes of a longer one; with LM_TRUNCATE_ERROR it is left as it is, for the caller to complain
+ * @truncate: what becomes of a longer one; with LM_TRUNCATE_ERROR it is left as it is, for the
+ * caller to complain
  * @error: FR_ERROR_DATA with @fate's rule: the row is no sample, and why; other errors have no rule
  */
 gboolean lm_sample_from_row (LmRecord *record, LmChat *chat, const FrBatch *batch, gsize row,
@@ -91,14 +92,14 @@ gboolean lm_dataset_seal (LmDataset *d, GError **error);
 gsize lm_dataset_n (const LmDataset *d);
 const LmDatasetSample *lm_dataset_sample (const LmDataset *d, gsize i);
 const guint32 *lm_dataset_tokens (const LmDataset *d, const LmDatasetSample *s);
-/** lm_dataset_n_tokens, lm_dataset_n_labels: over all samples; lm_dataset_longest: tokens of the longest;
- * lm_dataset_bytes: memory held. */
+/** lm_dataset_n_tokens, lm_dataset_n_labels: over all samples; lm_dataset_longest: tokens of the
+ * longest; lm_dataset_bytes: memory held. */
 guint64 lm_dataset_n_tokens (const LmDataset *d);
 guint64 lm_dataset_n_labels (const LmDataset *d);
 guint32 lm_dataset_longest (const LmDataset *d);
 gsize lm_dataset_bytes (const LmDataset *d);
-/** lm_dataset_hash: of ids, marks and row ids in their order, so that a checkpoint fits only its own
- * data. */
+/** lm_dataset_hash: of ids, marks and row ids in their order, so that a checkpoint fits only its
+ * own data. */
 guint64 lm_dataset_hash (const LmDataset *d);
 
 /* ---- orders and micro-batches ------------------------------------------------------------ */
@@ -111,7 +112,7 @@ guint64 lm_dataset_hash (const LmDataset *d);
  * @by_length: samples of one step have like lengths; steps stay in random order
  */
 void lm_pack_order (const LmDataset *d, guint64 seed, guint64 epoch, gsize step, gboolean shuffle,
-                 gboolean by_length, guint32 *order);
+                    gboolean by_length, guint32 *order);
 
 /**
  * LmPack: samples cut into micro-batches.
@@ -127,12 +128,13 @@ typedef struct
 void lm_pack_init (LmPack *p);
 void lm_pack_clear (LmPack *p);
 /**
- * lm_pack_fill: cuts @n samples into micro-batches of at most @rows rows; one that is longer is alone.
+ * lm_pack_fill: cuts @n samples into micro-batches of at most @rows rows; one that is longer is
+ * alone.
  * @best_fit: best fit decreasing; else in the order given, a new micro-batch whenever the next does
  * not fit
  */
 void lm_pack_fill (LmPack *p, const LmDataset *d, const guint32 *samples, gsize n, gsize rows,
-                gboolean best_fit);
+                   gboolean best_fit);
 
 /** LmMicro: a micro-batch as the decoder wants it; reused from one to the next. */
 typedef struct
@@ -155,8 +157,10 @@ void lm_micro_fill (LmMicro *m, const LmDataset *d, const guint32 *samples, gsiz
  * LmMeasure: how a dataset is measured.
  * @rows: rows through the decoder at once; a longer sample is alone
  * @hits: whether to see if labels are the likeliest tokens
- * @go_on: called before each micro-batch with the samples done; FALSE: stop with FR_ERROR_CANCELLED; or NULL
- * @sample: called for each sample, in the order they were measured in: its summed loss and hits; or NULL
+ * @go_on: called before each micro-batch with the samples done; FALSE: stop with
+ * FR_ERROR_CANCELLED; or NULL
+ * @sample: called for each sample, in the order they were measured in: its summed loss and hits; or
+ * NULL
  */
 typedef struct
 {
@@ -169,7 +173,8 @@ typedef struct
 
 /**
  * lm_dataset_measure: the loss of all samples, forward only.
- * *@loss: sum over labels of -log p; *@n_labels: how many; *@n_hits: of them the likeliest token; may be NULL
+ * *@loss: sum over labels of -log p; *@n_labels: how many; *@n_hits: of them the likeliest token;
+ * may be NULL
  */
 gboolean lm_dataset_measure (const LmDataset *d, LmDecoder *decoder, const LmMeasure *how,
                              double *loss, gsize *n_labels, gsize *n_hits, GError **error);

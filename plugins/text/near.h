@@ -21,11 +21,13 @@ typedef struct _TextNear TextNear;
 
 TextNear *text_near_new (void);
 void text_near_free (TextNear *near);
-/** text_near_held_out: a held-out row, numbered from 0 in the order of the calls, has @text, valid UTF-8. */
+/** text_near_held_out: a held-out row, numbered from 0 in the order of the calls, has @text, valid
+ * UTF-8. */
 void text_near_held_out (TextNear *near, FrStr text);
 /** text_near_training: a training row has @text; when all held-out rows are there. */
 void text_near_training (TextNear *near, FrStr text);
-/** text_near_best: the largest index of held-out row @row and a training row; below 0.5 often not found, and then 0. */
+/** text_near_best: the largest index of held-out row @row and a training row; below 0.5 often not
+ * found, and then 0. */
 double text_near_best (const TextNear *near, gsize row);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextNear, text_near_free)

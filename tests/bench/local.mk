@@ -1,5 +1,6 @@
 # tests/bench: how fast; made and run by hand.
 EXTRA_DIST += \
+	tests/bench/answer-batch.sh \
 	tests/bench/check-20.sh \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \

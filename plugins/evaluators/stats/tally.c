@@ -11,6 +11,8 @@
 #define MOST_VALUES 1000
 #define SHOWN_VALUES 50
 #define OTHERS "(others)"
+/* Scores of a slice that the page shows; all of them are in the report. */
+#define SHOWN_FIGURES 5
 
 /* A figure over some rows. */
 typedef struct
@@ -586,32 +588,63 @@ add_gains (const Tally *tally, FrViews *views)
     {
       const char *scale = tally->figures[f].scale;
 
-      if (!tally->figures[f].main || tally->results[f].gain.resamples == 0
-          || !g_hash_table_add (seen, (gpointer) scale))
+      if (!tally->figures[f].main || tally->figures[f].better == 0
+          || tally->results[f].gain.resamples == 0 || !g_hash_table_add (seen, (gpointer) scale))
         continue;
       fr_views_begin (views, FR_VIEW_INTERVALS, "Gain over the baseline");
       fr_views_unit (views, scale, TRUE);
       for (gsize g = f; g < tally->n_figures; g++)
-        if (tally->figures[g].main && strcmp (tally->figures[g].scale, scale) == 0
-            && tally->results[g].gain.resamples > 0)
+        if (tally->figures[g].main && tally->figures[g].better != 0
+            && strcmp (tally->figures[g].scale, scale) == 0 && tally->results[g].gain.resamples > 0)
           add_gain (tally, g, views);
       fr_views_note (views, "An interval that holds 0 shows no certain difference.");
     }
+}
+
+/* Which figures a table of slices shows: the first that can be better or worse. */
+static GArray *
+slice_figures (const Tally *tally)
+{
+  GArray *shown = g_array_new (FALSE, FALSE, sizeof (gsize));
+
+  for (gsize f = 0; f < tally->n_figures && shown->len < SHOWN_FIGURES; f++)
+    if (tally->figures[f].main && tally->figures[f].better != 0)
+      g_array_append_val (shown, f);
+  return shown;
+}
+
+static void
+add_slice_cell (const Tally *tally, const Result *r, FrViews *views)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (tally->n_systems < 2)
+    {
+      fr_views_add_number (views, r->score[TALLY_CANDIDATE].value);
+      return;
+    }
+  tally_append_number (text, r->score[TALLY_BASELINE].value);
+  g_string_append (text, "\u00a0→\u00a0");
+  tally_append_number (text, r->score[TALLY_CANDIDATE].value);
+  if (r->gain.low > 0 || r->gain.high < 0)
+    g_string_append (text, "\u00a0*");
+  fr_views_add_cell (views, text->str);
 }
 
 static void
 add_slice_table (const Tally *tally, const Column *column, FrViews *views)
 {
   g_autofree char *title = g_strdup_printf ("By %s", column->name);
+  g_autofree char *note = NULL;
+  g_autoptr (GArray) figures = slice_figures (tally);
   guint shown = MIN (column->order->len, SHOWN_VALUES);
 
   fr_views_begin (views, FR_VIEW_TABLE, title);
   fr_views_add_column (views, column->name, FR_VIEW_TEXT);
   fr_views_add_column (views, "rows", FR_VIEW_BAR);
-  for (gsize f = 0; f < tally->n_figures; f++)
-    if (tally->figures[f].main)
-      fr_views_add_column (views, tally->figures[f].title,
-                           tally->n_systems > 1 ? FR_VIEW_TEXT : FR_VIEW_NUMBER);
+  for (guint k = 0; k < figures->len; k++)
+    fr_views_add_column (views, tally->figures[g_array_index (figures, gsize, k)].title,
+                         tally->n_systems > 1 ? FR_VIEW_TEXT : FR_VIEW_NUMBER);
   for (guint i = 0; i < shown; i++)
     {
       const Slice *slice = nth_slice (column, i);
@@ -619,31 +652,15 @@ add_slice_table (const Tally *tally, const Column *column, FrViews *views)
       fr_views_begin_row (views, NULL, NULL);
       fr_views_add_cell (views, slice->value);
       fr_views_add_number (views, (double) slice->n);
-      for (gsize f = 0; f < tally->n_figures; f++)
-        if (tally->figures[f].main && tally->n_systems < 2)
-          fr_views_add_number (views, slice->results[f].score[TALLY_CANDIDATE].value);
-        else if (tally->figures[f].main)
-          {
-            g_autoptr (GString) text = g_string_new (NULL);
-
-            tally_append_number (text, slice->results[f].score[TALLY_BASELINE].value);
-            g_string_append (text, " → ");
-            tally_append_number (text, slice->results[f].score[TALLY_CANDIDATE].value);
-            if (slice->results[f].gain.low > 0 || slice->results[f].gain.high < 0)
-              g_string_append (text, " *");
-            fr_views_add_cell (views, text->str);
-          }
+      for (guint k = 0; k < figures->len; k++)
+        add_slice_cell (tally, &slice->results[g_array_index (figures, gsize, k)], views);
     }
-  if (tally->n_systems > 1 || shown < column->order->len)
-    {
-      g_autofree char *note = g_strdup_printf (
-          "%s%s%u of %u values.",
-          tally->n_systems > 1 ? "Baseline → candidate; *: the interval of the gain leaves out 0."
-                               : "",
-          tally->n_systems > 1 ? " " : "", shown, column->order->len);
-
-      fr_views_note (views, note);
-    }
+  note = g_strdup_printf ("%s%u of %u values; all scores are in report.json.",
+                          tally->n_systems > 1
+                              ? "Baseline → candidate; *: the interval of the gain leaves out 0. "
+                              : "",
+                          shown, column->order->len);
+  fr_views_note (views, note);
 }
 
 void

@@ -20,9 +20,9 @@ struct _LmAnswerer
   LmDecoder *decoder;
   LmSampling sampling;
   LmType type;
-  gint64 started;
-  guint64 n_tokens; /* given so far */
-  gboolean alone;   /* one answer at work: its text is shown as it comes */
+  gint64 started, spent; /* µs: when it began to answer, what it took for answers before */
+  guint64 n_tokens;      /* given so far */
+  gboolean alone;        /* one answer at work: its text is shown as it comes */
 };
 
 /* ---- settings ----------------------------------------------------------------------------------
@@ -165,7 +165,6 @@ lm_answerer_new (FrHost *host, const LmAnswerConfig *config, LmModel *model, GEr
   if (a->decoder == NULL)
     return NULL;
   set_sampling (a);
-  a->started = g_get_monotonic_time ();
   return g_steal_pointer (&a);
 }
 
@@ -301,7 +300,7 @@ show_progress (gpointer data, const char *piece, gsize len)
 {
   Progress *p = data;
   LmAnswerer *a = p->a;
-  double seconds = (double) (g_get_monotonic_time () - a->started) / G_USEC_PER_SEC;
+  double seconds = (double) (a->spent + g_get_monotonic_time () - a->started) / G_USEC_PER_SEC;
   double speed = (double) ++a->n_tokens / MAX (seconds, 1e-3);
 
   (void) piece, (void) len;
@@ -342,6 +341,7 @@ lm_answerer_answer (LmAnswerer *a, LmAnswers *answers, GError **error)
   if (tokenizer == NULL)
     return FALSE;
   a->alone = n == 1;
+  a->started = g_get_monotonic_time ();
   for (guint i = 0; i < n; i++)
     {
       progress[i] = (Progress){ a, jobs[i].text };
@@ -351,6 +351,7 @@ lm_answerer_answer (LmAnswerer *a, LmAnswers *answers, GError **error)
   if (!lm_generate (a->decoder, tokenizer, &a->sampling, jobs, n, (guint) a->config->batch,
                     fr_host_cancellable (a->host), error))
     return FALSE;
+  a->spent += g_get_monotonic_time () - a->started;
   count (a, answers->jobs);
   return TRUE;
 }
