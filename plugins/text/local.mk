@@ -63,6 +63,7 @@ check_PROGRAMS += plugins/text/test-score
 plugins_text_test_score_SOURCES = plugins/text/test-score.c
 plugins_text_test_score_LDADD = $(TEXT_MODULE_LIBS) -lm
 TESTS += plugins/text/test-score
+
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c
 plugins_text_test_near_LDADD = $(TEXT_MODULE_LIBS)
