@@ -425,8 +425,9 @@ fri_chart_intervals (FriHtml *html, JsonObject *view)
     }
   a.x = fri_axis_new (low, high, 6, FALSE);
   fri_svg_begin (html, "chart", WIDTH, height, fri_get_text (view, "title"), NULL);
-  if (zero)
-    fri_svg_line (html, "zero", x_of (&a, 0), a.top, x_of (&a, 0), a.bottom);
+  /* Beside the whiskers alone, not through what is written above them. */
+  for (guint i = 0; zero && i < n; i++)
+    fri_svg_line (html, "zero", x_of (&a, 0), i * ITEM + 19, x_of (&a, 0), i * ITEM + 37);
   for (guint i = 0; i < n; i++)
     draw_interval (html, &a, json_array_get_object_element (items, i), 4 + i * ITEM);
   draw_x_axis (html, &a, fri_get_text (view, "unit"));
