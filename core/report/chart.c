@@ -367,19 +367,17 @@ fri_chart_histogram (FriHtml *html, JsonObject *view)
 /* ---- intervals ------------------------------------------------------------------------- */
 
 #define ITEM 44.
-#define BOLD 1.12 /* the width of bold text to that of plain text */
 
-/* @zero: a line there, below the words. */
 static void
-draw_interval (FriHtml *html, const Area *a, JsonObject *item, double y, gboolean zero)
+draw_interval (FriHtml *html, const Area *a, JsonObject *item, double y)
 {
   double value = fri_get_number (item, "value"), low = fri_get_number (item, "low"),
          high = fri_get_number (item, "high");
   g_autofree char *v = fri_number (value), *l = fri_number (low), *h = fri_number (high);
   g_autofree char *range = g_strdup_printf ("%s [%s, %s]", v, l, h);
   double used = fri_text_width (range) * FONT + 16;
-  g_autofree char *name = fri_text_fit (fri_get_text (item, "name"), (WIDTH - used) / FONT / BOLD);
-  double left = WIDTH - used - fri_text_width (name) * FONT * BOLD - 16;
+  g_autofree char *name = fri_text_fit (fri_get_text (item, "name"), (WIDTH - used) / FONT / 1.04);
+  double left = WIDTH - used - fri_text_width (name) * FONT * 1.06 - 12;
   double x0 = x_of (a, low), x1 = x_of (a, high), at = y + 24;
 
   fri_html_open (html, "g", NULL);
@@ -390,10 +388,8 @@ draw_interval (FriHtml *html, const Area *a, JsonObject *item, double y, gboolea
     {
       g_autofree char *note = fri_text_fit (fri_get_text (item, "note"), left / FONT);
 
-      fri_svg_text (html, "axis", 14 + fri_text_width (name) * FONT * BOLD, y + 10, "start", note);
+      fri_svg_text (html, "axis", 12 + fri_text_width (name) * FONT * 1.06, y + 10, "start", note);
     }
-  if (zero)
-    fri_svg_line (html, "zero", x_of (a, 0), at - 9, x_of (a, 0), at + 9);
   fri_svg_line (html, "whisker", x0, at, x1, at);
   fri_svg_line (html, "whisker", x0, at - 5, x0, at + 5);
   fri_svg_line (html, "whisker", x1, at - 5, x1, at + 5);
@@ -429,8 +425,11 @@ fri_chart_intervals (FriHtml *html, JsonObject *view)
     }
   a.x = fri_axis_new (low, high, 6, FALSE);
   fri_svg_begin (html, "chart", WIDTH, height, fri_get_text (view, "title"), NULL);
+  /* Beside the whiskers alone, not through what is written above them. */
+  for (guint i = 0; zero && i < n; i++)
+    fri_svg_line (html, "zero", x_of (&a, 0), i * ITEM + 19, x_of (&a, 0), i * ITEM + 37);
   for (guint i = 0; i < n; i++)
-    draw_interval (html, &a, json_array_get_object_element (items, i), 4 + i * ITEM, zero);
+    draw_interval (html, &a, json_array_get_object_element (items, i), 4 + i * ITEM);
   draw_x_axis (html, &a, fri_get_text (view, "unit"));
   fri_svg_end (html);
   area_clear (&a);

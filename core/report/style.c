@@ -196,6 +196,7 @@ const char fri_style[] =
   "  h2 { margin-top: 2.2rem; }\n"
   "  .figures, .figures.head { grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .7rem 1rem; }\n"
   "  .figures dd { font-size: 1.2rem; }\n"
+  "  .figures.head > div:first-child { grid-column: 1 / -1; }\n"
   "  table.row tbody th { width: 6rem; }\n"
   "  table.rejected .rest { width: auto; }\n"
   "}\n"
