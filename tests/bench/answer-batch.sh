@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# answer-batch.sh [MODEL [ROWS [TOKENS]]]: answers of evaluator.text sixteen rows at once and one by one,
+# answer-batch.sh [MODEL [ROWS [TOKENS]]]: answers of evaluator.text sixty-four rows at once and one by one,
 # in turns, two rounds: tokens a second, starting and scoring counted, and the ratio of the best.
 # Needs $FLOWRUN_SMOLLM2 or MODEL, and $FLOWRUN with its plugins in an optimised build.
 set -eu
-model=${1:-${FLOWRUN_SMOLLM2:?a model}} rows=${2:-32} tokens=${3:-32}
+model=${1:-${FLOWRUN_SMOLLM2:?a model}} rows=${2:-64} tokens=${3:-32}
 flowrun=${FLOWRUN:-build/flowrun}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/flowrun-bench-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
@@ -33,8 +33,8 @@ print("%.1f" % (n / (float(sys.argv[3]) - float(sys.argv[2]))))
 END
 }
 for round in 1 2; do
-  one=$(measure 1) many=$(measure 16)
-  echo "round $round: one by one $one tok/s, sixteen at once $many tok/s"
+  one=$(measure 1) many=$(measure 64)
+  echo "round $round: one by one $one tok/s, sixty-four at once $many tok/s"
   echo "$one $many" >> "$dir/all"
 done
 awk '{ if ($1 > a) a = $1; if ($2 > b) b = $2 } END { printf "ratio %.2f\n", b / a }' "$dir/all"

@@ -89,4 +89,5 @@ static const char details[]
       "The input is kept on disk and read twice, and once more for each further part of the leak "
       "check. In memory are\n"
       "some hundred numbers a row, and for leaks 24 bytes for each word or character of the "
-      "references.\n";
+      "references. A model's cache\n"
+      "holds `batch` questions and answers: a smaller `batch` takes less and is slower.\n";

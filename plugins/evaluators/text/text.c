@@ -50,7 +50,7 @@ static const FrParam *const params[] = {
   FR_PARAM_ENUM ("tokenize", Config, tokenize, tokenizes, "what a token is", .def = "auto"),
   FR_PARAM_BOOL ("strip_think", Config, strip_think,
                  "reasoning up to </think> is left out of what is scored", .def = "true"),
-  LM_ANSWER_PARAMS (Config, answer, "512", "0", "16"),
+  LM_ANSWER_PARAMS (Config, answer, "512", "0", "64"),
   FR_PARAM_INT ("samples", Config, samples, 1, 1000,
                 "answers to each row, of which the report gives mean and deviation", .def = "1"),
   FR_PARAM_COLUMNS ("by", Config, by, FR_TYPES_ANY, "columns whose values are scored apart",
