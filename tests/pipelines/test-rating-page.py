@@ -147,6 +147,7 @@ with browser.Browser(program) as chromium:
     again(page)
     enter(page, "Anna Lin")
     ok("after a reload it goes on where it was", page.run(text("place")).startswith("4 /"), page.run(text("place")))
+    page.run("localStorage.clear()")
     page.open("data:text/html,elsewhere")
     page.call("Storage.clearDataForOrigin", origin="file://", storageTypes="local_storage")
     page.open(url)
