@@ -8,17 +8,14 @@
 
 #include "compute/cpu/cpu.h"
 
-#define TILE_BYTES (32 << 20) /* of a weight, widened */
-#define SUM_BYTES (16 << 20)  /* of F32 sums that several tiles add to */
-#define PIECE_BYTES (8 << 20) /* of rows of a, converted by one thread */
-#define PIECE_OUT_NUMBERS                                                                          \
-  (1 << 18)           /* of output that one thread converts: they stay in its cache                \
-                       */
-#define MOST_ROWS 256 /* of a piece: more is no faster */
+#define TILE_BYTES (32 << 20)       /* of a weight, widened */
+#define SUM_BYTES (16 << 20)        /* of F32 sums that several tiles add to */
+#define PIECE_BYTES (8 << 20)       /* of rows of a, converted by one thread */
+#define PIECE_OUT_NUMBERS (1 << 18) /* of output that one thread converts: they stay in its cache  \
+                                     */
+#define MOST_ROWS 256               /* of a piece: more is no faster */
 #define LEAST_ROWS 32
-#define COLUMNS 64              /* a part of the columns is a multiple of this */
-#define PACKED_BYTES (64 << 20) /* of b in the library's layout */
-#define PACKED_ROWS 512         /* of the output that repay packing */
+#define COLUMNS 64 /* a part of the columns is a multiple of this */
 
 typedef struct
 {
@@ -29,7 +26,7 @@ typedef struct
 struct _LmTiles
 {
   guint threads;
-  Buffer tile, sums, packed;
+  Buffer tile, sums;
   Buffer *a, *out; /* of each thread */
 };
 
@@ -41,7 +38,6 @@ typedef struct
   LmMat out, a, b;
   float beta, alpha;
   gboolean ta, tb;
-  gpointer packed; /* op(b) in the library's layout, or NULL */
 } Product;
 
 /* Rows of the output, and columns of it. */
@@ -71,7 +67,6 @@ lm_tiles_free (LmTiles *tiles)
     }
   g_aligned_free (tiles->tile.data);
   g_aligned_free (tiles->sums.data);
-  g_aligned_free (tiles->packed.data);
   g_free (tiles->a);
   g_free (tiles->out);
   g_free (tiles);
@@ -147,9 +142,7 @@ multiply_piece (const Product *p, guint thread, const Piece *piece)
       convert (same, a);
       a = same;
     }
-  if (p->packed != NULL)
-    p->how->packing->product (p->c, thread, out, p->beta, p->alpha, a, p->ta, p->packed);
-  else if (out.type != LM_F32 && !p->how->writes_bf16)
+  if (out.type != LM_F32 && !p->how->writes_bf16)
     multiply_through (p, thread, out, a, b);
   else
     p->how->product (p->c, thread, out, p->beta, p->alpha, a, p->ta, b, p->tb);
@@ -184,36 +177,13 @@ next_rows (gsize left, gsize rows)
   return left < 2 * LEAST_ROWS && rows < LEAST_ROWS ? left : rows;
 }
 
-/* Parts of the columns: one, or as many as there are threads. */
-static gsize
-part_cols (gsize cols, gsize parts)
-{
-  return MAX ((cols + parts * COLUMNS - 1) / (parts * COLUMNS), 1) * COLUMNS;
-}
-
-/* Where op(b) goes in the library's layout; NULL: it stays as it is. */
-static gpointer
-packed_place (const Product *p)
-{
-  const LmTiledPacking *packing = p->how->packing;
-  const gsize inner = p->ta ? p->a.rows : p->a.cols;
-  gsize bytes;
-
-  if (packing == NULL || p->out.rows < PACKED_ROWS)
-    return NULL;
-  bytes = packing->bytes (p->c, p->out, p->beta, p->how->operands, inner, p->ta);
-  if (bytes == 0 || bytes > PACKED_BYTES)
-    return NULL;
-  return buffer_mat (&p->tiles->packed, LM_F32, 1, (bytes + 3) / sizeof (float)).data;
-}
-
 static GArray *
 cut (const Product *p)
 {
   const gsize inner = p->ta ? p->a.rows : p->a.cols;
   const gsize rows = piece_rows (p, inner), cols = p->out.cols;
-  const gsize part = part_cols (
-      cols, p->packed != NULL || p->out.rows / rows >= p->c->threads ? 1 : p->c->threads);
+  const gsize parts = p->out.rows / rows >= p->c->threads ? 1 : p->c->threads;
+  const gsize part = MAX ((cols + parts * COLUMNS - 1) / (parts * COLUMNS), 1) * COLUMNS;
   GArray *pieces = g_array_new (FALSE, FALSE, sizeof (Piece));
 
   for (gsize row = 0, n; row < p->out.rows; row += n)
@@ -231,25 +201,15 @@ cut (const Product *p)
 
 /* b is of the type of the operands. */
 static void
-multiply_pieces (const Product *whole)
+multiply_pieces (const Product *p)
 {
-  Product product = *whole, *p = &product;
-  g_autoptr (GArray) pieces = NULL;
-  const gsize cols = p->out.cols, part = part_cols (cols, p->c->threads);
-  guint n, n_parts;
+  g_autoptr (GArray) pieces = cut (p);
+  const guint n = pieces->len;
 
-  p->packed = packed_place (p);
-  pieces = cut (p);
-  n = pieces->len;
-  n_parts = p->packed != NULL ? (guint) ((cols + part - 1) / part) : 0;
 #pragma omp parallel num_threads(MIN(p->c->threads, n))
   {
     /* The library asks how many threads it may use. */
     omp_set_num_threads (1);
-#pragma omp for schedule(dynamic)
-    for (guint i = 0; i < n_parts; i++)
-      p->how->packing->pack (p->c, omp_get_thread_num (), p->packed, p->b, p->tb, i * part,
-                             MIN (part, cols - i * part));
 #pragma omp for schedule(dynamic)
     for (guint i = 0; i < n; i++)
       multiply_piece (p, omp_get_thread_num (), &g_array_index (pieces, Piece, i));
@@ -302,7 +262,7 @@ void
 lm_tiled_matmul (LmCompute *c, LmTiles *tiles, const LmTiling *how, LmMat out, float beta,
                  float alpha, LmMat a, gboolean ta, LmMat b, gboolean tb)
 {
-  const Product p = { c, tiles, how, out, a, b, beta, alpha, ta, tb, NULL };
+  const Product p = { c, tiles, how, out, a, b, beta, alpha, ta, tb };
   gsize tile_rows;
 
   if (out.rows == 0 || out.cols == 0)

@@ -6,8 +6,7 @@
  * left), so that a library that makes code for each shape makes little of it,
  * and threads take pieces as they come; who does a piece does not change its
  * bytes.  A stored weight of another type than the library takes is widened a
- * tile of bounded size at a time.  What many pieces share is brought into the
- * library's own layout once, instead of by the library in each of them.
+ * tile of bounded size at a time.
  */
 #ifndef FLOWRUN_COMPUTE_TILED_H
 #define FLOWRUN_COMPUTE_TILED_H
@@ -28,33 +27,15 @@ typedef void (*LmTiledProduct) (LmCompute *c, guint thread, LmMat out, float bet
                                 LmMat a, gboolean ta, LmMat b, gboolean tb);
 
 /**
- * LmTiledPacking: op(b) [inner, cols] in the library's own layout.
- * @bytes: that it takes; 0: for such a product b is better as it stands
- * @pack: columns [@from, @from + @cols) of it to @to, aligned to 64 bytes, on the calling thread
- * alone; @from is a multiple of 64
- * @product: as LmTiledProduct for some rows of out, with what @pack wrote
- */
-typedef struct
-{
-  gsize (*bytes) (LmCompute *c, LmMat out, float beta, LmType operands, gsize inner, gboolean ta);
-  void (*pack) (LmCompute *c, guint thread, gpointer to, LmMat b, gboolean tb, gsize from,
-                gsize cols);
-  void (*product) (LmCompute *c, guint thread, LmMat out, float beta, float alpha, LmMat a,
-                   gboolean ta, gpointer packed);
-} LmTiledPacking;
-
-/**
  * LmTiling: what the library can do.
  * @operands: the type that both operands are brought to, F32 or BF16
  * @writes_bf16: whether it writes BF16 as well as F32
- * @packing: NULL: none
  */
 typedef struct
 {
   LmTiledProduct product;
   LmType operands;
   gboolean writes_bf16;
-  const LmTiledPacking *packing;
 } LmTiling;
 
 /** lm_tiled_matmul: matmul of compute.h. */

@@ -21,7 +21,6 @@
 #include "compute/tiled.h"
 
 #define MOST_PRIMITIVES 512 /* then the table starts anew */
-#define LAYOUT_ROWS 256     /* of the products that layouts are asked for */
 
 /* What a primitive is made for; compared as bytes, hence no gaps. */
 typedef struct
@@ -30,12 +29,10 @@ typedef struct
   gint64 a_stride, b_stride, out_stride;
   gint32 operands, out;
   gint32 ta, tb;
-  gint32 packed; /* b is in oneDNN's own layout; no rows: the conversion into it */
-  gint32 zero;
   float alpha, beta;
 } Key;
 
-G_STATIC_ASSERT (sizeof (Key) == 6 * sizeof (gint64) + 8 * sizeof (gint32));
+G_STATIC_ASSERT (sizeof (Key) == 6 * sizeof (gint64) + 6 * sizeof (gint32));
 
 typedef struct
 {
@@ -62,8 +59,7 @@ typedef struct
   gboolean bf16; /* whether the processor multiplies it */
   GMutex lock;   /* of what follows */
   GHashTable *primitives;
-  GHashTable *layouts; /* Key of operands, inner, cols: dnnl_memory_desc_t */
-  GError *error;       /* the first failure since the last sync */
+  GError *error; /* the first failure since the last sync */
 } OneDnn;
 
 static guint
@@ -149,129 +145,25 @@ make_attributes (dnnl_primitive_attr_t *attributes, const Key *key)
 }
 
 static dnnl_status_t
-describe_product (dnnl_primitive_desc_t *d, OneDnn *o, const Key *key, const dnnl_memory_desc_t *a,
-                  const dnnl_memory_desc_t *b, const dnnl_memory_desc_t *out)
-{
-  dnnl_matmul_desc_t matmul;
-  dnnl_primitive_attr_t attributes = NULL;
-  dnnl_status_t status = dnnl_matmul_desc_init (&matmul, a, b, NULL, out);
-
-  if (status == dnnl_success)
-    status = make_attributes (&attributes, key);
-  if (status == dnnl_success)
-    status = dnnl_primitive_desc_create (d, &matmul, attributes, o->engine, NULL);
-  if (attributes != NULL)
-    dnnl_primitive_attr_destroy (attributes);
-  return status;
-}
-
-/* The layout that oneDNN likes b in for products such as @key. */
-static dnnl_status_t
-ask_layout (OneDnn *o, const Key *key, dnnl_memory_desc_t *layout)
-{
-  const dnnl_dims_t dims = { key->inner, key->cols };
-  dnnl_memory_desc_t a, b, out;
-  dnnl_primitive_desc_t d = NULL;
-  dnnl_status_t status;
-
-  status = describe_mat (&a, key->rows, key->inner, key->operands, key->ta ? key->rows : key->inner,
-                         key->ta);
-  if (status == dnnl_success)
-    status = dnnl_memory_desc_init_by_tag (&b, 2, dims, data_type (key->operands),
-                                           dnnl_format_tag_any);
-  if (status == dnnl_success)
-    status = describe_mat (&out, key->rows, key->cols, key->out, key->out_stride, FALSE);
-  if (status == dnnl_success)
-    status = describe_product (&d, o, key, &a, &b, &out);
-  if (status == dnnl_success)
-    *layout = *dnnl_primitive_desc_query_md (d, dnnl_query_weights_md, 0);
-  if (d != NULL)
-    dnnl_primitive_desc_destroy (d);
-  return status;
-}
-
-/* The same, remembered; with the lock held. */
-static dnnl_status_t
-find_layout (OneDnn *o, const Key *key, dnnl_memory_desc_t *layout)
-{
-  const dnnl_memory_desc_t *known = g_hash_table_lookup (o->layouts, key);
-  dnnl_status_t status = dnnl_success;
-
-  if (known != NULL)
-    *layout = *known;
-  else
-    status = ask_layout (o, key, layout);
-  if (known != NULL || status != dnnl_success)
-    return status;
-  if (g_hash_table_size (o->layouts) >= MOST_PRIMITIVES)
-    g_hash_table_remove_all (o->layouts);
-  g_hash_table_insert (o->layouts, g_memdup2 (key, sizeof *key),
-                       g_memdup2 (layout, sizeof *layout));
-  return dnnl_success;
-}
-
-/* The layout that all products of an op(b) share: that of the simplest of them. */
-static dnnl_status_t
-shared_layout (OneDnn *o, gint64 inner, gint64 cols, gint32 operands, dnnl_memory_desc_t *layout)
-{
-  const Key key = { .rows = LAYOUT_ROWS,
-                    .cols = cols,
-                    .inner = inner,
-                    .out_stride = cols,
-                    .operands = operands,
-                    .out = operands,
-                    .alpha = 1 };
-
-  return find_layout (o, &key, layout);
-}
-
-static dnnl_status_t
-make_product (OneDnn *o, Primitive *p)
+make_primitive (OneDnn *o, Primitive *p)
 {
   const Key *key = &p->key;
+  dnnl_matmul_desc_t matmul;
+  dnnl_primitive_attr_t attributes = NULL;
   dnnl_primitive_desc_t d = NULL;
   dnnl_status_t status;
 
   status = describe_mat (&p->a, key->rows, key->inner, key->operands, key->a_stride, key->ta);
-  if (status == dnnl_success && key->packed)
-    status = shared_layout (o, key->inner, key->cols, key->operands, &p->b);
-  else if (status == dnnl_success)
+  if (status == dnnl_success)
     status = describe_mat (&p->b, key->inner, key->cols, key->operands, key->b_stride, key->tb);
   if (status == dnnl_success)
     status = describe_mat (&p->out, key->rows, key->cols, key->out, key->out_stride, FALSE);
   if (status == dnnl_success)
-    status = describe_product (&d, o, key, &p->a, &p->b, &p->out);
-  if (status == dnnl_success)
-    {
-      p->scratch = *dnnl_primitive_desc_query_md (d, dnnl_query_scratchpad_md, 0);
-      status = dnnl_primitive_create (&p->primitive, d);
-    }
-  if (d != NULL)
-    dnnl_primitive_desc_destroy (d);
-  return status;
-}
-
-/* From columns of b as they stand, from column a_stride of out_stride on, to oneDNN's layout. */
-static dnnl_status_t
-make_packing (OneDnn *o, Primitive *p)
-{
-  const Key *key = &p->key;
-  const dnnl_dims_t dims = { key->inner, key->cols }, offsets = { 0, key->a_stride };
-  dnnl_memory_desc_t whole;
-  dnnl_primitive_attr_t attributes = NULL;
-  dnnl_primitive_desc_t d = NULL;
-  dnnl_status_t status;
-
-  status = describe_mat (&p->a, key->inner, key->cols, key->operands, key->b_stride, key->tb);
-  if (status == dnnl_success)
-    status = shared_layout (o, key->inner, key->out_stride, key->operands, &whole);
-  if (status == dnnl_success)
-    status = dnnl_memory_desc_init_submemory (&p->out, &whole, dims, offsets);
+    status = dnnl_matmul_desc_init (&matmul, &p->a, &p->b, NULL, &p->out);
   if (status == dnnl_success)
     status = make_attributes (&attributes, key);
   if (status == dnnl_success)
-    status
-        = dnnl_reorder_primitive_desc_create (&d, &p->a, o->engine, &p->out, o->engine, attributes);
+    status = dnnl_primitive_desc_create (&d, &matmul, attributes, o->engine, NULL);
   if (status == dnnl_success)
     {
       p->scratch = *dnnl_primitive_desc_query_md (d, dnnl_query_scratchpad_md, 0);
@@ -298,7 +190,7 @@ find_primitive (OneDnn *o, const Key *key)
       p = g_new0 (Primitive, 1);
       p->key = *key;
       p->references = 1;
-      status = key->rows > 0 ? make_product (o, p) : make_packing (o, p);
+      status = make_primitive (o, p);
       if (status == dnnl_success)
         {
           if (g_hash_table_size (o->primitives) >= MOST_PRIMITIVES)
@@ -327,133 +219,51 @@ scratch (Thread *thread, gsize bytes)
   return thread->scratch;
 }
 
-/* @b: NULL when there is none. */
 static dnnl_status_t
 execute (OneDnn *o, Thread *thread, Primitive *p, gpointer a, gpointer b, gpointer out)
 {
   dnnl_exec_arg_t args[] = { { DNNL_ARG_SRC, NULL },
+                             { DNNL_ARG_WEIGHTS, NULL },
                              { DNNL_ARG_DST, NULL },
-                             { DNNL_ARG_SCRATCHPAD, NULL },
-                             { DNNL_ARG_WEIGHTS, NULL } };
-  const dnnl_memory_desc_t *descriptions[] = { &p->a, &p->out, &p->scratch, &p->b };
-  gpointer data[] = { a, out, scratch (thread, dnnl_memory_desc_get_size (&p->scratch)), b };
-  const gsize n = b != NULL ? 4 : 3;
+                             { DNNL_ARG_SCRATCHPAD, NULL } };
+  const dnnl_memory_desc_t *descriptions[] = { &p->a, &p->b, &p->out, &p->scratch };
+  gpointer data[] = { a, b, out, scratch (thread, dnnl_memory_desc_get_size (&p->scratch)) };
   dnnl_status_t status = dnnl_success;
 
-  for (gsize i = 0; i < n && status == dnnl_success; i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (args) && status == dnnl_success; i++)
     status = dnnl_memory_create (&args[i].memory, descriptions[i], o->engine, data[i]);
   if (status == dnnl_success)
-    status = dnnl_primitive_execute (p->primitive, thread->stream, (int) n, args);
+    status = dnnl_primitive_execute (p->primitive, thread->stream, G_N_ELEMENTS (args), args);
   if (status == dnnl_success)
     status = dnnl_stream_wait (thread->stream);
-  for (gsize i = 0; i < n; i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (args); i++)
     if (args[i].memory != NULL)
       dnnl_memory_destroy (args[i].memory);
   return status;
 }
 
 static void
-run_primitive (OneDnn *o, guint thread, const Key *key, gpointer a, gpointer b, gpointer out)
-{
-  Primitive *p = find_primitive (o, key);
-
-  if (p == NULL)
-    return;
-  succeeded (o, execute (o, &o->threads[thread], p, a, b, out), "do", key);
-  primitive_unref (p);
-}
-
-static void
 multiply (LmCompute *c, guint thread, LmMat out, float beta, float alpha, LmMat a, gboolean ta,
           LmMat b, gboolean tb)
 {
-  const Key key = { .rows = out.rows,
-                    .cols = out.cols,
-                    .inner = ta ? a.rows : a.cols,
-                    .a_stride = a.stride,
-                    .b_stride = b.stride,
-                    .out_stride = out.stride,
-                    .operands = a.type,
-                    .out = out.type,
-                    .ta = ta,
-                    .tb = tb,
-                    .alpha = alpha,
-                    .beta = beta };
-
-  run_primitive ((OneDnn *) c, thread, &key, a.data, b.data, out.data);
-}
-
-/* 0 where oneDNN takes plain rows: packing would be a copy for nothing. */
-static gsize
-packed_bytes (LmCompute *c, LmMat out, float beta, LmType operands, gsize inner, gboolean ta)
-{
   OneDnn *o = (OneDnn *) c;
-  const Key key = { .rows = LAYOUT_ROWS,
-                    .cols = out.cols,
-                    .inner = inner,
-                    .out_stride = out.stride,
-                    .operands = operands,
-                    .out = out.type,
-                    .ta = ta,
-                    .alpha = 1,
-                    .beta = beta };
-  dnnl_memory_desc_t layout, shared;
-  dnnl_status_t status;
+  const Key key = { out.rows, out.cols, ta ? a.rows : a.cols,
+                    a.stride, b.stride, out.stride,
+                    a.type,   out.type, ta,
+                    tb,       alpha,    beta };
+  Primitive *p = find_primitive (o, &key);
 
-  g_mutex_lock (&o->lock);
-  status = find_layout (o, &key, &layout);
-  if (status == dnnl_success)
-    status = shared_layout (o, key.inner, key.cols, key.operands, &shared);
-  g_mutex_unlock (&o->lock);
-  if (status != dnnl_success || layout.format_kind != dnnl_blocked
-      || layout.format_desc.blocking.inner_nblks == 0 || !dnnl_memory_desc_equal (&layout, &shared))
-    return 0;
-  return dnnl_memory_desc_get_size (&layout);
-}
-
-static void
-pack (LmCompute *c, guint thread, gpointer to, LmMat b, gboolean tb, gsize from, gsize cols)
-{
-  const LmMat part = tb ? lm_mat_rows (b, from, cols) : lm_mat_cols (b, from, cols);
-  const Key key = { .cols = cols,
-                    .inner = tb ? b.cols : b.rows,
-                    .a_stride = from,
-                    .b_stride = b.stride,
-                    .out_stride = tb ? b.rows : b.cols,
-                    .operands = b.type,
-                    .tb = tb,
-                    .packed = TRUE,
-                    .alpha = 1 };
-
-  run_primitive ((OneDnn *) c, thread, &key, part.data, NULL, to);
-}
-
-static void
-multiply_packed (LmCompute *c, guint thread, LmMat out, float beta, float alpha, LmMat a,
-                 gboolean ta, gpointer packed)
-{
-  const Key key = { .rows = out.rows,
-                    .cols = out.cols,
-                    .inner = ta ? a.rows : a.cols,
-                    .a_stride = a.stride,
-                    .out_stride = out.stride,
-                    .operands = a.type,
-                    .out = out.type,
-                    .ta = ta,
-                    .packed = TRUE,
-                    .alpha = alpha,
-                    .beta = beta };
-
-  run_primitive ((OneDnn *) c, thread, &key, a.data, packed, out.data);
+  if (p == NULL)
+    return;
+  succeeded (o, execute (o, &o->threads[thread], p, a.data, b.data, out.data), "do", &key);
+  primitive_unref (p);
 }
 
 static void
 onednn_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolean ta, LmMat b,
                gboolean tb)
 {
-  static const LmTiledPacking packing = { packed_bytes, pack, multiply_packed };
-  static const LmTiling f32 = { multiply, LM_F32, FALSE, &packing },
-                        bf16 = { multiply, LM_BF16, TRUE, &packing };
+  static const LmTiling f32 = { multiply, LM_F32, FALSE }, bf16 = { multiply, LM_BF16, TRUE };
   OneDnn *o = (OneDnn *) c;
 
   if (!lm_cpu_matmul_small (c, out, beta, alpha, a, ta, b, tb))
@@ -520,7 +330,6 @@ onednn_close (LmCompute *c)
   OneDnn *o = (OneDnn *) c;
 
   g_hash_table_unref (o->primitives);
-  g_hash_table_unref (o->layouts);
   for (guint i = 0; i < c->threads; i++)
     {
       if (o->threads[i].stream != NULL)
@@ -568,7 +377,6 @@ onednn_open (const LmComputeClass *klass, guint threads, GError **error)
   o->tiles = lm_tiles_new (threads);
   o->threads = g_new0 (Thread, threads);
   o->primitives = g_hash_table_new_full (key_hash, key_equal, NULL, primitive_unref);
-  o->layouts = g_hash_table_new_full (key_hash, key_equal, g_free, g_free);
   g_mutex_init (&o->lock);
   for (guint i = 0; i < threads && status == dnnl_success; i++)
     status = dnnl_stream_create (&o->threads[i].stream, o->engine, dnnl_stream_default_flags);
