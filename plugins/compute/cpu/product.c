@@ -194,13 +194,11 @@ pairs_typed (LmType type, const LmCpuProduct *p, const float *x, gsize stride, g
           r += 4;
         }
 }
-#endif
 
 /* As dot(), x being BF16 in pairs, with zeros up to a multiple of 32 numbers and of 8 rows. */
 static void
 dot_pairs (const LmCpuProduct *p, const float *x, gsize stride, gsize from, gsize to)
 {
-#if HAVE_DPBF16
 #define OF(type)                                                                                   \
   case type:                                                                                       \
     pairs_typed (type, p, x, stride, from, to);                                                    \
@@ -212,15 +210,8 @@ dot_pairs (const LmCpuProduct *p, const float *x, gsize stride, gsize from, gsiz
       g_assert_not_reached ();
     }
 #undef OF
-#else
-  (void) p;
-  (void) x;
-  (void) stride;
-  (void) from;
-  (void) to;
-  g_assert_not_reached (); /* .dot_pairs is NULL */
-#endif
 }
+#endif
 
 static void
 dot (const LmCpuProduct *p, const float *x, gsize stride, gsize from, gsize to)
@@ -395,7 +386,9 @@ inner (const LmCpuProduct *p, gboolean swap, gsize from, gsize to, gpointer work
 
 const LmCpuProducts LM_CPU_TABLE (lm_cpu_products) = {
   .dot = dot,
-  .dot_pairs = HAVE_DPBF16 ? dot_pairs : NULL,
+#if HAVE_DPBF16
+  .dot_pairs = dot_pairs,
+#endif
   .panel = PANEL,
   .pack_bytes = pack_bytes,
   .pack = pack,
