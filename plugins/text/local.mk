@@ -8,10 +8,16 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/charset.h \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
+	plugins/text/dom.c \
+	plugins/text/dom.h \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
+	plugins/text/html-lex.c \
+	plugins/text/html-lex.h \
+	plugins/text/html-names.h \
 	plugins/text/html-private.h \
+	plugins/text/html-reference.c \
 	plugins/text/html-tags.c \
 	plugins/text/html.c \
 	plugins/text/html.h \
