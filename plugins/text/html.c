@@ -29,21 +29,13 @@ typedef struct
   gboolean after_br;   /* the newline after <br>, if one comes, is the same one */
 } Emitter;
 
-/* Scripts that do not write spaces between words. */
-static gboolean
-is_spaceless (gunichar c)
-{
-  return text_char_flags (c) & (TEXT_CH_HAN | TEXT_CH_KANA) || (c >= 0x3000 && c <= 0x303f)
-         || (c >= 0xff01 && c <= 0xff60);
-}
-
 static gboolean
 joins_lines (const Emitter *e, const char *next)
 {
   const char *prev = text_prev_char (e->out->str + e->out->len);
 
-  return e->space_line && is_spaceless (text_next_char (&prev))
-         && is_spaceless (text_next_char (&next));
+  return e->space_line && text_char_is_spaceless (text_next_char (&prev))
+         && text_char_is_spaceless (text_next_char (&next));
 }
 
 /* Before text: what was promised since the last one. */
