@@ -8,7 +8,9 @@
  * told by Readability's signs (headings, a caption, a summary: data; a table in it: layout) and by
  * whether its cells hold blocks.
  *
- * What nobody sees is left out here: hidden elements, forms' fields, scripts.
+ * What nobody sees is left out here: hidden elements, forms' fields, scripts.  But when more text
+ * is hidden than shown, hiding is not believed: such a page waits for a script to show what it
+ * says.
  */
 #include "config.h"
 
@@ -92,6 +94,8 @@ end_block (Builder *b)
       g_string_truncate (page->text, b->block.start);
       return;
     }
+  b->block.phrase = text_phrase_is_boilerplate (
+      (FrStr){ page->text->str + b->block.start, b->block.len }, b->block.wide);
   g_array_append_val (page->blocks, b->block);
   g_string_append_c (page->text, '\0');
 }
@@ -629,6 +633,22 @@ open_link (Builder *b, guint32 node)
     top (b)->link = href.len > 0 && *href.data == '#' ? 2 : 1;
 }
 
+/* How much text is not shown, in bytes. */
+static void
+count_hidden (Builder *b, guint32 node)
+{
+  for (guint32 i = node; (i = text_dom_next (b->dom, i, node, FALSE)) != 0;)
+    {
+      FrStr text = b->dom->nodes[i].text;
+
+      if (b->dom->nodes[i].kind != TEXT_NODE_TEXT)
+        continue;
+      for (; text.len > 0 && (guchar) *text.data <= ' '; text.len--)
+        text.data++;
+      b->page->n_hidden += text.len;
+    }
+}
+
 /* Enters an element.  Returns FALSE when what it holds is to be passed over. */
 static gboolean
 enter (Builder *b, guint32 node)
@@ -644,9 +664,13 @@ enter (Builder *b, guint32 node)
     }
   if (tag == TEXT_TAG_HR && !top (b)->row)
     end_block (b);
-  if (is_left_out (tag) || b->depth == MAX_DEPTH
-      || (tag != TEXT_TAG_BODY && text_dom_is_hidden (b->dom, node)))
+  if (is_left_out (tag) || b->depth == MAX_DEPTH)
     return FALSE;
+  if (!b->page->show_hidden && tag != TEXT_TAG_BODY && text_dom_is_hidden (b->dom, node))
+    {
+      count_hidden (b, node);
+      return FALSE;
+    }
   if (n->first == 0)
     {
       /* An empty block still ends the line, an empty cell is a cell. */
@@ -697,8 +721,8 @@ leave (Builder *b, guint32 node)
   b->depth--;
 }
 
-void
-text_blocks_build (Page *page)
+static void
+build (Page *page)
 {
   Builder *b = g_new0 (Builder, 1);
   const TextDom *dom = page->dom;
@@ -728,4 +752,19 @@ text_blocks_build (Page *page)
   end_block (b);
   g_array_index (page->boxes, Box, 0).end = page->blocks->len;
   g_free (b);
+}
+
+#define MUCH_MORE 4
+
+void
+text_blocks_build (Page *page)
+{
+  build (page);
+  if (page->n_hidden < MUCH_MORE * page->text->len)
+    return;
+  page->show_hidden = TRUE;
+  g_string_truncate (page->text, 0);
+  g_array_set_size (page->boxes, 0);
+  g_array_set_size (page->blocks, 0);
+  build (page);
 }

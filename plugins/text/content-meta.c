@@ -34,7 +34,7 @@ text_value_set (Value *value, FrStr text, Source source)
   value->source = source;
 }
 
-static gboolean
+static inline gboolean
 is (FrStr s, const char *word)
 {
   return s.len == strlen (word) && g_ascii_strncasecmp (s.data, word, s.len) == 0;
@@ -284,11 +284,48 @@ read_itemprop (Page *page, guint32 node, FrStr prop, Meta *meta)
   text_value_set (to, value, SOURCE_ITEMPROP);
 }
 
-/* Classes of the elements that hold a date or a name, as whole names. */
-static gboolean
-class_has (FrStr names, const char *const *words)
+/* Classes and ids of the elements that hold a date or a name, as whole names. */
+enum
+{
+  DATE = 1,
+  AUTHOR = 2
+};
+
+#define NAME(name, what)                                                                           \
+  {                                                                                                \
+    name, sizeof name - 1, what                                                                    \
+  }
+static const struct
+{
+  char name[16];
+  guint8 len, what;
+} named[] = {
+  NAME ("article-author", AUTHOR), NAME ("article-date", DATE),
+  NAME ("article-time", DATE),     NAME ("article_author", AUTHOR),
+  NAME ("article_time", DATE),     NAME ("author", AUTHOR),
+  NAME ("author-name", AUTHOR),    NAME ("author_name", AUTHOR),
+  NAME ("by-author", AUTHOR),      NAME ("byline", AUTHOR),
+  NAME ("date-time", DATE),        NAME ("dateline", DATE),
+  NAME ("entry-author", AUTHOR),   NAME ("entry-date", DATE),
+  NAME ("js_name", AUTHOR),        NAME ("news_time", DATE),
+  NAME ("newstime", DATE),         NAME ("p-author", AUTHOR),
+  NAME ("post-author", AUTHOR),    NAME ("post-date", DATE),
+  NAME ("post-time", DATE),        NAME ("posttime", DATE),
+  NAME ("pub-time", DATE),         NAME ("pub_time", DATE),
+  NAME ("pubdate", DATE),          NAME ("publish-date", DATE),
+  NAME ("publish-time", DATE),     NAME ("publish_time", DATE),
+  NAME ("published", DATE),        NAME ("publishtime", DATE),
+  NAME ("pubtime", DATE),          NAME ("sj", DATE),
+  NAME ("time-source", DATE),      NAME ("writer", AUTHOR),
+  NAME ("zuozhe", AUTHOR),
+};
+#undef NAME
+
+static guint
+named_what (FrStr names)
 {
   const char *p = names.data, *end = p + names.len;
+  guint what = 0;
 
   while (p < end)
     {
@@ -298,23 +335,13 @@ class_has (FrStr names, const char *const *words)
         p++;
       for (word = p; p < end && !lex_is_space (*p);)
         p++;
-      for (guint i = 0; words[i] != NULL; i++)
-        if (is ((FrStr){ word, (gsize) (p - word) }, words[i]))
-          return TRUE;
+      for (guint i = 0; i < G_N_ELEMENTS (named); i++)
+        if (named[i].len == p - word
+            && g_ascii_strncasecmp (word, named[i].name, named[i].len) == 0)
+          what |= named[i].what;
     }
-  return FALSE;
+  return what;
 }
-
-static const char *const date_classes[]
-    = { "pubtime",      "pub_time",     "pub-time",   "pubdate",      "publish-time",
-        "publish_time", "publish-date", "dateline",   "article-time", "article_time",
-        "time-source",  "post-date",    "entry-date", "date-time",    "news_time",
-        "newstime",     "publishtime",  "post-time",  "posttime",     "published",
-        "sj",           "article-date", NULL };
-static const char *const author_classes[]
-    = { "byline",         "author",         "p-author",    "post-author", "entry-author",
-        "article-author", "writer",         "author-name", "author_name", "by-author",
-        "zuozhe",         "article_author", "js_name",     NULL };
 
 static void
 read_named (Page *page, guint32 node, Meta *meta)
@@ -323,10 +350,11 @@ read_named (Page *page, guint32 node, Meta *meta)
   FrStr class_names = text_dom_attribute (dom, node, TEXT_ATTR_CLASS);
   FrStr id = text_dom_attribute (dom, node, TEXT_ATTR_ID);
   FrStr rel = text_dom_attribute (dom, node, TEXT_ATTR_REL);
+  guint what = (class_names.len > 0 ? named_what (class_names) : 0)
+               | (id.len > 0 ? named_what (id) : 0)
+               | (rel.len > 0 && is (rel, "author") ? AUTHOR : 0);
 
-  if (meta->published.source < SOURCE_CLASS
-      && ((class_names.len > 0 && class_has (class_names, date_classes))
-          || (id.len > 0 && class_has (id, date_classes))))
+  if (what & DATE && meta->published.source < SOURCE_CLASS)
     {
       FrStr text = text_of (page, node, 200);
       g_autoptr (GString) date = g_string_new (NULL);
@@ -334,9 +362,7 @@ read_named (Page *page, guint32 node, Meta *meta)
       if (text_date_find (text, FALSE, date))
         text_value_set (&meta->published, text, SOURCE_CLASS);
     }
-  if (meta->byline.source < SOURCE_CLASS
-      && ((class_names.len > 0 && class_has (class_names, author_classes))
-          || (id.len > 0 && class_has (id, author_classes)) || is (rel, "author")))
+  if (what & AUTHOR && meta->byline.source < SOURCE_CLASS)
     {
       FrStr text = text_of (page, node, 200);
 
@@ -602,13 +628,13 @@ read_lines (Page *page, Meta *meta)
         g_autoptr (GString) date = NULL;
         gboolean labelled = FALSE;
 
-        if (b->wide > META_LINE)
+        if (b->wide > META_LINE || (round == 0 && b->phrase == 0))
           continue;
-        if (meta->byline.source == SOURCE_NONE)
+        if (b->phrase > 0 && meta->byline.source == SOURCE_NONE)
           text_value_set (&meta->byline, byline_in (text), SOURCE_TEXT);
         if (meta->published.source > SOURCE_NONE)
           continue;
-        for (guint k = 0; k < G_N_ELEMENTS (labels) && !labelled; k++)
+        for (guint k = 0; k < G_N_ELEMENTS (labels) && !labelled && b->phrase > 0; k++)
           labelled = memmem (text.data, text.len, labels[k], strlen (labels[k])) != NULL;
         if ((round == 0 && !labelled) || b->link_wide * 2 > b->wide)
           continue;

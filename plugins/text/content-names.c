@@ -83,9 +83,6 @@ static const Word words[] = {
   { "jiathis", HINT_SHARE },
   { "keywords", HINT_META },
   { "laiyuan", HINT_META },
-  { "lang", HINT_NAV },
-  { "langs", HINT_NAV },
-  { "language", HINT_NAV },
   { "languages", HINT_NAV },
   { "legal", HINT_FRAME },
   { "login", HINT_AD },
@@ -228,182 +225,200 @@ enum
 typedef struct
 {
   const char *text; /* lower case */
-  guint8 where;
+  guint8 len, where;
   float strength;
 } Phrase;
 
+#define P(text, where, strength)                                                                   \
+  {                                                                                                \
+    text, sizeof text - 1, where, strength                                                         \
+  }
 static const Phrase phrases[] = {
-  { "责任编辑", ANYWHERE, 1 },
-  { "责编：", AT_START, 1 },
-  { "责编:", AT_START, 1 },
-  { "编辑：", AT_START, 1 },
-  { "编辑:", AT_START, 1 },
-  { "（编辑", AT_START, 1 },
-  { "(编辑", AT_START, 1 },
-  { "（责任", AT_START, 1 },
-  { "审核：", AT_START, 1 },
-  { "作者：", AT_START, .6f },
-  { "作者:", AT_START, .6f },
-  { "记者：", AT_START, .6f },
-  { "来源：", AT_START, 1 },
-  { "来源:", AT_START, 1 },
-  { "文章来源", AT_START, 1 },
-  { "信息来源", AT_START, 1 },
-  { "发布时间", ANYWHERE, 1 },
-  { "发布日期", ANYWHERE, 1 },
-  { "更新时间", ANYWHERE, 1 },
-  { "发表于", AT_START, 1 },
-  { "发布于", AT_START, 1 },
-  { "浏览次数", ANYWHERE, 1 },
-  { "阅读次数", ANYWHERE, 1 },
-  { "点击次数", ANYWHERE, 1 },
-  { "点击数", ANYWHERE, .8f },
-  { "阅读量", AT_START, .8f },
-  { "浏览量", AT_START, .8f },
-  { "字号：", ANYWHERE, 1 },
-  { "字体大小", ANYWHERE, .8f },
-  { "扫码关注", ANYWHERE, 1 },
-  { "扫一扫", ANYWHERE, .8f },
-  { "扫描二维码", ANYWHERE, 1 },
-  { "长按二维码", ANYWHERE, 1 },
-  { "关注我们", ANYWHERE, .8f },
-  { "微信公众号", ANYWHERE, .6f },
-  { "微信扫", ANYWHERE, 1 },
-  { "点击关注", ANYWHERE, 1 },
-  { "上一篇", ANYWHERE, 1 },
-  { "下一篇", ANYWHERE, 1 },
-  { "上一页", ANYWHERE, 1 },
-  { "下一页", ANYWHERE, 1 },
-  { "相关阅读", AT_START, 1 },
-  { "相关新闻", AT_START, 1 },
-  { "相关文章", AT_START, 1 },
-  { "相关推荐", AT_START, 1 },
-  { "相关链接", AT_START, .8f },
-  { "推荐阅读", AT_START, 1 },
-  { "延伸阅读", AT_START, .8f },
-  { "猜你喜欢", AT_START, 1 },
-  { "猜您喜欢", AT_START, 1 },
-  { "热门推荐", AT_START, 1 },
-  { "热门文章", AT_START, 1 },
-  { "热点新闻", AT_START, 1 },
-  { "最新文章", AT_START, 1 },
-  { "更多精彩", ANYWHERE, .8f },
-  { "版权所有", ANYWHERE, 1 },
-  { "版权声明", AT_START, 1 },
-  { "版权归", ANYWHERE, .6f },
-  { "未经授权", ANYWHERE, .8f },
-  { "未经许可", ANYWHERE, .8f },
-  { "转载请注明", ANYWHERE, 1 },
-  { "免责声明", AT_START, 1 },
-  { "特别声明", AT_START, .8f },
-  { "icp备", ANYWHERE, 1 },
-  { "icp证", ANYWHERE, 1 },
-  { "公网安备", ANYWHERE, 1 },
-  { "网安备", ANYWHERE, .8f },
-  { "许可证编号", ANYWHERE, 1 },
-  { "不良信息举报", ANYWHERE, 1 },
-  { "违法和不良", ANYWHERE, 1 },
-  { "举报电话", ANYWHERE, .8f },
-  { "分享到", ANYWHERE, 1 },
-  { "分享至", AT_START, 1 },
-  { "返回顶部", ANYWHERE, 1 },
-  { "返回首页", ANYWHERE, 1 },
-  { "返回列表", ANYWHERE, 1 },
-  { "回到顶部", ANYWHERE, 1 },
-  { "当前位置", AT_START, 1 },
-  { "您的位置", AT_START, 1 },
-  { "您现在的位置", AT_START, 1 },
-  { "您当前的位置", AT_START, 1 },
-  { "你的位置", AT_START, 1 },
-  { "所在位置", AT_START, 1 },
-  { "首页 >", AT_START, 1 },
-  { "首页>", AT_START, 1 },
-  { "设为首页", ANYWHERE, 1 },
-  { "加入收藏", ANYWHERE, 1 },
-  { "收藏本站", ANYWHERE, 1 },
-  { "打印本页", ANYWHERE, 1 },
-  { "打印此页", ANYWHERE, 1 },
-  { "关闭窗口", ANYWHERE, 1 },
-  { "加载更多", AT_START, 1 },
-  { "查看更多", AT_START, 1 },
-  { "点击查看", AT_START, .6f },
-  { "阅读全文", AT_START, 1 },
-  { "展开全文", AT_START, 1 },
-  { "发表评论", ANYWHERE, 1 },
-  { "网友评论", AT_START, 1 },
-  { "全部评论", AT_START, 1 },
-  { "登录后", AT_START, .8f },
-  { "请登录", ANYWHERE, .8f },
-  { "友情链接", AT_START, 1 },
-  { "网站地图", AT_START, 1 },
-  { "关于我们", AT_START, .8f },
-  { "联系我们", AT_START, .6f },
-  { "标签：", AT_START, 1 },
-  { "标签:", AT_START, 1 },
-  { "关键词：", AT_START, .6f },
-  { "可用语言", AT_START, 1 },
-  { "可用語言", AT_START, 1 },
-  { "下载app", ANYWHERE, .8f },
-  { "下载客户端", ANYWHERE, 1 },
-  { "打开app", ANYWHERE, 1 },
-  { "技术支持：", ANYWHERE, .8f },
-  { "責任編輯", ANYWHERE, 1 },
-  { "版權所有", ANYWHERE, 1 },
-  { "相關新聞", AT_START, 1 },
-  { "延伸閱讀", AT_START, .8f },
-  { "上一則", ANYWHERE, 1 },
-  { "下一則", ANYWHERE, 1 },
-  { "copyright", AT_START, 1 },
-  { "copyright ©", ANYWHERE, 1 },
-  { "©", AT_START, 1 },
-  { "(c) ", AT_START, .6f },
-  { "all rights reserved", ANYWHERE, 1 },
-  { "powered by", AT_START, 1 },
-  { "share this", AT_START, 1 },
-  { "share on", AT_START, 1 },
-  { "related articles", AT_START, 1 },
-  { "related posts", AT_START, 1 },
-  { "read more", AT_START, 1 },
-  { "read also", AT_START, 1 },
-  { "sign in", AT_START, 1 },
-  { "log in", AT_START, 1 },
-  { "sign up", AT_START, 1 },
-  { "subscribe", AT_START, .8f },
-  { "advertisement", AT_START, 1 },
-  { "skip to", AT_START, 1 },
-  { "leave a comment", AT_START, 1 },
-  { "leave a reply", AT_START, 1 },
-  { "back to top", AT_START, 1 },
-  { "previous post", AT_START, 1 },
-  { "next post", AT_START, 1 },
-  { "available languages", AT_START, 1 },
-  { "privacy policy", ANYWHERE, .8f },
-  { "terms of use", ANYWHERE, .8f },
-  { "terms of service", ANYWHERE, .8f },
-  { "cookie policy", ANYWHERE, 1 },
-  { "we use cookies", ANYWHERE, 1 },
-  { "follow us", ANYWHERE, .8f },
-  { "last modified", AT_START, .8f },
-  { "posted by", AT_START, .8f },
-  { "posted on", AT_START, .8f },
-  { "filed under", AT_START, 1 },
-  { "tags:", AT_START, 1 },
+  P ("责任编辑", ANYWHERE, 1),
+  P ("责编：", AT_START, 1),
+  P ("责编:", AT_START, 1),
+  P ("编辑：", AT_START, 1),
+  P ("编辑:", AT_START, 1),
+  P ("（编辑", AT_START, 1),
+  P ("(编辑", AT_START, 1),
+  P ("（责任", AT_START, 1),
+  P ("审核：", AT_START, 1),
+  P ("作者：", ANYWHERE, .6f),
+  P ("作者:", ANYWHERE, .6f),
+  P ("记者：", ANYWHERE, .6f),
+  P ("来源：", ANYWHERE, 1),
+  P ("来源:", ANYWHERE, 1),
+  P ("文章来源", AT_START, 1),
+  P ("信息来源", AT_START, 1),
+  P ("发布时间", ANYWHERE, 1),
+  P ("发布日期", ANYWHERE, 1),
+  P ("更新时间", ANYWHERE, 1),
+  P ("发表于", AT_START, 1),
+  P ("发布于", AT_START, 1),
+  P ("浏览次数", ANYWHERE, 1),
+  P ("阅读次数", ANYWHERE, 1),
+  P ("点击次数", ANYWHERE, 1),
+  P ("点击数", ANYWHERE, .8f),
+  P ("阅读量", AT_START, .8f),
+  P ("浏览量", AT_START, .8f),
+  P ("字号：", ANYWHERE, 1),
+  P ("字体大小", ANYWHERE, .8f),
+  P ("扫码关注", ANYWHERE, 1),
+  P ("扫一扫", ANYWHERE, .8f),
+  P ("扫描二维码", ANYWHERE, 1),
+  P ("长按二维码", ANYWHERE, 1),
+  P ("关注我们", ANYWHERE, .8f),
+  P ("微信公众号", ANYWHERE, .6f),
+  P ("微信扫", ANYWHERE, 1),
+  P ("点击关注", ANYWHERE, 1),
+  P ("上一篇", ANYWHERE, 1),
+  P ("下一篇", ANYWHERE, 1),
+  P ("上一页", ANYWHERE, 1),
+  P ("下一页", ANYWHERE, 1),
+  P ("相关阅读", AT_START, 1),
+  P ("相关新闻", AT_START, 1),
+  P ("相关文章", AT_START, 1),
+  P ("相关推荐", AT_START, 1),
+  P ("相关链接", AT_START, .8f),
+  P ("推荐阅读", AT_START, 1),
+  P ("延伸阅读", AT_START, .8f),
+  P ("猜你喜欢", AT_START, 1),
+  P ("猜您喜欢", AT_START, 1),
+  P ("热门推荐", AT_START, 1),
+  P ("热门文章", AT_START, 1),
+  P ("热点新闻", AT_START, 1),
+  P ("最新文章", AT_START, 1),
+  P ("更多精彩", ANYWHERE, .8f),
+  P ("版权所有", ANYWHERE, 1),
+  P ("版权声明", AT_START, 1),
+  P ("版权归", ANYWHERE, .6f),
+  P ("未经授权", ANYWHERE, .8f),
+  P ("未经许可", ANYWHERE, .8f),
+  P ("转载请注明", ANYWHERE, 1),
+  P ("免责声明", AT_START, 1),
+  P ("特别声明", AT_START, .8f),
+  P ("icp备", ANYWHERE, 1),
+  P ("icp证", ANYWHERE, 1),
+  P ("公网安备", ANYWHERE, 1),
+  P ("网安备", ANYWHERE, .8f),
+  P ("许可证编号", ANYWHERE, 1),
+  P ("不良信息举报", ANYWHERE, 1),
+  P ("违法和不良", ANYWHERE, 1),
+  P ("举报电话", ANYWHERE, .8f),
+  P ("分享到", ANYWHERE, 1),
+  P ("分享至", AT_START, 1),
+  P ("返回顶部", ANYWHERE, 1),
+  P ("返回首页", ANYWHERE, 1),
+  P ("返回列表", ANYWHERE, 1),
+  P ("回到顶部", ANYWHERE, 1),
+  P ("当前位置", AT_START, 1),
+  P ("您的位置", AT_START, 1),
+  P ("您现在的位置", AT_START, 1),
+  P ("您当前的位置", AT_START, 1),
+  P ("你的位置", AT_START, 1),
+  P ("所在位置", AT_START, 1),
+  P ("首页 >", AT_START, 1),
+  P ("首页>", AT_START, 1),
+  P ("设为首页", ANYWHERE, 1),
+  P ("加入收藏", ANYWHERE, 1),
+  P ("收藏本站", ANYWHERE, 1),
+  P ("打印本页", ANYWHERE, 1),
+  P ("打印此页", ANYWHERE, 1),
+  P ("关闭窗口", ANYWHERE, 1),
+  P ("加载更多", AT_START, 1),
+  P ("查看更多", AT_START, 1),
+  P ("点击查看", AT_START, .6f),
+  P ("阅读全文", AT_START, 1),
+  P ("展开全文", AT_START, 1),
+  P ("发表评论", ANYWHERE, 1),
+  P ("网友评论", AT_START, 1),
+  P ("全部评论", AT_START, 1),
+  P ("登录后", AT_START, .8f),
+  P ("请登录", ANYWHERE, .8f),
+  P ("友情链接", AT_START, 1),
+  P ("网站地图", AT_START, 1),
+  P ("关于我们", AT_START, .8f),
+  P ("联系我们", AT_START, .6f),
+  P ("标签：", AT_START, 1),
+  P ("标签:", AT_START, 1),
+  P ("关键词：", AT_START, .6f),
+  P ("可用语言", AT_START, 1),
+  P ("可用語言", AT_START, 1),
+  P ("下载app", ANYWHERE, .8f),
+  P ("下载客户端", ANYWHERE, 1),
+  P ("打开app", ANYWHERE, 1),
+  P ("技术支持：", ANYWHERE, .8f),
+  P ("責任編輯", ANYWHERE, 1),
+  P ("版權所有", ANYWHERE, 1),
+  P ("相關新聞", AT_START, 1),
+  P ("延伸閱讀", AT_START, .8f),
+  P ("上一則", ANYWHERE, 1),
+  P ("下一則", ANYWHERE, 1),
+  P ("copyright", AT_START, 1),
+  P ("copyright ©", ANYWHERE, 1),
+  P ("©", AT_START, 1),
+  P ("(c) ", AT_START, .6f),
+  P ("all rights reserved", ANYWHERE, 1),
+  P ("powered by", AT_START, 1),
+  P ("share this", AT_START, 1),
+  P ("share on", AT_START, 1),
+  P ("related articles", AT_START, 1),
+  P ("related posts", AT_START, 1),
+  P ("read more", AT_START, 1),
+  P ("read also", AT_START, 1),
+  P ("sign in", AT_START, 1),
+  P ("log in", AT_START, 1),
+  P ("sign up", AT_START, 1),
+  P ("subscribe", AT_START, .8f),
+  P ("advertisement", AT_START, 1),
+  P ("skip to", AT_START, 1),
+  P ("leave a comment", AT_START, 1),
+  P ("leave a reply", AT_START, 1),
+  P ("back to top", AT_START, 1),
+  P ("previous post", AT_START, 1),
+  P ("next post", AT_START, 1),
+  P ("available languages", AT_START, 1),
+  P ("privacy policy", ANYWHERE, .8f),
+  P ("terms of use", ANYWHERE, .8f),
+  P ("terms of service", ANYWHERE, .8f),
+  P ("cookie policy", ANYWHERE, 1),
+  P ("we use cookies", ANYWHERE, 1),
+  P ("follow us", ANYWHERE, .8f),
+  P ("last modified", AT_START, .8f),
+  P ("posted by", AT_START, .8f),
+  P ("posted on", AT_START, .8f),
+  P ("filed under", AT_START, 1),
+  P ("tags:", AT_START, 1),
+  P ("更多", AT_START, .8f),
+  P ("热门", AT_START, .8f),
+  P ("最新", AT_START, .6f),
+  P ("时间：", ANYWHERE, .6f),
+  P ("日期：", ANYWHERE, .6f),
+  P ("時間：", ANYWHERE, .6f),
+  P ("published", AT_START, .6f),
+  P ("发表时间", ANYWHERE, 1),
 };
+#undef P
 
 /* Half characters up to which a text is short: two lines of a newspaper column. */
 #define SHORT_TEXT 100
 
-/* Phrases by a hash of their first two bytes. */
-#define N_STARTS 256
+/* Phrases by a hash of how they begin: two bytes in ASCII, else the first character's three. */
+#define N_STARTS 512
 static gint16 starts[N_STARTS], next_phrase[G_N_ELEMENTS (phrases)];
 
 static inline guint
 start_hash (const char *p)
 {
-  guint a = (guchar) g_ascii_tolower (p[0]), b = (guchar) g_ascii_tolower (p[1]);
+  guint a = (guchar) p[0], b = (guchar) p[1];
 
-  /* Two bytes: the shortest phrase has no more. */
-  return (a * 37 + b * 11) & (N_STARTS - 1);
+  if (a >= 0xe0)
+    return ((b & 63) * 64 + ((guchar) p[2] & 63) + a * 5) & (N_STARTS - 1);
+  if (a >= 'A' && a <= 'Z')
+    a += 32;
+  if (b >= 'A' && b <= 'Z')
+    b += 32;
+  return (a * 37 + b) & (N_STARTS - 1);
 }
 
 static void
@@ -425,30 +440,28 @@ fill_starts (void)
 }
 
 float
-text_phrase_is_boilerplate (FrStr text, guint wide, const char **which)
+text_phrase_is_boilerplate (FrStr text, guint wide)
 {
-  gsize end = wide <= SHORT_TEXT ? text.len : MIN (text.len, 2);
+  /* A long text is asked for its beginning alone; a very long one is no such line. */
+  gsize end = wide <= SHORT_TEXT ? text.len : wide < 3 * SHORT_TEXT ? 1 : 0;
   float best = 0;
 
-  *which = NULL;
   fill_starts ();
-  for (gsize i = 0; i + 1 < end || (i == 0 && text.len > 1); i++)
-    for (gint16 k = starts[start_hash (text.data + i)]; k >= 0; k = next_phrase[k])
-      {
-        const Phrase *phrase = &phrases[k];
-        gsize n = strlen (phrase->text);
-        float strength = phrase->strength;
+  for (gsize i = 0; i < end && text.len - i >= 3; i++)
+    {
+      if (((guchar) text.data[i] & 0xc0) == 0x80)
+        continue;
+      for (gint16 k = starts[start_hash (text.data + i)]; k >= 0; k = next_phrase[k])
+        {
+          const Phrase *phrase = &phrases[k];
+          float strength = wide <= SHORT_TEXT ? phrase->strength : phrase->strength / 2;
 
-        if (text.len - i < n || (i > 0 && phrase->where == AT_START)
-            || g_ascii_strncasecmp (text.data + i, phrase->text, n) != 0)
-          continue;
-        if (wide > SHORT_TEXT)
-          strength = phrase->where == AT_START && wide < 3 * SHORT_TEXT ? strength / 2 : 0;
-        if (strength > best)
-          {
-            best = strength;
-            *which = phrase->text;
-          }
-      }
+          if (text.len - i < phrase->len || strength <= best
+              || (phrase->where == AT_START ? i > 0 : wide > SHORT_TEXT)
+              || g_ascii_strncasecmp (text.data + i, phrase->text, phrase->len) != 0)
+            continue;
+          best = strength;
+        }
+    }
   return best;
 }

@@ -61,6 +61,7 @@ typedef struct
   guint32 link_wide, fragment_wide; /* the same of text in links, in links within the page */
   guint32 marks, commas;            /* ends of sentences; pauses in them */
   guint32 letters;
+  float phrase; /* see text_phrase_is_boilerplate() */
   float base, score;
   guint8 kept;
 } Block;
@@ -73,6 +74,8 @@ typedef struct
   GArray *blocks; /* Block */
   guint32 region; /* box number */
   gboolean list;  /* scored without the rules against links */
+  gsize n_hidden; /* bytes of text in hidden elements */
+  gboolean show_hidden;
   TextPageKind kind;
   double confidence;
   guint32 title_block; /* 1 + number of the h1 that is kept before the region */
@@ -82,9 +85,9 @@ typedef struct
 /** text_names_hints: what class and id say, as Hint bits. */
 guint32 text_names_hints (FrStr names);
 
-/** text_phrase_is_boilerplate: whether a text of this length is, by its words, about the page and
- * not part of what the page says; the phrase found goes to @which, static.  0 to 1. */
-float text_phrase_is_boilerplate (FrStr text, guint wide, const char **which);
+/** text_phrase_is_boilerplate: how much a text of @wide half characters is, by its words, about the
+ * page and not part of what the page says: 0 to 1. */
+float text_phrase_is_boilerplate (FrStr text, guint wide);
 
 /** text_blocks_build: fills boxes and blocks. */
 void text_blocks_build (Page *page);

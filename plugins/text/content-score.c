@@ -68,14 +68,17 @@ static const struct
                     "sidebar, related, share, comment, ..." },
   [F_PHRASE] = { "phrase", -5, "it has words such as 责任编辑, 扫码关注, 上一篇, 版权所有" },
   [F_BARE] = { "bare", -1.5f, "it has no letters" },
-  [F_UNDER] = { "under", -4, "it is linked and stands under a line such as 相关阅读" },
+  [F_UNDER]
+  = { "under", -4, "it stands under a line such as 相关阅读 or a heading that is the site's" },
   [F_AROUND] = { "around", 1.5f,
                  "what stands before and after (Kohlschütter: previous and next "
                  "block)" },
 };
 
-/* Share of the well-scored text around it that a box must hold to be the region instead. */
+/* Share of the well-scored text around it that a box must hold to be the region instead, and of
+ * the plain text there: a page of few words may have only one good sentence. */
 #define REGION_SHARE 0.8
+#define REGION_PLAIN 0.5
 /* A box with this share of the page's prose is not chrome, whatever it is called. */
 #define TOO_MUCH_FOR_CHROME 0.6
 /* In the region, blocks of a lower score go. */
@@ -87,6 +90,7 @@ static const struct
 typedef struct
 {
   guint32 *wide, *links, *fragments, *prose, *mass;
+  guint32 *plain; /* neither linked nor in boxes of chrome */
 } Sums;
 
 typedef struct
@@ -182,40 +186,59 @@ is_wrapper (guint8 tag)
     }
 }
 
+/* Whether the list @group stands right under a heading, in the same box. */
+static gboolean
+is_headed (const Scorer *s, const Box *group)
+{
+  const Block *before = group->first > 0 ? &s->blocks[group->first - 1] : NULL;
+
+  return before != NULL && before->out.kind == TEXT_BLOCK_HEADING
+         && s->boxes[before->box].parent == group->parent && !s->under[group->first];
+}
+
 /* Links among prose are content, links among links are navigation: the share of prose in the box
- * that a block's list, or the block, stands in. */
+ * that a block's list, or the block, stands in.  A list under a heading in a box that is called
+ * content is a section of it. */
 static float
 home_of (const Scorer *s, const Block *b)
 {
   guint32 i = b->group ? b->group : b->box;
-  const Box *box;
+  const Box *box = &s->boxes[i];
+
+  if (b->group && box->inherited & (HINT_GOOD | HINT_MAIN) && !(box->inherited & HINTS_BAD)
+      && is_headed (s, box))
+    return .8f;
 
   while (i > 0 && is_wrapper (s->boxes[i].tag))
     i = s->boxes[i].parent;
   box = &s->boxes[i];
-  return share (sum (s->sums.prose, box), sum (s->sums.wide, box));
+  return MIN (1, 1.2f * share (sum (s->sums.prose, box), sum (s->sums.wide, box)));
 }
 
-/* Marks the linked blocks that stand under a line such as 相关阅读: to the end of that line's box
- * or its parent, or to a block that is not linked. */
+/* Marks what stands under a line such as 相关阅读, to the end of the box that the line stands in:
+ * linked blocks up to the first that is not; under a heading, everything up to the next heading of
+ * its level. */
 static void
 mark_under (Scorer *s)
 {
   for (guint i = 0; i < s->n_blocks; i++)
     {
       const Block *b = &s->blocks[i];
-      const char *which;
-      FrStr text = { s->page->text->str + b->start, b->len };
+      gboolean heading = b->out.kind == TEXT_BLOCK_HEADING;
       guint32 box;
 
-      if (b->wide > 40 || b->link_wide * 2 > b->wide
-          || text_phrase_is_boilerplate (text, b->wide, &which) < .8f)
+      if (b->wide > 40 || (heading ? b->out.level == 1 : b->link_wide * 2 > b->wide))
+        continue;
+      if (b->phrase < .8f && !(heading && bad_names (b->hints & ~(guint32) HINT_META) >= .9f))
         continue;
       for (box = b->box; box > 0 && s->boxes[box].end == i + 1;)
         box = s->boxes[box].parent;
       for (guint k = i + 1; k < s->boxes[box].end; k++)
         {
-          if (s->blocks[k].link_wide * 2 < s->blocks[k].wide)
+          const Block *below = &s->blocks[k];
+
+          if (heading ? below->out.kind == TEXT_BLOCK_HEADING && below->out.level <= b->out.level
+                      : below->link_wide * 2 < below->wide)
             break;
           s->under[k] = TRUE;
           i = k;
@@ -229,11 +252,10 @@ static void
 look_at (const Scorer *s, guint i, float value[N_FEATURES])
 {
   const Block *b = &s->blocks[i];
-  guint32 hints = s->boxes[b->box].inherited | b->hints;
+  /* Inside code, class="language-c" and "comment" are about the code. */
+  guint32 hints = s->boxes[b->box].inherited | (b->out.kind == TEXT_BLOCK_CODE ? 0 : b->hints);
   float bad = bad_names (hints), links = share (b->link_wide, b->wide);
   float fragments = share (b->fragment_wide, b->wide);
-  FrStr text = { s->page->text->str + b->start, b->len };
-  const char *which;
 
   memset (value, 0, N_FEATURES * sizeof *value);
   if (b->group > 0)
@@ -248,8 +270,9 @@ look_at (const Scorer *s, guint i, float value[N_FEATURES])
   value[F_LENGTH] = MIN (1, (float) (b->wide - MIN (b->wide, b->link_wide)) / 160);
   value[F_SENTENCES] = MIN (1, (float) b->marks / 2);
   value[F_PAUSES] = MIN (1, (float) b->commas / 3);
-  if (!s->list)
-    value[F_LINKS] = links * (1 - .9f * home_of (s, b));
+  /* A heading that is a link leads to what it is the heading of. */
+  if (!s->list && b->out.kind != TEXT_BLOCK_HEADING)
+    value[F_LINKS] = links * (1 - home_of (s, b));
   value[F_FRAGMENTS] = fragments > .5f ? fragments : 0;
   if (b->out.kind == TEXT_BLOCK_CODE)
     value[F_KIND] = 1;
@@ -258,7 +281,8 @@ look_at (const Scorer *s, guint i, float value[N_FEATURES])
   value[F_MAIN] = (hints & HINT_MAIN) != 0;
   value[F_NAMES_GOOD] = (hints & HINT_GOOD) != 0;
   value[F_NAMES_BAD] = bad;
-  value[F_PHRASE] = text_phrase_is_boilerplate (text, b->wide, &which);
+  if (!(b->out.kind == TEXT_BLOCK_HEADING && b->out.level == 1))
+    value[F_PHRASE] = b->marks > 0 ? .6f * b->phrase : b->phrase;
   value[F_BARE] = b->letters == 0;
   value[F_UNDER] = s->under[i];
 }
@@ -273,13 +297,35 @@ add_up (const float value[N_FEATURES])
   return score;
 }
 
+/* What the block says for its neighbours; what stands next to the site's own may be anything. */
+static float
+says_for_others (const Scorer *s, guint i)
+{
+  const Block *b = &s->blocks[i];
+
+  return bad_names (s->boxes[b->box].inherited) >= .5f || b->phrase >= .8f ? 0 : b->base;
+}
+
+/* The blocks before and after; of a list or table, those before and after the whole. */
 static float
 around (const Scorer *s, guint i)
 {
-  float before = i > 0 ? s->blocks[i - 1].base : -1;
-  float after = i + 1 < s->n_blocks ? s->blocks[i + 1].base : -1;
+  const Block *b = &s->blocks[i];
+  guint first = b->group ? s->boxes[b->group].first : i;
+  guint end = b->group ? s->boxes[b->group].end : i + 1;
+  float before = first > 0 ? says_for_others (s, first - 1) : 0;
+  float after = end < s->n_blocks ? says_for_others (s, end) : 0;
 
   return CLAMP ((before + after) / 8, -1, 1);
+}
+
+static guint32
+plain_of (const Scorer *s, const Block *b)
+{
+  if (bad_names (s->boxes[b->box].inherited | b->hints) >= .5f || b->phrase >= .8f
+      || s->under[b - s->blocks])
+    return 0;
+  return b->wide - MIN (b->wide, b->link_wide);
 }
 
 static void
@@ -300,6 +346,7 @@ score_all (Scorer *s)
       blocks[i].score = blocks[i].base + features[F_AROUND].weight * around (s, i);
       s->sums.mass[i + 1]
           = s->sums.mass[i] + (blocks[i].score > 0 && !heading ? blocks[i].wide : 0);
+      s->sums.plain[i + 1] = s->sums.plain[i] + plain_of (s, &blocks[i]);
     }
 }
 
@@ -328,6 +375,28 @@ may_be_region (const Box *box)
     }
 }
 
+/* A region that nothing calls content grows to the nearest box around that something does: its
+ * other sections may have little prose. */
+static guint32
+grown (const Scorer *s, guint32 region)
+{
+  for (guint32 i = region; i > 0; i = s->boxes[i].parent)
+    if (s->boxes[i].hints & (HINT_GOOD | HINT_MAIN) && !(s->boxes[i].inherited & HINTS_BAD))
+      return i;
+  return region;
+}
+
+/* Whether box @inner can stand for box @outer. */
+static gboolean
+holds (const Scorer *s, guint32 inner, guint32 outer)
+{
+  const Box *in = &s->boxes[inner], *out = &s->boxes[outer];
+
+  return sum (s->sums.mass, out) > 0
+         && sum (s->sums.mass, in) >= REGION_SHARE * sum (s->sums.mass, out)
+         && sum (s->sums.plain, in) >= REGION_PLAIN * sum (s->sums.plain, out);
+}
+
 static guint32
 find_region (Scorer *s)
 {
@@ -343,12 +412,9 @@ find_region (Scorer *s)
           && (*of == 0 || sum (s->sums.mass, box) > sum (s->sums.mass, &s->boxes[*of])))
         *of = i;
     }
-  while (best[region] != 0
-         && sum (s->sums.mass, &s->boxes[best[region]])
-                >= REGION_SHARE * sum (s->sums.mass, &s->boxes[region])
-         && sum (s->sums.mass, &s->boxes[region]) > 0)
+  while (best[region] != 0 && holds (s, best[region], region))
     region = best[region];
-  return region;
+  return grown (s, region);
 }
 
 /* ---- verdicts -------------------------------------------------------------------- */
@@ -446,20 +512,21 @@ totals (const Scorer *s)
   return t;
 }
 
-/* Text that is not in boxes of chrome: what a page of links could consist of. */
+/* Text in @box that is not in boxes of chrome: what a page of links could consist of. */
 static guint32
-not_chrome (const Scorer *s)
+not_chrome (const Scorer *s, const Box *box)
 {
   guint32 wide = 0;
 
-  for (guint i = 0; i < s->n_blocks; i++)
+  for (guint i = box->first; i < box->end; i++)
     if (bad_names (s->boxes[s->blocks[i].box].inherited) < .5f)
       wide += s->blocks[i].wide;
   return wide;
 }
 
-#define LITTLE_PROSE 120 /* half characters */
-#define PROSE_SHARE 0.25 /* of what is not chrome */
+#define LITTLE_PROSE 120  /* half characters */
+#define PROSE_SHARE 0.25  /* of what is not chrome on the page */
+#define REGION_PROSE 0.45 /* of what is not chrome in the region */
 #define LINKED_SHARE 0.3
 
 static void
@@ -468,7 +535,8 @@ decide_kind (Scorer *s)
   Totals t = totals (s);
 
   s->page->kind = TEXT_PAGE_PROSE;
-  if (t.prose < LITTLE_PROSE || t.prose < PROSE_SHARE * not_chrome (s))
+  if (t.prose < LITTLE_PROSE || t.prose < PROSE_SHARE * not_chrome (s, &s->boxes[0])
+      || t.prose < REGION_PROSE * not_chrome (s, &s->boxes[s->page->region]))
     {
       s->list = TRUE;
       score_all (s);
@@ -498,11 +566,12 @@ scorer_init (Scorer *s, Page *page)
   s->n_blocks = n;
   s->n_boxes = page->boxes->len;
   s->list = page->list;
-  s->sums.wide = g_new0 (guint32, (n + 1) * 5);
+  s->sums.wide = g_new0 (guint32, (n + 1) * 6);
   s->sums.links = s->sums.wide + (n + 1);
   s->sums.fragments = s->sums.links + (n + 1);
   s->sums.prose = s->sums.fragments + (n + 1);
   s->sums.mass = s->sums.prose + (n + 1);
+  s->sums.plain = s->sums.mass + (n + 1);
   s->under = g_new0 (guint8, n + 1);
   for (guint i = 0; i < n; i++)
     {
