@@ -69,7 +69,7 @@ static const struct
   [F_PHRASE] = { "phrase", -5, "it has words such as 责任编辑, 扫码关注, 上一篇, 版权所有" },
   [F_BARE] = { "bare", -1.5f, "it has no letters" },
   [F_UNDER]
-  = { "under", -4, "it stands under a line such as 相关阅读 or a heading that is the site's" },
+  = { "under", -6, "it stands under a line such as 相关阅读 or a heading that is the site's" },
   [F_AROUND] = { "around", 1.5f,
                  "what stands before and after (Kohlschütter: previous and next "
                  "block)" },
