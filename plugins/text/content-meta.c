@@ -247,7 +247,9 @@ read_meta (const TextDom *dom, guint32 node, Meta *meta)
     text_value_set (&meta->language, content, SOURCE_GRAPH);
   named_meta (meta, strip (name), content, FALSE);
   /* Several properties of one value, separated by blanks. */
-  for (p = property.data, end = p + property.len; property.len > 0 && p < end;)
+  if (property.len == 0)
+    return;
+  for (p = property.data, end = p + property.len; p < end;)
     {
       const char *word;
 

@@ -615,6 +615,26 @@ text_blocks_score (Page *page, gboolean whole)
 
 /* ---- why ------------------------------------------------------------------------------- */
 
+/* The first @max characters, on one line. */
+static void
+append_head (FrStr text, guint max, GString *out)
+{
+  const char *p = text.data, *end = p + text.len;
+
+  for (guint i = 0; i < max && p < end; i++)
+    {
+      const char *q = g_utf8_next_char (p);
+
+      if ((guchar) *p < ' ')
+        g_string_append_c (out, ' ');
+      else
+        g_string_append_len (out, p, q - p);
+      p = q;
+    }
+  if (p < end)
+    g_string_append (out, "…");
+}
+
 static void
 append_path (const Page *page, guint32 node, GString *out)
 {
@@ -631,33 +651,14 @@ append_path (const Page *page, guint32 node, GString *out)
       FrStr class_names = text_dom_attribute (page->dom, path[n], TEXT_ATTR_CLASS);
 
       g_string_append_len (out, name.data, (gssize) name.len);
-      if (id.len > 0)
-        g_string_append_printf (out, "#%.*s", (int) MIN (id.len, 24), id.data);
-      else if (class_names.len > 0)
-        g_string_append_printf (out, ".%.*s", (int) MIN (class_names.len, 24), class_names.data);
+      if (id.len > 0 || class_names.len > 0)
+        {
+          g_string_append_c (out, id.len > 0 ? '#' : '.');
+          append_head (id.len > 0 ? id : class_names, 24, out);
+        }
       if (n > 0)
         g_string_append_c (out, '>');
     }
-}
-
-/* At most 40 characters of a block, on one line. */
-static void
-append_head (FrStr text, GString *out)
-{
-  const char *p = text.data, *end = p + text.len;
-
-  for (guint i = 0; i < 40 && p < end; i++)
-    {
-      const char *q = g_utf8_next_char (p);
-
-      if ((guchar) *p < ' ')
-        g_string_append_c (out, ' ');
-      else
-        g_string_append_len (out, p, q - p);
-      p = q;
-    }
-  if (p < end)
-    g_string_append (out, "…");
 }
 
 static const char *
@@ -696,7 +697,7 @@ text_blocks_explain (const Page *page, GString *out)
       g_string_append (out, first ? " " : ") ");
       append_path (page, b->node, out);
       g_string_append (out, ": ");
-      append_head ((FrStr){ page->text->str + b->start, b->len }, out);
+      append_head ((FrStr){ page->text->str + b->start, b->len }, 40, out);
       g_string_append_c (out, '\n');
     }
   scorer_clear (&s);

@@ -126,6 +126,17 @@ extract (Content *c, FrStr html, const TextContentOptions *options)
 
 static const TextContentOptions no_options = { NULL, NULL, 0 };
 
+/* The page's own copy: what it gives out lies there in part. */
+static FrStr
+own (Content *c, FrStr text)
+{
+  c->decoded = g_malloc (text.len + 1);
+  if (text.len > 0)
+    memcpy (c->decoded, text.data, text.len);
+  c->decoded[text.len] = 0;
+  return (FrStr){ c->decoded, text.len };
+}
+
 TextContent *
 text_content_new_utf8 (FrStr html, const TextContentOptions *options)
 {
@@ -136,11 +147,11 @@ text_content_new_utf8 (FrStr html, const TextContentOptions *options)
   c->out.charset_claimed = FR_STR ("");
   if (html.len >= 3 && memcmp (html.data, "\357\273\277", 3) == 0)
     html = (FrStr){ html.data + 3, html.len - 3 };
-  extract (c, html, options ? options : &no_options);
+  extract (c, own (c, html), options ? options : &no_options);
   return &c->out;
 }
 
-/* Everything as UTF-8: @data itself where it is that already. */
+/* Everything as UTF-8. */
 static FrStr
 decode (Content *c, const char *data, gsize len)
 {
@@ -163,9 +174,8 @@ decode (Content *c, const char *data, gsize len)
 
       if (at == 0 && used == len && out == data)
         {
-          all = NULL;
           c->out.n_replaced = text_decoder_n_replaced (decoder);
-          return (FrStr){ out, out_len };
+          return own (c, (FrStr){ out, out_len });
         }
       if (all == NULL)
         all = g_string_sized_new (len + len / 2);

@@ -1,0 +1,14 @@
+# plugins/transforms/content
+if HAVE_TEXT
+plugin_LTLIBRARIES += plugins/transform-content.la
+plugins_transform_content_la_SOURCES = plugins/transforms/content/content.c \
+	plugins/transforms/content/details.h
+plugins_transform_content_la_LDFLAGS = $(MODULE_FLAGS)
+plugins_transform_content_la_LIBADD = $(TEXT_MODULE_LIBS)
+
+EXTRA_DIST += plugins/transforms/content/content.md
+check_PROGRAMS += plugins/transforms/content/test-content
+plugins_transforms_content_test_content_SOURCES = plugins/transforms/content/test-content.c
+plugins_transforms_content_test_content_LDADD = core/libflowrun-test.la $(TEST_LIBS)
+TESTS += plugins/transforms/content/test-content
+endif
