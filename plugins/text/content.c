@@ -126,15 +126,26 @@ extract (Content *c, FrStr html, const TextContentOptions *options)
 
 static const TextContentOptions no_options = { NULL, NULL, 0 };
 
-/* The page's own copy: what it gives out lies there in part. */
+/* The page's own copy, for what it gives out lies there in part; without NUL characters, which are
+ * no text in HTML (section 13.2.6.4.7), and counted. */
 static FrStr
 own (Content *c, FrStr text)
 {
+  gsize n = 0;
+
   c->decoded = g_malloc (text.len + 1);
-  if (text.len > 0)
-    memcpy (c->decoded, text.data, text.len);
-  c->decoded[text.len] = 0;
-  return (FrStr){ c->decoded, text.len };
+  for (gsize at = 0; at < text.len;)
+    {
+      const char *nul = memchr (text.data + at, 0, text.len - at);
+      gsize run = nul ? (gsize) (nul - text.data) - at : text.len - at;
+
+      memcpy (c->decoded + n, text.data + at, run);
+      n += run;
+      at += run + (nul != NULL);
+      c->out.n_replaced += nul != NULL;
+    }
+  c->decoded[n] = 0;
+  return (FrStr){ c->decoded, n };
 }
 
 TextContent *
@@ -185,11 +196,7 @@ decode (Content *c, const char *data, gsize len)
       at += used;
     }
   c->out.n_replaced = text_decoder_n_replaced (decoder);
-  if (all == NULL)
-    return FR_STR ("");
-  len = all->len;
-  c->decoded = g_string_free (g_steal_pointer (&all), FALSE);
-  return (FrStr){ c->decoded, len };
+  return all ? own (c, (FrStr){ all->str, all->len }) : FR_STR ("");
 }
 
 TextContent *

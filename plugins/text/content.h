@@ -138,7 +138,7 @@ typedef enum
 guint text_robots_parse (FrStr value);
 
 /**
- * TextContent: a page.  All text is valid UTF-8, owned by the page; what is not known is empty
+ * TextContent: a page.  All text is valid UTF-8 without NUL characters, owned by the page; what is not known is empty
  * (len 0, data never NULL).
  *
  * Where metadata comes from, best first: JSON-LD of an article, Dublin Core, Open Graph and article:*
@@ -163,7 +163,7 @@ guint text_robots_parse (FrStr value);
  * @refresh: address of a <meta http-equiv=refresh>, absolute if it can be
  * @charset: canonical name (charset.h); @charset_from: "marked", "transport", "meta", "guessed";
  *   @charset_claimed: what transport or meta said where the bytes proved it wrong, else empty
- * @n_replaced: characters that the bytes did not give (U+FFFD)
+ * @n_replaced: characters that the bytes did not give (U+FFFD), and NUL characters, which are dropped
  * @n_flattened: elements beyond the depth that is kept; @n_cut: nodes beyond the number kept (dom.h)
  * @blocks, @n_blocks: the main text in order
  * @links, @n_links: of the whole page

@@ -14,6 +14,7 @@ static void
 assert_text (FrStr s)
 {
   g_assert_nonnull (s.data);
+  /* This refuses NUL characters too. */
   g_assert_true (g_utf8_validate_len (s.data, s.len, NULL));
 }
 
