@@ -81,6 +81,8 @@ static const struct
 #define REGION_PLAIN 0.5
 /* A box with this share of the page's prose is not chrome, whatever it is called. */
 #define TOO_MUCH_FOR_CHROME 0.6
+/* Less text than this, in half characters, does not make a page of prose. */
+#define LITTLE_PROSE 120
 /* In the region, blocks of a lower score go. */
 #define KEEP_IN_REGION -1.5f
 /* The same when the region is the whole page. */
@@ -127,6 +129,16 @@ prose_of (const Block *b)
 
 /* ---- what a block's surroundings say ---------------------------------------- */
 
+/* A menu is not made of sentences: id="menus" may be the name of a chapter. */
+static gboolean
+reads_as_text (const Scorer *s, const Box *box)
+{
+  guint32 wide = sum (s->sums.wide, box);
+
+  return sum (s->sums.prose, box) * 2 > wide && sum (s->sums.links, box) * 4 < wide
+         && wide > 4 * LITTLE_PROSE;
+}
+
 /* Hints count for everything in a box, but not where it holds most of the page's prose. */
 static void
 inherit_hints (Scorer *s)
@@ -140,6 +152,9 @@ inherit_hints (Scorer *s)
 
       if (all > 0 && sum (s->sums.prose, box) >= TOO_MUCH_FOR_CHROME * all)
         hints &= ~(guint32) (HINTS_BAD | HINT_HEADER | HINT_FORM);
+      if (hints & (HINT_NAV | HINT_META | HINT_SHARE) && !(hints & HINT_TAG)
+          && reads_as_text (s, box))
+        hints &= ~(guint32) (HINT_NAV | HINT_META | HINT_SHARE);
       /* The header of an article is not the site's. */
       if (around & (HINT_MAIN | HINT_GOOD) || hints & HINT_GOOD)
         hints &= ~(guint32) HINT_HEADER;
@@ -525,7 +540,6 @@ not_chrome (const Scorer *s, const Box *box)
   return wide;
 }
 
-#define LITTLE_PROSE 120  /* half characters */
 #define PROSE_SHARE 0.25  /* of what is not chrome on the page */
 #define REGION_PROSE 0.45 /* of what is not chrome in the region */
 #define LINKED_SHARE 0.3
@@ -611,6 +625,17 @@ text_blocks_score (Page *page, gboolean whole)
     for (guint i = 0; i < s.n_blocks; i++)
       ((Block *) s.blocks)[i].kept = TRUE;
   scorer_clear (&s);
+}
+
+gboolean
+text_content_feature (guint i, const char **name, double *weight, const char **why)
+{
+  if (i >= N_FEATURES)
+    return FALSE;
+  *name = features[i].name;
+  *weight = (double) features[i].weight;
+  *why = features[i].why;
+  return TRUE;
 }
 
 /* ---- why ------------------------------------------------------------------------------- */

@@ -107,6 +107,8 @@ extract (Content *c, FrStr html, const TextContentOptions *options)
       text_blocks_score (&c->page, (options->flags & TEXT_CONTENT_WHOLE) != 0);
     }
   text_meta_read (&c->page, &meta);
+  if (!(options->flags & TEXT_CONTENT_NO_MAIN) && meta.body.len > 0)
+    text_blocks_use_body (&c->page, meta.body);
   text_meta_finish (&c->page, &meta, options->url, &c->out);
   find_base (c, &meta, options->url, &base);
   c->out.canonical = absolute (c, &base, meta.canonical.len > 0 ? meta.canonical : meta.og_url);

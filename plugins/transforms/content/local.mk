@@ -9,6 +9,6 @@ plugins_transform_content_la_LIBADD = $(TEXT_MODULE_LIBS)
 EXTRA_DIST += plugins/transforms/content/content.md
 check_PROGRAMS += plugins/transforms/content/test-content
 plugins_transforms_content_test_content_SOURCES = plugins/transforms/content/test-content.c
-plugins_transforms_content_test_content_LDADD = core/libflowrun-test.la $(TEST_LIBS)
+plugins_transforms_content_test_content_LDADD = core/libflowrun-test.la $(TEXT_MODULE_LIBS) $(TEST_LIBS)
 TESTS += plugins/transforms/content/test-content
 endif

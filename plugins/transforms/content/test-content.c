@@ -5,6 +5,9 @@
 #include <flowrun/test.h>
 #include <string.h>
 
+#include "details.h"
+#include "text/content.h"
+
 static FrTest *
 new_test (const char *with)
 {
@@ -167,6 +170,26 @@ check_problems (void)
     }
 }
 
+/* The manual's table of features is the model's. */
+static void
+check_manual (void)
+{
+  const char *name, *why;
+  double weight;
+  guint n = 0;
+
+  for (; text_content_feature (n, &name, &weight, &why); n++)
+    {
+      char number[G_ASCII_DTOSTR_BUF_SIZE];
+      g_autofree char *row = g_strdup_printf (
+          "| %s | %s |", name, g_ascii_formatd (number, sizeof number, "%g", weight));
+
+      if (strstr (details, row) == NULL)
+        g_error ("the manual lacks '%s'", row);
+    }
+  g_assert_cmpuint (n, >, 10);
+}
+
 static void
 check_battery (void)
 {
@@ -188,6 +211,7 @@ main (int argc, char **argv)
   g_test_add_func ("/content/rejects", check_rejects);
   g_test_add_func ("/content/explain", check_explain);
   g_test_add_func ("/content/problems", check_problems);
+  g_test_add_func ("/content/manual", check_manual);
   g_test_add_func ("/content/battery", check_battery);
   return g_test_run ();
 }
