@@ -9,6 +9,7 @@
 #include <flowrun/flowrun.h>
 #include <string.h>
 
+#include "site-lines.h"
 #include "text/content.h"
 
 enum
@@ -582,4 +583,5 @@ static const FrElement element = {
   .close = content_close,
 };
 
-FR_PLUGIN ("content", PACKAGE_VERSION, "what HTML pages say", "Apache-2.0", "flowrun", &element)
+FR_PLUGIN ("content", PACKAGE_VERSION, "what HTML pages say", "Apache-2.0", "flowrun", &element,
+           &site_lines_element)

@@ -9,13 +9,19 @@
 #include "text/content.h"
 
 static FrTest *
-new_test (const char *with)
+new_test_of (const char *element, const char *with)
 {
   const char *dir = g_getenv ("FLOWRUN_PLUGIN_PATH");
   g_autofree char *path
       = g_build_filename (dir ? dir : "plugins/.libs", "transform-content.so", NULL);
 
-  return fr_test_new_file (path, "transform.content", with);
+  return fr_test_new_file (path, element, with);
+}
+
+static FrTest *
+new_test (const char *with)
+{
+  return new_test_of ("transform.content", with);
 }
 
 #define MENU "<nav><a href=/>首页</a><a href=/b>新闻</a></nav>"
@@ -201,6 +207,55 @@ check_battery (void)
   fr_test_battery (t);
 }
 
+/* ---- transform.site_lines ---------------------------------------------------- */
+
+#define ROW(host, text) "{'text': '" text "', 'url': 'https://" host "/x'}"
+
+static void
+check_site_lines (void)
+{
+  g_autoptr (FrTest) t = new_test_of ("transform.site_lines", "{'min_pages': 4, 'share': 0.5}");
+
+  fr_test_input (
+      t, "in", "text: utf8, url: utf8",
+      "[" ROW ("a", "登录 | 注册\\n\\n一。\\n\\n扫码") ", " ROW ("A", " 登录 | 注册\\n二。\\n二。") ", " ROW (
+          "a",
+          "登录 | 注册\\n三。\\n扫码") ", " ROW ("b",
+                                                 "登录 | 注册\\n四。") ", " ROW ("a",
+                                                                                 "五。\\n\\n扫码\\n"
+                                                                                 "\\n一。") ","
+                                                                                            " " ROW ("a",
+                                                                                                     "登录 | 注册") "]");
+  fr_test_input (t, "in", "text: utf8, url: utf8",
+                 "[{'text': '登录 | 注册', 'url': 'none'}, {'url': 'https://a/'}, {'text': 'x'}]");
+  fr_test_run (t);
+  fr_test_expect (
+      t, "out",
+      "[" ROW ("a", "一。") ", " ROW ("A", "二。\\n二。") ", " ROW ("a", "三。") ", " ROW (
+          "b", "登录 | 注册\\n四。") ", " ROW ("a", "五。\\n\\n一。") ", {'text': '登录 | 注册', "
+                                                                      "'url': 'none'}, {'text': "
+                                                                      "null, 'url': 'https://a/'}, "
+                                                                      "{'text': 'x', "
+                                                                      "'url': null}]");
+  g_assert_cmpuint (fr_test_n_rows (t, "rejects"), ==, 1);
+  g_assert_cmpint (fr_test_counter (t, "dropped_lines"), ==, 7);
+  g_assert_cmpint (fr_test_counter (t, "changed_rows"), ==, 5);
+  g_assert_cmpint (fr_test_counter (t, "no_host"), ==, 2);
+  g_assert_cmpuint (json_array_get_length (json_node_get_array (fr_test_report (t, "lines"))), ==,
+                    2);
+}
+
+static void
+check_site_lines_battery (void)
+{
+  g_autoptr (FrTest) t = new_test_of ("transform.site_lines", "{'min_pages': 2}");
+
+  fr_test_input (t, "in", "text: utf8, url: utf8",
+                 "[" ROW ("a", "一\\n菜单") ", " ROW ("a", "二\\n菜单") "]");
+  fr_test_input (t, "in", "text: utf8, url: utf8", "[" ROW ("a", "菜单\\n三") ", {}]");
+  fr_test_battery (t);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -213,5 +268,7 @@ main (int argc, char **argv)
   g_test_add_func ("/content/problems", check_problems);
   g_test_add_func ("/content/manual", check_manual);
   g_test_add_func ("/content/battery", check_battery);
+  g_test_add_func ("/site-lines/lines", check_site_lines);
+  g_test_add_func ("/site-lines/battery", check_site_lines_battery);
   return g_test_run ();
 }
