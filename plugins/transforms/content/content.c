@@ -470,6 +470,7 @@ content_bind (gconstpointer data, FrBind *bind, GError **error)
   FrSchema *input = fr_bind_input (bind, "in");
   int html = fr_schema_find (input, c->column);
   FrSchema *schema;
+  gboolean good = TRUE;
 
   if (c->charset != NULL && html >= 0
       && fr_field_type (fr_schema_field (input, (guint) html)) != FR_TYPE_BINARY)
@@ -477,13 +478,13 @@ content_bind (gconstpointer data, FrBind *bind, GError **error)
       fr_bind_problem (bind, "/charset",
                        "column '%s' is text, which is UTF-8 already; leave 'charset' out",
                        c->column);
-      return FALSE;
+      good = FALSE;
     }
   schema = output_schema (c, input, bind, error);
   if (schema == NULL)
     return FALSE;
   fr_bind_output (bind, "out", schema);
-  return TRUE;
+  return good;
 }
 
 static gboolean
