@@ -128,7 +128,9 @@ attribute (const TextDom *dom, guint32 node, TextHtmlAttribute name)
 {
   FrStr value = text_dom_attribute (dom, node, name);
 
-  return value.data == NULL ? NULL : g_intern_string (g_strndup (value.data, value.len));
+  g_autofree char *copy = value.data ? g_strndup (value.data, value.len) : NULL;
+
+  return g_intern_string (copy);
 }
 
 static void
