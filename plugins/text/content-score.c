@@ -544,6 +544,14 @@ not_chrome (const Scorer *s, const Box *box)
 #define REGION_PROSE 0.45 /* of what is not chrome in the region */
 #define LINKED_SHARE 0.3
 
+/* A page with so little prose is a list, unless the prose is what the page calls its content. */
+static gboolean
+is_little (const Scorer *s, guint32 prose)
+{
+  return prose < LITTLE_PROSE
+         && !(prose > 0 && s->boxes[s->page->region].inherited & (HINT_GOOD | HINT_MAIN));
+}
+
 static void
 decide_kind (Scorer *s)
 {
@@ -551,7 +559,7 @@ decide_kind (Scorer *s)
   guint32 all;
 
   s->page->kind = TEXT_PAGE_PROSE;
-  if (t.prose < LITTLE_PROSE || t.prose < PROSE_SHARE * not_chrome (s, &s->boxes[0])
+  if (is_little (s, t.prose) || t.prose < PROSE_SHARE * not_chrome (s, &s->boxes[0])
       || t.prose < REGION_PROSE * not_chrome (s, &s->boxes[s->page->region]))
     {
       s->list = TRUE;

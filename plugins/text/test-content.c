@@ -850,7 +850,8 @@ check_bombs (void)
 int
 main (int argc, char **argv)
 {
-  static const char *const pages[] = { "news", "legacy", "list", "blog", "shell", "gov" };
+  static const char *const pages[]
+      = { "news", "legacy", "list", "blog", "shell", "gov", "flash", "forum", "product", "front" };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
