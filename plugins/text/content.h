@@ -115,8 +115,10 @@ typedef enum
  * TextLink: a way to another page: <a>, <area>, <link rel=next|prev|alternate to HTML>, frames and
  * refreshes, in the order of the page, each address as often as it stands there.
  * @href: as written: character references read, white space at the ends off, tabs and newlines out
- * @url: @href made absolute with <base> and the page's URL, and without its fragment; empty when
- *   that cannot be done (no base) or when it is no address of a page (javascript:, mailto:, data:)
+ * @url: @href made absolute with <base> and the page's URL, and without its fragment; ASCII: what
+ * may not stand in an address is percent-encoded as UTF-8, in the host too (RFC 3986,
+ * section 3.2.2); empty when that cannot be done (no base) or when it is no address of a page
+ * (javascript:, mailto:, data:)
  * @text: what is shown, one line; of an image its alt text; may be empty
  * @flags: TextLinkFlags
  */
