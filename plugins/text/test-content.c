@@ -146,6 +146,41 @@ check_charsets (void)
     }
 }
 
+/* Traditional characters in Big5, with and without a word about it. */
+static void
+check_big5 (void)
+{
+  static const char *const heads[] = { "", "<meta charset=big5>", "<meta charset=utf-8>" };
+  static const char *const how[] = { "guessed", "meta", "guessed" };
+  const char *body
+      = "<title>春季果樹修剪要點</title><p>春季修剪應在萌芽之前完成，此時樹液開始流動，"
+        "傷口癒合比較快，但是過晚會消耗樹體養分。</p><p>修剪之後，直徑較大的傷口應當塗抹保"
+        "護劑，防止病菌侵入。</p>";
+  g_autofree char *want = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (heads); i++)
+    {
+      g_autofree char *html = g_strconcat (heads[i], body, NULL);
+      gsize len;
+      g_autofree char *bytes = g_convert (html, -1, "BIG5", "UTF-8", NULL, &len, NULL);
+      g_autofree char *got = NULL;
+      g_autoptr (TextContent) page = NULL;
+
+      g_assert_nonnull (bytes);
+      page = text_content_new (bytes, len, NULL);
+      g_assert_cmpstr (page->charset, ==, "big5");
+      g_assert_cmpstr (page->charset_from, ==, how[i]);
+      g_assert_cmpuint (page->n_replaced, ==, 0);
+      assert_str (page->language, "zh");
+      got = describe (page);
+      g_assert_nonnull (strstr (got, "傷口應當塗抹保護劑"));
+      if (want == NULL)
+        want = g_steal_pointer (&got);
+      else
+        g_assert_cmpstr (got, ==, want);
+    }
+}
+
 /* ---- metadata ------------------------------------------------------------------ */
 
 static void
@@ -908,6 +943,7 @@ main (int argc, char **argv)
       g_test_add_data_func (name, pages[i], check_page);
     }
   g_test_add_func ("/content/charsets", check_charsets);
+  g_test_add_func ("/content/big5", check_big5);
   g_test_add_func ("/content/dates", check_dates);
   g_test_add_func ("/content/date-sources", check_date_sources);
   g_test_add_func ("/content/titles", check_titles);
