@@ -6,9 +6,10 @@
  *     feature of the block or of where it stands, in [0, 1] or [-1, 1].
  *  2. The region: from the body down, as long as one box holds nearly all of the well-scored text
  *     of the box it stands in, that one.  (Pasternack and Roth look for the run of tokens with the
- *     largest sum; here runs are boxes, and text of bad score is no reason to stay outside.)
+ *     largest sum; here runs are boxes, and text of bad score is no reason to stay outside.)  When
+ *     nothing calls it content, it grows to the nearest box around that something does.
  *  3. In the region text is content until it is shown to be something else; outside it is not.
- *     Headings follow what stands under them.
+ *     Headings follow what stands under them; the page's own may stand before the region.
  *
  * A page on which little is left that way has its links for content: it is scored again without
  * the rules against links, and where it stands decides alone.
