@@ -102,7 +102,7 @@ static const char details[]
       "| of these, 10 that are indexes | .914 | .607 | .563 | .445 |\n"
       "| Mozilla Readability's synthetic pages, 27 | .994 | .994 | .876 | .980 |\n"
       "| LibreOffice's Chinese help, 150 pages | .962 | .921 | .874 | .698 |\n"
-      "| pages a second (two cores, busy) | 2073 | 691 | 21 | 41 |\n"
+      "| pages a second | 2409 | 769 | 28 | 46 |\n"
       "\n"
       "The weights were chosen looking at these pages and at ten of our own "
       "(plugins/text/test-pages).\n"
