@@ -2,6 +2,8 @@
 EXTRA_DIST += \
 	tests/bench/answer-batch.sh \
 	tests/bench/check-20.sh \
+	tests/bench/content.py \
+	tests/bench/content.sh \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \
 	tests/bench/gguf-accuracy.py \
@@ -22,6 +24,11 @@ EXTRA_DIST += \
 	tests/bench/train-quality.sh \
 	tests/bench/train_peft.py
 EXTRA_PROGRAMS = tests/bench/bench-json
+if HAVE_TEXT
+EXTRA_PROGRAMS += tests/bench/bench-content
+tests_bench_bench_content_SOURCES = tests/bench/bench-content.c
+tests_bench_bench_content_LDADD = $(TEXT_MODULE_LIBS)
+endif
 tests_bench_bench_json_SOURCES = tests/bench/bench-json.c
 tests_bench_bench_json_LDADD = $(TEST_LIBS)
 if HAVE_LM
