@@ -51,7 +51,8 @@ typedef struct _NetClient NetClient;
  * @ca_file: certificates to trust instead of the system's
  * @connect_timeout: microseconds until the connection stands, 15 s
  * @timeout: microseconds for a whole transfer, 120 s
- * @stall_timeout: microseconds without at least one kilobyte a second, 20 s; a slow drip ends here
+ * @stall_timeout: microseconds below one kilobyte a second, the wait for the first byte included,
+ * that end a transfer; 0: only @timeout counts
  * @max_body: bytes of an answer after decompression, 64 MiB
  * @max_redirects: followed by net_client_send(): 0 is none, and the 3xx is the answer
  * @connections: open at once in all, 64
