@@ -251,7 +251,7 @@ blank_at (const Builder *b, const char *p, const char *end)
   if (c == 0xef && end - p > 2 && (guchar) p[1] == 0xbb && (guchar) p[2] == 0xbf)
     return 3; /* byte order mark */
   if (c == 0xe3 && end - p > 2 && (guchar) p[1] == 0x80 && (guchar) p[2] == 0x80
-      && (!b->open || b->breaks > 0) && b->breaks < 2)
+      && (!b->open || b->breaks > 0))
     return 3; /* ideographic blank at the beginning of a paragraph or line */
   return 0;
 }

@@ -187,7 +187,17 @@ value_of (Meta *meta, guint what)
 }
 
 static void
-named_meta (Meta *meta, FrStr name, FrStr content)
+set_named (Value *value, FrStr content, Source source, gboolean property)
+{
+  if (property && !value->property && value->source == source && strip (content).len > 0)
+    value->source = SOURCE_NONE;
+  if (value->source < source)
+    value->property = property;
+  text_value_set (value, content, source);
+}
+
+static void
+named_meta (Meta *meta, FrStr name, FrStr content, gboolean property)
 {
   char low[40];
   const char *key = low;
@@ -215,7 +225,7 @@ named_meta (Meta *meta, FrStr name, FrStr content)
           if (metas[i].what == BYLINE && content.len > 4
               && g_ascii_strncasecmp (content.data, "http", 4) == 0)
             return;
-          text_value_set (value_of (meta, metas[i].what), content, metas[i].source);
+          set_named (value_of (meta, metas[i].what), content, metas[i].source, property);
           return;
         }
 }
@@ -235,7 +245,7 @@ read_meta (const TextDom *dom, guint32 node, Meta *meta)
     meta->refresh = refresh_address (content);
   else if (is (equiv, "content-language"))
     text_value_set (&meta->language, content, SOURCE_GRAPH);
-  named_meta (meta, strip (name), content);
+  named_meta (meta, strip (name), content, FALSE);
   /* Several properties of one value, separated by blanks. */
   for (p = property.data, end = p + property.len; property.len > 0 && p < end;)
     {
@@ -245,7 +255,7 @@ read_meta (const TextDom *dom, guint32 node, Meta *meta)
         p++;
       for (word = p; p < end && !lex_is_space (*p);)
         p++;
-      named_meta (meta, (FrStr){ word, (gsize) (p - word) }, content);
+      named_meta (meta, (FrStr){ word, (gsize) (p - word) }, content, TRUE);
     }
 }
 
@@ -467,6 +477,14 @@ separator_at (FrStr title, gsize at)
   return 0;
 }
 
+static gboolean
+ends_with_separator (FrStr s)
+{
+  s = strip (s);
+  return s.len > 0
+         && text_char_flags (g_utf8_get_char (text_prev_char (s.data + s.len))) & TEXT_CH_PUNCT;
+}
+
 /* Whether a heading of the page says a piece of its title. */
 static FrStr
 heading_in_title (const Page *page, FrStr title)
@@ -483,8 +501,9 @@ heading_in_title (const Page *page, FrStr title)
         continue;
       /* At its start, or behind the name of the site. */
       if (memcmp (title.data, text.data, text.len) == 0
-          || (b->out.level == 1 && text.len * 2 > title.len
-              && memcmp (title.data + title.len - text.len, text.data, text.len) == 0))
+          || (b->out.level == 1
+              && memcmp (title.data + title.len - text.len, text.data, text.len) == 0
+              && ends_with_separator ((FrStr){ title.data, title.len - text.len })))
         best = text;
     }
   return best;
@@ -805,7 +824,7 @@ finish_dates (Page *page, Meta *meta, const char *url, TextContent *out)
   out->date_from = "";
   if (out->published.len == 0 && meta->published.source > SOURCE_TEXT)
     {
-      meta->published = (Value){ { NULL, 0 }, SOURCE_NONE };
+      meta->published = (Value){ .source = SOURCE_NONE };
       read_lines (page, meta);
       out->published = date_of (page, meta->published.text, FALSE);
     }

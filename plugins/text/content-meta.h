@@ -32,6 +32,7 @@ typedef struct
 {
   FrStr text;
   Source source;
+  gboolean property; /* from <meta property>, which counts before <meta name> */
 } Value;
 
 /* Text lies in the page's bytes or in the tree's memory. */

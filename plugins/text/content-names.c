@@ -390,6 +390,7 @@ static const Phrase phrases[] = {
   P ("filed under", AT_START, 1),
   P ("tags:", AT_START, 1),
   P ("更多", AT_START, .8f),
+  P ("评论", AT_START, .8f),
   P ("热门", AT_START, .8f),
   P ("最新", AT_START, .6f),
   P ("时间：", ANYWHERE, .6f),

@@ -63,13 +63,13 @@ static const struct
   [F_MAIN] = { "main", 2, "in <main>, <article>, role=main or itemprop=articleBody" },
   [F_NAMES_GOOD]
   = { "named-good", 1, "a class or id around it says content, article, zhengwen, ..." },
-  [F_NAMES_BAD] = { "named-bad", -4,
+  [F_NAMES_BAD] = { "named-bad", -6,
                     "an element, role, class or id around it says nav, footer, "
                     "sidebar, related, share, comment, ..." },
   [F_PHRASE] = { "phrase", -5, "it has words such as 责任编辑, 扫码关注, 上一篇, 版权所有" },
   [F_BARE] = { "bare", -1.5f, "it has no letters" },
   [F_UNDER]
-  = { "under", -4, "it stands under a line such as 相关阅读 or a heading that is the site's" },
+  = { "under", -6, "it stands under a line such as 相关阅读 or a heading that is the site's" },
   [F_AROUND] = { "around", 1.5f,
                  "what stands before and after (Kohlschütter: previous and next "
                  "block)" },
@@ -278,8 +278,9 @@ look_at (const Scorer *s, guint i, float value[N_FEATURES])
     value[F_KIND] = 1;
   else if (b->out.kind == TEXT_BLOCK_ROW || b->out.kind == TEXT_BLOCK_QUOTE)
     value[F_KIND] = .5f;
-  value[F_MAIN] = (hints & HINT_MAIN) != 0;
-  value[F_NAMES_GOOD] = (hints & HINT_GOOD) != 0;
+  /* What is called comments within what is called content is comments. */
+  value[F_MAIN] = hints & HINT_MAIN && bad < .9f;
+  value[F_NAMES_GOOD] = hints & HINT_GOOD && bad < .9f;
   value[F_NAMES_BAD] = bad;
   if (!(b->out.kind == TEXT_BLOCK_HEADING && b->out.level == 1))
     value[F_PHRASE] = b->marks > 0 ? .6f * b->phrase : b->phrase;
@@ -476,7 +477,7 @@ judge (Scorer *s)
 
   s->page->region = find_region (s);
   region = &s->boxes[s->page->region];
-  least = s->page->region > 0 ? KEEP_IN_REGION : KEEP_IN_BODY;
+  least = s->page->region > 0 || s->list ? KEEP_IN_REGION : KEEP_IN_BODY;
   for (guint i = 0; i < s->n_blocks; i++)
     blocks[i].kept = i >= region->first && i < region->end
                      && blocks[i].out.kind != TEXT_BLOCK_HEADING && blocks[i].score > least;
@@ -533,6 +534,7 @@ static void
 decide_kind (Scorer *s)
 {
   Totals t = totals (s);
+  guint32 all;
 
   s->page->kind = TEXT_PAGE_PROSE;
   if (t.prose < LITTLE_PROSE || t.prose < PROSE_SHARE * not_chrome (s, &s->boxes[0])
@@ -547,9 +549,11 @@ decide_kind (Scorer *s)
     }
   if (t.kept == 0)
     s->page->kind = TEXT_PAGE_EMPTY;
-  s->page->confidence = t.kept == 0 ? 0
-                                    : (double) MIN (t.kept, t.good) / MAX (t.good, t.kept)
-                                          * MIN (1, t.kept / 400.0);
+  /* Of a list, what was kept of all that could be; of prose, of all that scored well. */
+  all = s->list ? MAX (t.kept, not_chrome (s, &s->boxes[0])) : MAX (t.kept, t.good);
+  s->page->confidence
+      = all == 0 ? 0
+                 : (double) MIN (t.kept, s->list ? t.kept : t.good) / all * MIN (1, t.kept / 400.0);
 }
 
 /* ---- the whole ----------------------------------------------------------------------- */
