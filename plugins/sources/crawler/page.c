@@ -81,12 +81,10 @@ page_decode (const GByteArray *body, const char *transport, const char **charset
 
       n = text_decoder_decode (decoder, data, block, block == len, &out, &out_len);
       g_string_append_len (text, out, (gssize) out_len);
-      if (n == 0 && block < len)
+      if (block == len)
         break;
       data += n;
       len -= n;
-      if (block == len + n)
-        break;
     }
   *n_replaced = decoder ? text_decoder_n_replaced (decoder) : 0;
   if (g_str_has_prefix (text->str, "\xef\xbb\xbf"))

@@ -159,13 +159,13 @@ load (Store *store, GError **error)
 }
 
 Store *
-store_open (const char *dir, GError **error)
+store_open (const char *dir, gboolean fresh, GError **error)
 {
   g_autoptr (Store) store = g_new0 (Store, 1);
 
   store->path = g_build_filename (dir, "answers", NULL);
   store->where = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  store->fd = open (store->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  store->fd = open (store->path, O_RDWR | O_CREAT | O_CLOEXEC | (fresh ? O_TRUNC : 0), 0666);
   if (store->fd < 0)
     {
       fr_error_errno (error, errno, "open", store->path);

@@ -50,8 +50,9 @@ const char *answer_header (const Answer *answer, const char *name);
 /** answer_header_parameter: "utf-8" of 'text/html; charset="utf-8"'; free with g_free(); NULL. */
 char *answer_header_parameter (const Answer *answer, const char *name, const char *parameter);
 
-/** store_open: opens or makes @dir/answers; what was torn is cut off. FR_ERROR_IO. */
-Store *store_open (const char *dir, GError **error);
+/** store_open: opens or makes @dir/answers; what was torn is cut off; @fresh: what was there goes.
+ * FR_ERROR_IO. */
+Store *store_open (const char *dir, gboolean fresh, GError **error);
 void store_free (Store *store);
 /** store_has: whether an answer for @url is there. */
 gboolean store_has (const Store *store, const char *url);

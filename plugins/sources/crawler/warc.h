@@ -23,6 +23,7 @@
 
 #include "store.h"
 
+#include <flowrun/batch.h>
 #include <gio/gio.h>
 
 /* A larger record is passed over. */
