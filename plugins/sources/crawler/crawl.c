@@ -61,7 +61,8 @@ crawl_new (const Settings *settings, FrHost *host, GError **error)
   if (settings->archive)
     {
       c->archive = warc_writer_new (settings->archive, c->user_agent,
-                                    settings->robots == ROBOTS_OBEY ? "obey" : "ignore", error);
+                                    settings->robots == ROBOTS_OBEY ? "obey" : "ignore",
+                                    fr_host_cancellable (host), error);
       if (c->archive == NULL)
         return NULL;
     }

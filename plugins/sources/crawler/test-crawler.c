@@ -539,7 +539,7 @@ test_since (void)
 
   set_up ();
 #define SINCE                                                                                      \
-  "'max_depth': 0, 'since': '%s', 'archive': '%s', 'start': ['http://127.0.0.1:PORT/tagged', "                     \
+  "'max_depth': 0, 'since': '%s', 'archive': '%s', 'start': ['http://127.0.0.1:PORT/tagged', "     \
   "'http://127.0.0.1:PORT/b'], " QUICK
   with = g_strdup_printf ("{" SINCE "}", first, first);
   one = crawler (with); /* there is none yet */

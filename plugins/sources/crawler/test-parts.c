@@ -401,7 +401,7 @@ static void
 write_archive (const char *path)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (WarcWriter) w = warc_writer_new (path, "test", "obey", &error);
+  g_autoptr (WarcWriter) w = warc_writer_new (path, "test", "obey", NULL, &error);
   g_autoptr (Answer) a = new_answer ("http://a/", 200, HTML, sizeof HTML - 1, "<p>one</p>");
   g_autoptr (Answer) same = new_answer ("http://a/2", 200, HTML, sizeof HTML - 1, "<p>one</p>");
   g_autoptr (Answer) moved
@@ -474,7 +474,7 @@ test_warc (void)
   {
     /* What is not committed is not there. */
     g_autofree char *other = g_build_filename (dir, "b.warc", NULL);
-    g_autoptr (WarcWriter) w = warc_writer_new (other, "test", "obey", NULL);
+    g_autoptr (WarcWriter) w = warc_writer_new (other, "test", "obey", NULL, NULL);
 
     g_assert_nonnull (w);
   }
