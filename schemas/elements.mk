@@ -11,6 +11,7 @@ dist_elementschema_DATA = \
 	schemas/elements/sink.safetensors.schema.json \
 	schemas/elements/sink.sqlite.schema.json \
 	schemas/elements/sink.text.schema.json \
+	schemas/elements/source.crawler.schema.json \
 	schemas/elements/source.csv.schema.json \
 	schemas/elements/source.json.schema.json \
 	schemas/elements/source.model.schema.json \

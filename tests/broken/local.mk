@@ -132,6 +132,9 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/vars-wrong-type-in-use.json \
 	tests/broken/vars-wrong.expect \
 	tests/broken/vars-wrong.json
+EXTRA_DIST += tests/broken/elements/crawler.expect tests/broken/elements/crawler.json \
+	tests/broken/elements/crawler-denied.args tests/broken/elements/crawler-denied.expect \
+	tests/broken/elements/crawler-denied.json
 EXTRA_DIST += \
 	tests/broken/elements/content.expect \
 	tests/broken/elements/content.json \

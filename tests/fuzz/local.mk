@@ -102,3 +102,4 @@ tests_fuzz_fuzz_ratingkey_LDADD = $(STATS_LIBS) $(TEST_LIBS) -lm
 TESTS += tests/fuzz/fuzz-ratingkey
 EXTRA_DIST += tests/fuzz/corpus/ratingkey
 endif
+include tests/fuzz/net.mk
