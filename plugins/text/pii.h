@@ -59,7 +59,8 @@ G_BEGIN_DECLS
  * Types that a caller adds are numbered from TEXT_PII_BUILTIN on, at most
  * TEXT_PII_MAX in all.
  */
-typedef enum {
+typedef enum
+{
   TEXT_PII_MOBILE = 0, /* mainland mobile, 11 digits, with or without +86                      */
   TEXT_PII_LANDLINE,   /* area code and number; 400 and 800 numbers                            */
   TEXT_PII_ID_CARD,    /* GB 11643: 18 characters, or 15 digits of before 1999                 */
@@ -84,11 +85,12 @@ typedef enum {
 #define TEXT_PII_BIT(type) (G_GUINT64_CONSTANT (1) << (type))
 #define TEXT_PII_ALL (TEXT_PII_BIT (TEXT_PII_BUILTIN) - 1)
 
-/** TEXT_PII_MIN_SCORE: the threshold at which the figures in transform.desensitize's manual were measured. */
+/** TEXT_PII_MIN_SCORE: the threshold at which the figures in transform.desensitize's manual were
+ * measured. */
 #define TEXT_PII_MIN_SCORE 50
 
-typedef struct _TextPii TextPii;         /* the rules: immutable once ready, shared between threads */
-typedef struct _TextPiiScan TextPiiScan; /* what one thread needs to use them                       */
+typedef struct _TextPii TextPii; /* the rules: immutable once ready, shared between threads */
+typedef struct _TextPiiScan TextPiiScan; /* what one thread needs to use them */
 
 /* ---- types ------------------------------------------------------------------ */
 
@@ -108,12 +110,14 @@ void text_pii_free (TextPii *pii);
  * @name: lower-case letters, digits and '_', no built-in type's
  * @zh, @en: what a tag shows, "工号", "EMPLOYEE_NO"; NULL: @name
  *
- * Returns its number, or -1 with FR_ERROR_CONFIG.  A type that is there already is returned as it is.
+ * Returns its number, or -1 with FR_ERROR_CONFIG.  A type that is there already is returned as it
+ * is.
  */
 int text_pii_add_type (TextPii *pii, const char *name, const char *zh, const char *en,
                        GError **error);
 
-/** text_pii_add_word: @word (folded and in any ASCII case) is a hit of @type wherever it stands; ASCII words at word borders. */
+/** text_pii_add_word: @word (folded and in any ASCII case) is a hit of @type wherever it stands;
+ * ASCII words at word borders. */
 gboolean text_pii_add_word (TextPii *pii, guint type, const char *word, gsize len, GError **error);
 
 /**
@@ -138,7 +142,8 @@ guint text_pii_priority (guint type);
 
 /* ---- scanning --------------------------------------------------------------- */
 
-typedef enum {
+typedef enum
+{
   TEXT_PII_CHECK_NONE = 0, /* the type has none                                    */
   TEXT_PII_CHECK_OK,       /* checksum, date and table hold                        */
   TEXT_PII_CHECK_WRONG     /* only in doubts                                       */
@@ -153,7 +158,8 @@ typedef enum {
  * @rule: which rule ("mobile.segment", "name.label"); owned by the rules
  * @context: the context word that it rests on ("收件人"); owned by the rules; NULL for none
  */
-typedef struct {
+typedef struct
+{
   guint8 type;
   guint8 score;
   guint8 check;
@@ -187,25 +193,29 @@ guint text_pii_n_doubts (const TextPiiScan *scan);
  * @types: which built-in types to look for
  * @counts: TEXT_PII_BUILTIN numbers, added to
  *
- * The rules share no code with text_pii_scan(): every run of digits of every
- * grouping against every checksum and table, every '@' with a domain behind
- * it, every known key form, every label with a name behind it.  They ask for
- * no context and know no exceptions but file names, so that a fault in a rule
- * shows here.  Returns how many were found.
+ * The rules share no code with text_pii_scan() but the tables and checksums:
+ * every number of 11 digits that is a mobile number's, of 18 characters that is
+ * an identity card's, of 16 to 19 that an issuer gives out and Luhn takes, alone
+ * or in the usual groups, every '@' with a name and a domain, every known form of
+ * key.  They ask for no context, so that a fault in a rule shows here; excepted
+ * are parts of file names and URLs and numbers labelled as something else
+ * (订单号, SKU, ¥).  Returns how many were found.
  */
 guint text_pii_residual (TextPiiScan *scan, FrStr text, guint64 types, guint64 *counts);
 
 /* ---- hiding ----------------------------------------------------------------- */
 
-typedef enum {
-  TEXT_PII_KEEP = 0,  /* as it is                                              */
-  TEXT_PII_MASK,      /* every letter and digit becomes the mask character     */
-  TEXT_PII_PARTIAL,   /* the same, but for some at the ends                    */
-  TEXT_PII_TAG,       /* <手机号> or <PHONE>                                   */
-  TEXT_PII_PSEUDONYM  /* always the same other value for one value and key     */
+typedef enum
+{
+  TEXT_PII_KEEP = 0, /* as it is                                              */
+  TEXT_PII_MASK,     /* every letter and digit becomes the mask character     */
+  TEXT_PII_PARTIAL,  /* the same, but for some at the ends                    */
+  TEXT_PII_TAG,      /* <手机号> or <PHONE>                                   */
+  TEXT_PII_PSEUDONYM /* always the same other value for one value and key     */
 } TextPiiAction;
 
-/** TEXT_PII_USUAL: for @first and @last: what is customary for the type (mobile 3 and 4, card 0 and 4, ...). */
+/** TEXT_PII_USUAL: for @first and @last: what is customary for the type (mobile 3 and 4, card 0 and
+ * 4, ...). */
 #define TEXT_PII_USUAL G_MAXUINT
 
 /**
@@ -213,10 +223,11 @@ typedef enum {
  * @action: what to do
  * @first, @last: PARTIAL: how many letters or digits stay; never more than half of them in all
  * @chinese: TAG and PSEUDONYM: Chinese words rather than English ones
- * @digits: PSEUDONYM: hexadecimal digits behind a word (用户_7F3A), 4 to 32; values of one pseudonym may
- *          meet by chance: of n values about n²/2^(4*@digits+1) pairs
+ * @digits: PSEUDONYM: hexadecimal digits behind a word (用户_7F3A), 4 to 32; values of one
+ * pseudonym may meet by chance: of n values about n²/2^(4*@digits+1) pairs
  */
-typedef struct {
+typedef struct
+{
   TextPiiAction action;
   guint first, last;
   gboolean chinese;
@@ -235,7 +246,8 @@ void text_pii_key_free (TextPiiKey *key);
  */
 void text_pii_append_canonical (guint type, FrStr value, GString *out);
 
-/** text_pii_append_hash: the first @digits hexadecimal digits of HMAC (key, type name, canonical value), in lower case. */
+/** text_pii_append_hash: the first @digits hexadecimal digits of HMAC (key, type name, canonical
+ * value), in lower case. */
 void text_pii_append_hash (const TextPii *pii, const TextPiiKey *key, guint type, FrStr value,
                            guint digits, GString *out);
 
@@ -252,7 +264,8 @@ void text_pii_append_hidden (const TextPii *pii, const TextPiiKey *key, guint ty
 gboolean text_pii_luhn (const char *digits, gsize n);
 /** text_pii_id_check: the check character of GB 11643 (ISO 7064 MOD 11-2) for 17 digits. */
 char text_pii_id_check (const char *digits);
-/** text_pii_uscc_check: the check character of GB 32100 for 17 characters; 0 when one of them is not in its alphabet. */
+/** text_pii_uscc_check: the check character of GB 32100 for 17 characters; 0 when one of them is
+ * not in its alphabet. */
 char text_pii_uscc_check (const char *chars);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextPii, text_pii_free)
