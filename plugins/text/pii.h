@@ -142,6 +142,12 @@ guint text_pii_priority (guint type);
 
 /* ---- scanning --------------------------------------------------------------- */
 
+/**
+ * text_pii_is_label: whether @name, of a column or field, tells what stands there
+ * ("phone", "收件人"), so that a value without a sentence round it is read as "NAME: value".
+ */
+gboolean text_pii_is_label (const TextPii *pii, const char *name);
+
 typedef enum
 {
   TEXT_PII_CHECK_NONE = 0, /* the type has none                                    */

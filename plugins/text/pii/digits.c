@@ -125,6 +125,8 @@ beside_left (const Scan *scan, guint a)
     }
   if (pii_cls (scan, s - 1) & C_ALPHA || c == '_')
     sides |= BESIDE_LETTER;
+  if (c == '-' && pii_is_alnum (scan, s - 2))
+    sides |= BESIDE_HYPHEN;
   if (is_currency (c) || (c == ' ' && is_currency (pii_at (scan, s - 2))))
     sides |= BESIDE_MONEY;
   if (c == '/' || c == '=' || c == '&' || c == '%' || c == '\\' || c == '_' || c == '-')
@@ -140,7 +142,7 @@ beside_right (const Scan *scan, guint b)
   guint8 sep = run_at (scan, b)->sep;
   guint sides = 0;
 
-  if (sep == '-')
+  if (sep == '-' || (c == '-' && pii_is_alnum (scan, e + 1)))
     sides |= BESIDE_HYPHEN;
   if (sep == '.')
     sides |= BESIDE_POINT;
@@ -739,6 +741,7 @@ bank_card (Scan *scan, Number *number)
     score = 55;
   pii_add (scan, TEXT_PII_BANK_CARD, number->s, number->e, score, TEXT_PII_CHECK_OK,
            issuer ? "bank_card.issuer" : "bank_card.luhn", word_text (&context));
+  pii_name_beside (scan, number->s, number->e);
 }
 
 static void

@@ -191,4 +191,6 @@ pii_email (Scan *scan, gsize i)
   word = pii_before (scan, s, K_MOBILE | K_WECHAT, 8, NULL);
   pii_add (scan, TEXT_PII_EMAIL, s, e, 90, TEXT_PII_CHECK_NONE,
            scan->ch[s] == '"' ? "email.quoted" : "email.mailbox", word ? word->text : NULL);
+  if (s > 0 && scan->ch[s - 1] == '<')
+    pii_name_of_mail (scan, s - 1);
 }

@@ -54,7 +54,7 @@ dotted_name (const Scan *scan, gsize p)
       gsize from = i;
 
       while (is_han (scan, (gssize) i) && i - from < 8
-             && !(parts > 0 && i - from >= 2 && ends_before (scan, i)))
+             && !(parts > 0 && i - from >= 2 && pii_word_at (scan, i, LABELS, NULL) != NULL))
         i++;
       if (i - from < 2)
         return p;
@@ -87,18 +87,18 @@ name_end (const Scan *scan, gsize p, gboolean sure)
   g1 = pii_at (scan, (gssize) i);
   g2 = pii_at (scan, (gssize) i + 1);
   second = is_han (scan, (gssize) i) && !pii_not_in_name (g1);
-  third = second && is_han (scan, (gssize) i + 1) && !pii_not_in_name (g2);
+  /* 月, 日 and the like end names too, where nothing goes on: 朱明月. */
+  third = second && is_han (scan, (gssize) i + 1)
+          && (!pii_not_in_name (g2) || (pii_given (g2) && !is_han (scan, (gssize) i + 2)));
   if (!second
       || (pii_word_at (scan, i, LABELS & ~(guint32) K_POSTFIX, NULL) != NULL && !pii_given (g1)))
     return p;
   if (third && ends_before (scan, i + 2)
       && !(pii_word_at (scan, i + 1, LABELS, NULL) != NULL && !pii_given (g2)))
-    return !sure || (pii_given (g1) && pii_given (g2))
-                   || (pii_given (g2) && !is_han (scan, (gssize) i + 2))
-               ? i + 2
-               : p;
+    /* Where something other than a character follows, the form is enough. */
+    return !sure || pii_given (g1) || pii_given (g2) || !is_han (scan, (gssize) i + 2) ? i + 2 : p;
   if (ends_before (scan, i + 1))
-    return !sure || pii_given (g1) ? i + 1 : p;
+    return !sure || pii_given (g1) || !is_han (scan, (gssize) i + 1) ? i + 1 : p;
   if (third && pii_given (g1) && pii_given (g2))
     return i + 2;
   return !sure && pii_given (g1) && !pii_given (g2) ? i + 1 : p;
@@ -334,6 +334,19 @@ goes_on (const Scan *scan, const Word *word, gsize e)
   return FALSE;
 }
 
+/* 晚天早日找问让叫跟见陪听帮求谢喊约由老小 : what stands before "王哥" */
+static gboolean
+before_person (guint32 c)
+{
+  static const guint16 chars[] = { 0x665a, 0x5929, 0x65e9, 0x627e, 0x95ee, 0x8ba9, 0x53eb, 0x8ddf, 0x89c1, 0x966a,
+                                   0x542c, 0x5e2e, 0x6c42, 0x8c22, 0x558a, 0x7ea6, 0x7531, 0x8001, 0x5c0f };
+
+  for (guint i = 0; i < G_N_ELEMENTS (chars); i++)
+    if (chars[i] == c)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 before_title (Scan *scan, const Event *event, const Word *word)
 {
@@ -375,7 +388,7 @@ before_title (Scan *scan, const Event *event, const Word *word)
       || (s > 0 && pii_not_surname_after (scan->ch[s - 1], scan->ch[s])))
     return;
   if (word->n == 1
-      && (!begins_at (scan, s) || is_word (scan, s)
+      && (!(begins_at (scan, s) || before_person (scan->ch[s - 1])) || is_word (scan, s)
           || (is_han (scan, (gssize) event->end) && !ends_before (scan, event->end))))
     return;
   pii_add (scan, TEXT_PII_NAME, s, e,
@@ -411,14 +424,56 @@ add_beside (Scan *scan, gsize s, gsize e)
 {
   gsize head
       = is_han (scan, (gssize) s + 1) && pii_surname_pair (scan->ch[s], scan->ch[s + 1]) ? 2 : 1;
+  guint givens = 0;
 
   if (e - s < head + 1 || e - s > head + 2 || is_word (scan, s)
       || (head == 1 && pii_surname (scan->ch[s]) != 2))
     return;
   for (gsize i = s + head; i < e; i++)
-    if (!pii_given (scan->ch[i]))
-      return;
-  pii_add (scan, TEXT_PII_NAME, s, e, 60, TEXT_PII_CHECK_NONE, "name.beside", NULL);
+    {
+      if (pii_not_in_name (scan->ch[i]) || pii_word_at (scan, i, K_NAME_TITLE, NULL) != NULL)
+        return;
+      givens += pii_given (scan->ch[i]);
+    }
+  if (givens > 0)
+    pii_add (scan, TEXT_PII_NAME, s, e, 60, TEXT_PII_CHECK_NONE, "name.beside", NULL);
+}
+
+/* "Priya Mercer <p.mercer@…>": the display name of RFC 5322; @at: where the '<' stands. */
+void
+pii_name_of_mail (Scan *scan, gsize at)
+{
+  gsize e = at, s;
+  guint words = 0;
+
+  if (!pii_wants (scan, TEXT_PII_NAME))
+    return;
+  while (e > 0 && at - e < 3 && (scan->cls[e - 1] & C_SPACE || scan->ch[e - 1] == '"'))
+    e--;
+  for (s = e; s > 0 && words < 4;)
+    {
+      gsize w = s, end;
+      guint n;
+
+      while (w > 0 && s - w < 24 && (is_lower (scan->ch[w - 1]) || is_upper (scan->ch[w - 1])))
+        w--;
+      if (w == s)
+        break;
+      end = english_end (scan, w, &n);
+      if (n == 0 || end < s)
+        break;
+      words++;
+      s = w;
+      if (s > 1 && scan->ch[s - 1] == ' ')
+        s--;
+      else
+        break;
+    }
+  while (s < e && scan->cls[s] & C_SPACE)
+    s++;
+  if (words >= 2)
+    pii_add (scan, TEXT_PII_NAME, s, e, 75, TEXT_PII_CHECK_NONE, "name.mail", NULL);
+  pii_name_beside (scan, at, at);
 }
 
 /* Names to both sides of a telephone number or identity card, as on parcels. */

@@ -194,6 +194,7 @@ void pii_account (Scan *scan, const Event *event, const Word *word);
 /* name.c */
 void pii_name_event (Scan *scan, const Event *event, const Word *word);
 void pii_name_beside (Scan *scan, gsize s, gsize e);
+void pii_name_of_mail (Scan *scan, gsize at);
 /* address.c */
 void pii_address_number (Scan *scan, gsize s, gsize e);
 void pii_address_event (Scan *scan, const Event *event, const Word *word);

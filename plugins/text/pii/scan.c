@@ -382,6 +382,27 @@ text_pii_scan (TextPiiScan *scan, FrStr text, guint min_score)
   return whole;
 }
 
+gboolean
+text_pii_is_label (const TextPii *pii, const char *name)
+{
+  g_autoptr (TextPiiScan) scan = text_pii_scan_new (pii);
+  g_autofree char *spaced = g_strdelimit (g_strdup (name), "_-.", ' ');
+  const guint32 kinds = K_MOBILE | K_LANDLINE | K_ID | K_CARD | K_PASSPORT | K_PERMIT | K_USCC
+                        | K_PLATE | K_WECHAT | K_QQ | K_NAME_LABEL | K_ADDRESS | K_KEY | K_PASSWORD;
+
+  pii_fold (scan, (FrStr){ spaced, strlen (spaced) });
+  pii_words_find (scan);
+  /* The last word says what it is: "phone_model" is no telephone. */
+  for (guint i = 0; i < scan->events->len; i++)
+    {
+      const Event *event = &g_array_index (scan->events, Event, i);
+
+      if (event->end == scan->n && pii_words_get (pii->words, event->word)->kinds & kinds)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 const TextPiiHit *
 text_pii_hits (const TextPiiScan *scan)
 {

@@ -351,7 +351,7 @@ static const struct
                "address|住|送货到|发往|送往" },
   { K_STREET_EN, "street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|way|court|ct|place|"
                  "pl|square|sq|terrace|crescent|highway|parkway" },
-  { K_KEY, "api_key|apikey|api-key|api key|api密钥|secret|secret_key|secretkey|secret "
+  { K_KEY, "key|api_key|apikey|api-key|api key|api密钥|secret|secret_key|secretkey|secret "
            "key|secret_id|app_secret|appsecret|app secret|access_key|accesskey|access key|"
            "access_key_id|access_key_secret|accesskeyid|accesskeysecret|client_secret|clientsecret|"
            "private_key|token|access_token|accesstoken|refresh_token|auth_token|"
