@@ -114,3 +114,10 @@ plugins_text_test_output_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_text_test_output_LDADD = $(TEXT_TEST_LIBS)
 TESTS += plugins/text/test-charset plugins/text/test-input plugins/text/test-output
 endif
+
+if HAVE_TEXT
+check_PROGRAMS += plugins/text/test-pii
+plugins_text_test_pii_SOURCES = plugins/text/test-pii.c
+plugins_text_test_pii_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-pii
+endif

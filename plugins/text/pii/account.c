@@ -89,6 +89,9 @@ pii_account (Scan *scan, const Event *event, const Word *word)
         d++;
       if (d < e || scan->ch[s] == '0' || e - s < 5 || e - s > 11)
         return;
+      /* 12 and nine digits: the pseudonym of a mobile number. */
+      if (e - s == 11 && scan->ch[s] == '1' && scan->ch[s + 1] == '2')
+        return;
       if (word->kinds & K_QQ)
         pii_add (scan, TEXT_PII_QQ, s, e, labelled ? 90 : 75, TEXT_PII_CHECK_NONE, "qq.label",
                  word->text);

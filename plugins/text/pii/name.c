@@ -83,6 +83,9 @@ name_end (const Scan *scan, gsize p, gboolean sure)
   head = is_han (scan, (gssize) p + 1) && pii_surname_pair (scan->ch[p], scan->ch[p + 1]) ? 2 : 1;
   if (head == 1 && (rank == 0 || (sure && rank == 1)))
     return p;
+  /* 于 and 向 go on a sentence: "本人于三月", "家长向老师". */
+  if (sure && (scan->ch[p] == 0x4e8e || scan->ch[p] == 0x5411))
+    return p;
   i = p + head;
   g1 = pii_at (scan, (gssize) i);
   g2 = pii_at (scan, (gssize) i + 1);
@@ -322,8 +325,8 @@ goes_on (const Scan *scan, const Word *word, gsize e)
     { "工",
       { 0x4f5c, 0x7a0b, 0x8d44, 0x4e1a, 0x5382, 0x4eba, 0x5730, 0x5177, 0x827a, 0x671f, 0x4f1a,
         0x592b, 0x9f84, 0x5e8f, 0x4f24, 0x5546, 0x8bfb, 0x79cd, 0x4ef6 } },
-    { "哥", { 0x4f26, 0x54e5 } },         /* 伦哥 */
-    { "姐", { 0x59b9, 0x592b, 0x59d0 } }, /* 妹夫姐 */
+    { "哥", { 0x4f26, 0x54e5, 0x62c9, 0x7279 } }, /* 伦哥拉特 */
+    { "姐", { 0x59b9, 0x592b, 0x59d0 } },         /* 妹夫姐 */
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (more); i++)
@@ -338,8 +341,9 @@ goes_on (const Scan *scan, const Word *word, gsize e)
 static gboolean
 before_person (guint32 c)
 {
-  static const guint16 chars[] = { 0x665a, 0x5929, 0x65e9, 0x627e, 0x95ee, 0x8ba9, 0x53eb, 0x8ddf, 0x89c1, 0x966a,
-                                   0x542c, 0x5e2e, 0x6c42, 0x8c22, 0x558a, 0x7ea6, 0x7531, 0x8001, 0x5c0f };
+  static const guint16 chars[]
+      = { 0x665a, 0x5929, 0x65e9, 0x627e, 0x95ee, 0x8ba9, 0x53eb, 0x8ddf, 0x89c1, 0x966a,
+          0x542c, 0x5e2e, 0x6c42, 0x8c22, 0x558a, 0x7ea6, 0x7531, 0x8001, 0x5c0f };
 
   for (guint i = 0; i < G_N_ELEMENTS (chars); i++)
     if (chars[i] == c)

@@ -85,69 +85,75 @@ static const char secret_keys[]
       "access_key|accesskey|x-oss-signature|security-token|sas|st|openid|unionid|bearer|nonce_"
       "token|verify|verify_token|magic|invite_token|";
 
+/* One "key=value" from @s to @e. */
 static void
-query (Scan *scan, gsize s, gsize e)
+parameter (Scan *scan, gsize s, gsize e)
 {
-  while (s < e)
+  gsize equal = s, digits = 0, letters = 0, n;
+
+  while (equal < e && scan->ch[equal] != '=')
+    equal++;
+  if (equal == e || !same_word (scan, s, equal, secret_keys))
+    return;
+  n = e - equal - 1;
+  for (gsize i = equal + 1; i < e; i++)
     {
-      gsize end = s, equal = 0;
-
-      while (end < e && scan->ch[end] != '&' && scan->ch[end] != '#' && scan->ch[end] != ';')
-        {
-          if (scan->ch[end] == '=' && equal == 0)
-            equal = end;
-          end++;
-        }
-      if (equal > 0 && same_word (scan, s, equal, secret_keys))
-        {
-          gsize n = end - equal - 1, digits = 0;
-
-          for (gsize i = equal + 1; i < end; i++)
-            digits += (scan->cls[i] & C_DIGIT) != 0;
-          /* "?code=200", "?key=books": nothing that opens anything. */
-          if (n >= 8 && (digits > 0 || n >= 20))
-            pii_add (scan, TEXT_PII_URL_TOKEN, equal + 1, end, 90, TEXT_PII_CHECK_NONE,
-                     "url_token.query", NULL);
-        }
-      s = end + 1;
+      digits += (scan->cls[i] & C_DIGIT) != 0;
+      letters += (scan->cls[i] & C_ALNUM) != 0;
     }
+  /* "?code=200", "?key=books", a mask: nothing that opens anything. */
+  if (n >= 8 && letters >= n / 2 && (digits > 0 || n >= 20))
+    pii_add (scan, TEXT_PII_URL_TOKEN, equal + 1, e, 90, TEXT_PII_CHECK_NONE, "url_token.query",
+             NULL);
+}
+
+/* "user:password" before '@' at @host. */
+static void
+user_part (Scan *scan, gsize host)
+{
+  gsize at = 0, colon = 0;
+
+  for (gsize i = host; i < host + 256 && in_url (pii_at (scan, (gssize) i)); i++)
+    {
+      guint32 c = scan->ch[i];
+
+      if (c == '/' || c == '?' || c == '#')
+        break;
+      if (c == '@')
+        at = i;
+      if (c == ':' && colon == 0)
+        colon = i;
+    }
+  if (colon > 0 && colon + 1 < at)
+    pii_add (scan, TEXT_PII_URL_TOKEN, host, at, 90, TEXT_PII_CHECK_NONE, "url_token.user", NULL);
 }
 
 /* @i: the ':' of "://". */
 void
 pii_url (Scan *scan, gsize i)
 {
-  gsize s = i, host = i + 3, e = host, path, mark = 0, at = 0;
+  gsize s = i, host = i + 3, e = host, from = 0;
 
   while (s > 0 && i - s < 16 && scan->cls[s - 1] & C_ALPHA)
     s--;
   if (i - s < 2)
     return;
+  user_part (scan, host);
+  /* A URL in another's query was looked at with it. */
+  if (i < scan->url_end)
+    return;
   while (e < scan->n && e - host < 8192 && in_url (scan->ch[e]))
     e++;
+  scan->url_end = e;
   while (e > host && strchr (".,;:!?'\")]", (int) scan->ch[e - 1]) != NULL)
     e--;
-  for (path = host;
-       path < e && scan->ch[path] != '/' && scan->ch[path] != '?' && scan->ch[path] != '#'; path++)
-    if (scan->ch[path] == '@')
-      at = path;
-  if (at > host)
-    {
-      gsize colon = host;
-
-      while (colon < at && scan->ch[colon] != ':')
-        colon++;
-      if (colon < at - 1 && colon + 1 < at)
-        pii_add (scan, TEXT_PII_URL_TOKEN, host, at, 90, TEXT_PII_CHECK_NONE, "url_token.user",
-                 NULL);
-    }
-  for (gsize k = path; k < e; k++)
-    if (scan->ch[k] == '?' || scan->ch[k] == '#')
+  for (gsize k = host; k <= e; k++)
+    if (k == e || scan->ch[k] == '?' || scan->ch[k] == '#' || scan->ch[k] == '&'
+        || scan->ch[k] == ';')
       {
-        mark = k + 1;
-        query (scan, mark, e);
-        if (scan->ch[k] == '#')
-          break;
+        if (from > 0)
+          parameter (scan, from, k);
+        from = k + 1;
       }
 }
 

@@ -119,6 +119,7 @@ struct _TextPiiScan
   guint32 *off; /* where character i begins in the text */
   guint8 *cls;
   gsize n, room;
+  gsize url_end; /* of the URL looked at last */
   GArray *events; /* Event, by end */
   GArray *runs;   /* Run: one chain of digits */
   GArray *raw;

@@ -41,6 +41,37 @@ text_pii_scan_free (TextPiiScan *scan)
   g_free (scan);
 }
 
+static gboolean
+begins_with (const Scan *scan, gsize s, gsize e, const char *word, gsize *end)
+{
+  for (; *word != '\0'; word++, s++)
+    if (s >= e || scan->ch[s] != (guint32) *word)
+      return FALSE;
+  *end = s;
+  return TRUE;
+}
+
+/* "TOKEN_7F3A09C1", "User_…": a pseudonym of ours, see hide.c. */
+static gboolean
+is_pseudonym (const Scan *scan, gsize s, gsize e)
+{
+  gsize at = 0;
+  gboolean ours = FALSE;
+
+  if (!(scan->cls[s] & C_ALPHA) || scan->ch[s] >= 'a')
+    return FALSE;
+  ours = begins_with (scan, s, e, "User", &at);
+  for (guint type = 0; type < TEXT_PII_BUILTIN && !ours; type++)
+    ours = begins_with (scan, s, e, text_pii_type_label (scan->pii, type, FALSE), &at)
+           && scan->ch[at] == '_';
+  if (!ours || at + 5 > e || scan->ch[at] != '_')
+    return FALSE;
+  while (++at < e)
+    if (!(scan->cls[at] & C_HEX) || scan->ch[at] >= 'a')
+      return FALSE;
+  return TRUE;
+}
+
 void
 pii_add (Scan *scan, guint type, gsize s, gsize e, guint score, guint check, const char *rule,
          const char *context)
@@ -53,6 +84,8 @@ pii_add (Scan *scan, guint type, gsize s, gsize e, guint score, guint check, con
               .rule = rule,
               .context = context };
 
+  if (s < e && is_pseudonym (scan, s, e))
+    return;
   if (s < e && e <= scan->n && (type >= TEXT_PII_BUILTIN || pii_wants (scan, type)))
     g_array_append_val (scan->raw, raw);
 }
@@ -369,6 +402,7 @@ text_pii_scan (TextPiiScan *scan, FrStr text, guint min_score)
   g_array_set_size (scan->doubts, 0);
   if (text.len == 0)
     return TRUE;
+  scan->url_end = 0;
   pii_fold (scan, text);
   pii_words_find (scan);
   look_at_characters (scan);

@@ -264,10 +264,22 @@ pii_secret_after (Scan *scan, const Event *event, const Word *word)
     {
       has_letter |= (scan->cls[i] & C_ALPHA) != 0;
       mark |= !(scan->cls[i] & C_ALNUM);
+      if (scan->ch[i] == ':' && scan->ch[i + 1] == '/' && scan->ch[i + 2] == '/')
+        return; /* a URL */
+      /* A mask is not a password. */
+      if (scan->ch[i] == '*' && i + 1 < e && scan->ch[i + 1] == '*')
+        return;
     }
   digits = count_digits (scan, s, e);
   if (word->kinds & K_PASSWORD)
     {
+      /* Without letters it is short: longer ones are telephone numbers and the like. */
+      if (!has_letter && (mark || e - s > 10))
+        return;
+      /* Pseudonyms of hide.c. */
+      if ((e - s > 8 && begins (scan, e - 8, ".invalid")) || begins (scan, s, "f2:ff:ff:")
+          || begins (scan, s, "f2-ff-ff-") || begins (scan, s, "2001:db8:"))
+        return;
       if (e - s >= 6 && e - s <= 64
           && (digits > 0 || (mark && has_letter && scan->ch[e - 1] != ':')))
         pii_add (scan, TEXT_PII_API_KEY, s, e, 75, TEXT_PII_CHECK_NONE, "api_key.password",
