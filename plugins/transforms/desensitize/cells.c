@@ -12,6 +12,9 @@
 /* A longer cell has sentences of its own and needs no column's name before it. */
 #define LABELLED_BYTES 256
 
+/* Three are seen in texts made to need them. */
+#define MAX_ROUNDS 6
+
 Cells *
 cells_new (const Rules *rules, guint n_columns, gboolean findings)
 {
@@ -21,6 +24,7 @@ cells_new (const Rules *rules, guint n_columns, gboolean findings)
   cells->scan = text_pii_scan_new (rules->pii);
   cells->audit = audit_new (n_columns, text_pii_n_types (rules->pii));
   cells->out = g_string_new (NULL);
+  cells->next = g_string_new (NULL);
   cells->labelled = g_string_new (NULL);
   cells->hits = g_array_new (FALSE, FALSE, sizeof (TextPiiHit));
   cells->findings = findings ? g_array_new (FALSE, TRUE, sizeof (Finding)) : NULL;
@@ -35,6 +39,7 @@ cells_free (Cells *cells)
   text_pii_scan_free (cells->scan);
   audit_free (cells->audit);
   g_string_free (cells->out, TRUE);
+  g_string_free (cells->next, TRUE);
   g_string_free (cells->labelled, TRUE);
   g_array_unref (cells->hits);
   if (cells->findings != NULL)
@@ -80,9 +85,17 @@ by_start (gconstpointer a, gconstpointer b)
   return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* Keeps of @hits those that lie behind the label, moved to where they stand in the cell. */
+static gboolean
+is_hidden (const Rules *rules, const TextPiiHit *hit)
+{
+  return action_hides (&rules->actions[hit->type])
+         && (hit->check != TEXT_PII_CHECK_WRONG || rules->hide_doubts);
+}
+
+/* Keeps of @hits those that lie behind the label, moved to where they stand in the cell.
+ * @again: a later round, in which only what is to be hidden is news. */
 static void
-take_hits (Cells *cells, const TextPiiHit *hits, guint n, gsize label, gboolean doubts, guint at)
+take_hits (Cells *cells, const TextPiiHit *hits, guint n, gsize label, gboolean again, guint at)
 {
   const Rules *rules = cells->rules;
 
@@ -91,14 +104,12 @@ take_hits (Cells *cells, const TextPiiHit *hits, guint n, gsize label, gboolean 
       TextPiiHit hit = hits[i];
       Tally *tally;
 
-      if (hit.start < label)
+      if (hit.start < label || rules->actions[hit.type].off || (again && !is_hidden (rules, &hit)))
         continue;
       hit.start -= (guint32) label;
       hit.end -= (guint32) label;
-      if (rules->actions[hit.type].off)
-        continue;
       tally = audit_at (cells->audit, at, hit.type);
-      if (doubts)
+      if (hit.check == TEXT_PII_CHECK_WRONG)
         tally->doubtful++;
       else
         {
@@ -111,7 +122,7 @@ take_hits (Cells *cells, const TextPiiHit *hits, guint n, gsize label, gboolean 
 
 /* Fills cells->hits from @text. */
 static void
-find_hits (Cells *cells, const Column *column, guint at, FrStr text)
+find_hits (Cells *cells, const Column *column, guint at, FrStr text, gboolean again)
 {
   const Rules *rules = cells->rules;
   gsize label = 0;
@@ -124,10 +135,11 @@ find_hits (Cells *cells, const Column *column, guint at, FrStr text)
         .type = (guint8) column->whole, .score = 100, .end = (guint32) text.len, .rule = "column"
       };
 
-      take_hits (cells, &hit, text.len > 0, 0, FALSE, at);
+      if (!again)
+        take_hits (cells, &hit, text.len > 0, 0, FALSE, at);
       return;
     }
-  if (column->label != NULL && text.len <= LABELLED_BYTES)
+  if (column->label != NULL && text.len <= LABELLED_BYTES && !again)
     {
       g_string_assign (cells->labelled, column->label);
       label = cells->labelled->len;
@@ -136,18 +148,11 @@ find_hits (Cells *cells, const Column *column, guint at, FrStr text)
     }
   if (!text_pii_scan (cells->scan, scanned, rules->min_score))
     cells->unsure = TRUE;
-  take_hits (cells, text_pii_hits (cells->scan), text_pii_n_hits (cells->scan), label, FALSE, at);
-  take_hits (cells, text_pii_doubts (cells->scan), text_pii_n_doubts (cells->scan), label, TRUE,
+  take_hits (cells, text_pii_hits (cells->scan), text_pii_n_hits (cells->scan), label, again, at);
+  take_hits (cells, text_pii_doubts (cells->scan), text_pii_n_doubts (cells->scan), label, again,
              at);
   if (text_pii_n_doubts (cells->scan) > 0)
     g_array_sort (cells->hits, by_start);
-}
-
-static gboolean
-is_hidden (const Rules *rules, const TextPiiHit *hit)
-{
-  return action_hides (&rules->actions[hit->type])
-         && (hit->check != TEXT_PII_CHECK_WRONG || rules->hide_doubts);
 }
 
 static gboolean
@@ -180,52 +185,23 @@ note_finding (Cells *cells, guint at, FrStr text, const TextPiiHit *hit, gboolea
   g_array_append_val (cells->findings, finding);
 }
 
-/* ---- the residual scan ----------------------------------------------------------- */
-
-/* Both the rules themselves once more and the plain ones of residual.c; where
- * both see something of a type, it is the same thing. */
-static void
-check_text (Cells *cells, FrStr text, gboolean changed)
-{
-  const Rules *rules = cells->rules;
-  guint64 plain[TEXT_PII_BUILTIN] = { 0 };
-  guint64 again[TEXT_PII_MAX] = { 0 };
-
-  text_pii_residual (cells->scan, text, rules->residual_types & TEXT_PII_ALL, plain);
-  /* An unchanged text was scanned just now, and nothing was there to hide. */
-  if (changed)
-    {
-      const TextPiiHit *hits;
-
-      text_pii_scan (cells->scan, text, rules->min_score);
-      hits = text_pii_hits (cells->scan);
-      for (guint i = 0; i < text_pii_n_hits (cells->scan); i++)
-        if (rules->residual_types & TEXT_PII_BIT (hits[i].type))
-          again[hits[i].type]++;
-    }
-  for (guint t = 0; t < cells->audit->n_types; t++)
-    cells->audit->residual[t] += MAX (t < TEXT_PII_BUILTIN ? plain[t] : 0, again[t]);
-}
-
 /* ---- one text --------------------------------------------------------------------- */
 
-/* @text hidden, in cells->out; FALSE: as it was. */
+/* Writes @text with cells->hits hidden to @out; FALSE: there was nothing to hide. */
 static gboolean
-hide_text (Cells *cells, const Column *column, guint at, FrStr text)
+write_hidden (Cells *cells, guint at, FrStr text, gboolean chinese, GString *out)
 {
   const Rules *rules = cells->rules;
   gsize from = 0;
-  gboolean changed = FALSE, chinese = rules->chinese;
+  gboolean changed = FALSE;
 
-  find_hits (cells, column, at, text);
-  if (cells->hits->len > 0 && rules->auto_language)
-    chinese = has_han (text);
-  g_string_truncate (cells->out, 0);
+  g_string_truncate (out, 0);
   for (guint i = 0; i < cells->hits->len; i++)
     {
       const TextPiiHit *hit = &g_array_index (cells->hits, TextPiiHit, i);
       const Action *action = &rules->actions[hit->type];
       gboolean hidden = is_hidden (rules, hit);
+      TextPiiHide hide = action->hide;
 
       if (cells->findings != NULL)
         note_finding (cells, at, text, hit, hidden);
@@ -233,23 +209,64 @@ hide_text (Cells *cells, const Column *column, guint at, FrStr text)
         continue;
       audit_at (cells->audit, at, hit->type)->hidden++;
       cells->drop |= action->drop;
-      g_string_append_len (cells->out, text.data + from, (gssize) (hit->start - from));
-      {
-        TextPiiHide hide = action->hide;
-
-        hide.chinese = chinese;
-        text_pii_append_hidden (rules->pii, rules->key, hit->type,
-                                (FrStr){ text.data + hit->start, hit->end - hit->start }, &hide,
-                                cells->out);
-      }
+      hide.chinese = chinese;
+      g_string_append_len (out, text.data + from, (gssize) (hit->start - from));
+      text_pii_append_hidden (rules->pii, rules->key, hit->type,
+                              (FrStr){ text.data + hit->start, hit->end - hit->start }, &hide, out);
       from = hit->end;
       changed = TRUE;
     }
   if (changed)
-    g_string_append_len (cells->out, text.data + from, (gssize) (text.len - from));
+    g_string_append_len (out, text.data + from, (gssize) (text.len - from));
+  return changed;
+}
+
+/* What the plain rules of residual.c see in a text that goes out, and @left of the others. */
+static void
+check_text (Cells *cells, FrStr text, const guint64 *left)
+{
+  guint64 plain[TEXT_PII_BUILTIN] = { 0 };
+
+  text_pii_residual (cells->scan, text, cells->rules->residual_types & TEXT_PII_ALL, plain);
+  for (guint t = 0; t < cells->audit->n_types; t++)
+    cells->audit->residual[t] += MAX (t < TEXT_PII_BUILTIN ? plain[t] : 0, left[t]);
+}
+
+/* @text hidden, in cells->out; FALSE: as it was.
+ *
+ * What is hidden may have stood in the way of something else ("a@b.com13800138000" is no
+ * telephone number until the address is a tag), so that the text is looked at again until
+ * nothing is to be hidden any more. */
+static gboolean
+hide_text (Cells *cells, const Column *column, guint at, FrStr text)
+{
+  const Rules *rules = cells->rules;
+  guint64 left[TEXT_PII_MAX] = { 0 };
+  gboolean changed = FALSE;
+  gboolean chinese = rules->auto_language ? has_han (text) : rules->chinese;
+
+  for (guint round = 0;; round++)
+    {
+      GString *swap;
+
+      find_hits (cells, column, at, text, round > 0);
+      if (round == MAX_ROUNDS)
+        {
+          for (guint i = 0; i < cells->hits->len; i++)
+            left[g_array_index (cells->hits, TextPiiHit, i).type]++;
+          break;
+        }
+      if (!write_hidden (cells, at, text, chinese, cells->next))
+        break;
+      changed = TRUE;
+      swap = cells->out;
+      cells->out = cells->next;
+      cells->next = swap;
+      text = (FrStr){ cells->out->str, cells->out->len };
+    }
   cells->changed |= changed;
   if (rules->check && !cells->drop && column->whole < 0)
-    check_text (cells, changed ? (FrStr){ cells->out->str, cells->out->len } : text, changed);
+    check_text (cells, text, left);
   return changed;
 }
 

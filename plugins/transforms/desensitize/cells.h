@@ -42,7 +42,7 @@ typedef struct
   const Rules *rules;
   TextPiiScan *scan;
   Audit *audit;
-  GString *out, *labelled;
+  GString *out, *next, *labelled;
   GArray *hits;     /* TextPiiHit of the cell at hand */
   GArray *findings; /* Finding of the row at hand; NULL: nobody asks */
   /* of the row at hand */

@@ -8,12 +8,12 @@
 
 /* The JSON Schema of "rules". */
 #define OWN_SCHEMA                                                                                 \
-  "{\"type\":\"object\",\"additionalProperties\":false,\"patternProperties\":{\"^[a-z0-9_]+$\":"   \
+  "{\"type\":\"object\",\"additionalProperties\":"                                                 \
   "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"                           \
   "\"pattern\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4096},"                          \
   "\"words\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1}},"                \
   "\"zh\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":40},"                                 \
-  "\"en\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":40}}}}}"
+  "\"en\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":40}}}}"
 
 /** own_add_rules: adds the types of @rules (NULL: none); FR_ERROR_CONFIG with "/rules/..." in
  * @pointer (free it). */
