@@ -22,7 +22,8 @@ enum
   BESIDE_HYPHEN = 1 << 1, /* a hyphen and more digits          */
   BESIDE_POINT = 1 << 2,  /* a decimal point                   */
   BESIDE_MONEY = 1 << 3,  /* a currency sign or unit           */
-  BESIDE_PATH = 1 << 4    /* part of a path or a URL, perhaps  */
+  BESIDE_PATH = 1 << 4,   /* part of a path or a URL, perhaps  */
+  BESIDE_COUNT = 1 << 5   /* a word that counts                */
 };
 
 typedef struct
@@ -157,6 +158,10 @@ beside_right (const Scan *scan, guint b)
   if (c == '%' || c == 0x5143 || c == 0x4e07 || c == 0x4ebf || (c == 0x5757 && d == 0x94b1)
       || (c == 0x7f8e && d == 0x5143))
     sides |= BESIDE_MONEY;
+  /* 次 件 个 人 倍 条 吨 台 票 股: so many of something */
+  if (c == 0x6b21 || c == 0x4ef6 || c == 0x4e2a || c == 0x4eba || c == 0x500d || c == 0x6761
+      || c == 0x5428 || c == 0x53f0 || c == 0x7968 || c == 0x80a1)
+    sides |= BESIDE_COUNT;
   c = pii_at (scan, e);
   if (c == '.' || c == '/' || c == '_' || c == '-' || c == '\\' || c == '&')
     sides |= BESIDE_PATH;
@@ -300,7 +305,7 @@ after_sides (const Scan *scan, const Number *n, guint score, const Context *cont
     return 0;
   if (n->right & BESIDE_LETTER && (context->word == NULL || pii_at (scan, (gssize) n->e) == '_'))
     return 0;
-  if (sides & BESIDE_HYPHEN && !context->near)
+  if (sides & (BESIDE_HYPHEN | BESIDE_COUNT) && !context->near)
     return 0;
   if (sides & BESIDE_PATH && !context->near && pii_in_file_name (scan, n->s, n->e))
     return 0;

@@ -430,6 +430,9 @@ add_beside (Scan *scan, gsize s, gsize e)
       = is_han (scan, (gssize) s + 1) && pii_surname_pair (scan->ch[s], scan->ch[s + 1]) ? 2 : 1;
   guint givens = 0;
 
+  /* "张伟收，138…" */
+  if (e > s + 2 && scan->ch[e - 1] == 0x6536)
+    e--;
   if (e - s < head + 1 || e - s > head + 2 || is_word (scan, s)
       || (head == 1 && pii_surname (scan->ch[s]) != 2))
     return;
@@ -441,6 +444,17 @@ add_beside (Scan *scan, gsize s, gsize e)
     }
   if (givens > 0)
     pii_add (scan, TEXT_PII_NAME, s, e, 60, TEXT_PII_CHECK_NONE, "name.beside", NULL);
+}
+
+/* "——王建国" at the end of a line: who signed. */
+void
+pii_name_signature (Scan *scan, gsize s)
+{
+  gsize e = name_end (scan, s, TRUE);
+
+  if (e > s && (e == scan->n || scan->ch[e] == '\n' || scan->ch[e] == '\r')
+      && pii_given (scan->ch[e - 1]))
+    pii_add (scan, TEXT_PII_NAME, s, e, 60, TEXT_PII_CHECK_NONE, "name.signature", NULL);
 }
 
 /* "Priya Mercer <p.mercer@…>": the display name of RFC 5322; @at: where the '<' stands. */

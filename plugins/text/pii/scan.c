@@ -383,6 +383,9 @@ look_at_characters (Scan *scan)
         }
       else if (scan->ch[i] == '@')
         pii_email (scan, i);
+      else if (scan->ch[i] == '-' && i > 0 && scan->ch[i - 1] == '-'
+               && cls[i + 1] & C_HAN)
+        pii_name_signature (scan, i + 1);
       else if (scan->ch[i] == ':' && scan->ch[i + 1] == '/' && scan->ch[i + 2] == '/')
         pii_url (scan, i);
       if (c & C_HAN && cls[i + 1] & C_ALPHA && pii_is_plate_char (scan->ch[i]))
