@@ -144,7 +144,7 @@ guint text_pii_priority (guint type);
 
 /**
  * text_pii_is_label: whether @name, of a column or field, tells what stands there
- * ("phone", "收件人"), so that a value without a sentence round it is read as "NAME: value".
+ * ("phone", "收件人", "order_no"), so that a value without a sentence round it is read as "NAME: value".
  */
 gboolean text_pii_is_label (const TextPii *pii, const char *name);
 

@@ -281,6 +281,18 @@ mobile_grouping (const Scan *scan, guint a)
 
   if (run_len (scan, a) == 11)
     return (int) a;
+  if (run_len (scan, a) == 1 && a + 10 < scan->runs->len && scan->ch[run_at (scan, a)->s] == '1'
+      && (a == 0 || run_len (scan, a - 1) > 1)
+      && (a + 11 == scan->runs->len || run_len (scan, a + 11) > 1))
+    {
+      /* "1 3 8 0 0 1 3 8 0 0 0" */
+      guint i = a;
+
+      while (i < a + 10 && run_len (scan, i + 1) == 1
+             && run_at (scan, i)->sep == run_at (scan, a)->sep)
+        i++;
+      return i == a + 10 && run_at (scan, a)->sep != '.' ? (int) i : -1;
+    }
   for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
     if (lens_are (scan, a, 3, shapes[i][0], shapes[i][1], shapes[i][2])
         && run_at (scan, a)->sep == run_at (scan, a + 1)->sep)

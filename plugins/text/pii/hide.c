@@ -252,6 +252,23 @@ append_partial (guint type, FrStr value, guint first, guint last, GString *out)
           rest = (FrStr){ at, value.len - local.len };
         }
     }
+  if (type == TEXT_PII_IP && first == TEXT_PII_USUAL)
+    {
+      /* The network: two numbers of four, one group of IPv6. */
+      gboolean six = memchr (value.data, ':', value.len) != NULL;
+      const char *p = value.data, *end = p + value.len;
+      guint marks = 0;
+
+      first = 0;
+      last = 0;
+      for (; p < end && marks < (six ? 1 : 2); p++)
+        if (*p == '.' || *p == ':')
+          marks++;
+        else
+          first++;
+      append_masked (local, first, last, out);
+      return;
+    }
   usual_ends (type, count_chars (local), &first, &last);
   append_masked (local, first, last, out);
   if (rest.len > 0)

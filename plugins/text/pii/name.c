@@ -229,6 +229,13 @@ english (Scan *scan, const Event *event, const Word *word)
   if (strcmp (word->text, "name") == 0 && event->start > 1 && scan->ch[event->start - 1] == ' '
       && scan->cls[event->start - 2] & C_ALPHA)
     return;
+  if (is_han (scan, (gssize) p))
+    {
+      e = name_end (scan, p, !colon);
+      if (e > p)
+        pii_add (scan, TEXT_PII_NAME, p, e, 75, TEXT_PII_CHECK_NONE, "name.label", word->text);
+      return;
+    }
   e = english_end (scan, p, &words);
   if (words == 0 || (words == 1 && e - p < 3))
     return;

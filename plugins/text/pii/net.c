@@ -309,6 +309,13 @@ ipv6 (Scan *scan, gsize s)
   if (!((groups == 8 && doubles == 0) || (doubles == 1 && groups >= 2 && groups <= 7))
       || digits < 2)
     return;
+  /* Two groups: of addresses that are given out, fe80::1 and 2001::1, not 8000::192. */
+  if (groups == 2
+      && (doubles == 0 || hex_end (scan, s) != s + 4
+          || (scan->ch[s] != '2' && (scan->ch[s] | 32) != 'f')))
+    return;
+  if (pii_at (scan, (gssize) i) == '.' && pii_cls (scan, (gssize) i + 1) & C_DIGIT)
+    return;
   /* RFC 3849: for documents, and our pseudonyms. */
   if (scan->ch[s] == '2' && scan->ch[s + 1] == '0' && scan->ch[s + 2] == '0'
       && scan->ch[s + 3] == '1' && scan->ch[s + 4] == ':' && (scan->ch[s + 5] | 32) == 'd'

@@ -383,8 +383,7 @@ look_at_characters (Scan *scan)
         }
       else if (scan->ch[i] == '@')
         pii_email (scan, i);
-      else if (scan->ch[i] == '-' && i > 0 && scan->ch[i - 1] == '-'
-               && cls[i + 1] & C_HAN)
+      else if (scan->ch[i] == '-' && i > 0 && scan->ch[i - 1] == '-' && cls[i + 1] & C_HAN)
         pii_name_signature (scan, i + 1);
       else if (scan->ch[i] == ':' && scan->ch[i + 1] == '/' && scan->ch[i + 2] == '/')
         pii_url (scan, i);
@@ -425,11 +424,15 @@ text_pii_is_label (const TextPii *pii, const char *name)
   g_autoptr (TextPiiScan) scan = text_pii_scan_new (pii);
   g_autofree char *spaced = g_strdelimit (g_strdup (name), "_-.", ' ');
   const guint32 kinds = K_MOBILE | K_LANDLINE | K_ID | K_CARD | K_PASSPORT | K_PERMIT | K_USCC
-                        | K_PLATE | K_WECHAT | K_QQ | K_NAME_LABEL | K_ADDRESS | K_KEY | K_PASSWORD;
+                        | K_PLATE | K_WECHAT | K_QQ | K_NAME_LABEL | K_NAME_LABEL_EN | K_ADDRESS
+                        | K_KEY | K_PASSWORD | K_NUMBER; /* the last says what it is not */
 
   pii_fold (scan, (FrStr){ spaced, strlen (spaced) });
   pii_words_find (scan);
-  /* The last word says what it is: "phone_model" is no telephone. */
+  /* The last word says what it is: "phone_model" is no telephone.  A bare "name" is as often
+   * a product's. */
+  if (g_ascii_strcasecmp (spaced, "name") == 0)
+    return FALSE;
   for (guint i = 0; i < scan->events->len; i++)
     {
       const Event *event = &g_array_index (scan->events, Event, i);

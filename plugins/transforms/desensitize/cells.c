@@ -146,6 +146,11 @@ find_hits (Cells *cells, const Column *column, guint at, FrStr text, gboolean ag
       g_string_append_len (cells->labelled, text.data, (gssize) text.len);
       scanned = (FrStr){ cells->labelled->str, cells->labelled->len };
     }
+  if (scanned.len > G_MAXINT32)
+    {
+      cells->unsure = TRUE; /* more than a scan can address */
+      return;
+    }
   if (!text_pii_scan (cells->scan, scanned, rules->min_score))
     cells->unsure = TRUE;
   take_hits (cells, text_pii_hits (cells->scan), text_pii_n_hits (cells->scan), label, again, at);

@@ -90,20 +90,25 @@ test_columns (void)
 
   fr_test_input (
       t, "in",
-      "phone: int64, n: int64, 收件人: utf8, who: utf8, messages: list<struct<role: utf8, content: "
+      "phone: int64, n: int64, 收件人: utf8, who: utf8, order_no: int64, messages: "
+      "list<struct<role: utf8, content: "
       "utf8>>, price: float64",
-      "[{'phone': 13800138000, 'n': 3, '收件人': '张伟', 'who': 'Zaphod', 'price': 13800138000,"
+      "[{'phone': 13800138000, 'n': 3, '收件人': '张伟', 'who': 'Zaphod', 'order_no': "
+      "4716989580001715211, 'price': 13800138000,"
       "  'messages': [{'role': 'user', 'content': '我的电话13900139000'}, {'role': 'assistant', "
       "'content': null}]},"
-      " {'phone': 12345, 'n': 13800138000, '收件人': '待定', 'who': null, 'messages': null, "
+      " {'phone': 12345, 'n': 13800138000, '收件人': '待定', 'who': null, 'order_no': null, "
+      "'messages': null, "
       "'price': null}]");
   fr_test_run (t);
   fr_test_expect (
       t, "out",
-      "[{'phone': null, 'n': 3, '收件人': '<姓名>', 'who': '<NAME>', 'price': 13800138000,"
+      "[{'phone': null, 'n': 3, '收件人': '<姓名>', 'who': '<NAME>', 'order_no': "
+      "4716989580001715211, 'price': 13800138000,"
       "  'messages': [{'role': 'user', 'content': '我的电话<手机号>'}, {'role': 'assistant', "
       "'content': null}]},"
-      " {'phone': 12345, 'n': null, '收件人': '待定', 'who': null, 'messages': null, 'price': "
+      " {'phone': 12345, 'n': null, '收件人': '待定', 'who': null, 'order_no': null, 'messages': "
+      "null, 'price': "
       "null}]");
 }
 
