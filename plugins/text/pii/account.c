@@ -101,7 +101,8 @@ pii_account (Scan *scan, const Event *event, const Word *word)
     }
   if (!(word->kinds & K_WECHAT) || e - s < 6 || e - s > 20 || is_plain_word (scan, s, e))
     return;
-  if (!labelled && !marked && word->n < 2)
+  /* "wx.storage" is a program's. */
+  if (!marked && (word->n < 2 || strcmp (word->text, "wx") == 0 || strcmp (word->text, "vx") == 0))
     return;
   if (!labelled && !marked && (s == event->end || word->kinds & ~(guint32) (K_WECHAT)))
     return;

@@ -135,7 +135,8 @@ is_common_word (const Scan *scan, gsize s, gsize e)
         "yours|sincerely|regards|you|to|from|for|and|on|at|in|"
         "parent|parents|applicant|candidate|tenant|seller|buyer|driver|passenger|patient|shopper|"
         "subscriber|president|chairman|director|santa|recruiter|"
-        "tbd|tba|na|null|admin|administrator|test|default|info|us|me|him|her|them|not|no|yes|i|he|"
+        "string|integer|boolean|object|array|vue|text|tbd|tba|na|null|admin|administrator|test|"
+        "default|info|us|me|him|her|them|not|no|yes|i|he|"
         "she|they|if|as|when|while|but|or|so|will|"
         "monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|"
         "june|july|august|september|october|november|december|";
@@ -395,6 +396,8 @@ before_title (Scan *scan, const Event *event, const Word *word)
         }
     }
   s = e - 1;
+  if (is_word (scan, s))
+    return;
   if (!is_han (scan, (gssize) s) || pii_surname (scan->ch[s]) != 2
       || (s > 0 && pii_not_surname_after (scan->ch[s - 1], scan->ch[s])))
     return;

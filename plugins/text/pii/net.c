@@ -309,6 +309,15 @@ ipv6 (Scan *scan, gsize s)
   if (!((groups == 8 && doubles == 0) || (doubles == 1 && groups >= 2 && groups <= 7))
       || digits < 2)
     return;
+  /* This host: ::1, however written. */
+  {
+    gsize k = s;
+
+    while (k < i && (scan->ch[k] == '0' || scan->ch[k] == '1' || scan->ch[k] == ':'))
+      k++;
+    if (k == i)
+      return;
+  }
   /* Two groups: of addresses that are given out, fe80::1 and 2001::1, not 8000::192. */
   if (groups == 2
       && (doubles == 0 || hex_end (scan, s) != s + 4
