@@ -55,7 +55,7 @@ try_cases (const Case *cases, guint n)
     }
 }
 
-/* ---- where others go wrong ------------------------------------------------------------ */
+/* ---- where others go wrong --------------------------------------------------- */
 
 static void
 test_rivals (void)
@@ -82,7 +82,7 @@ test_rivals (void)
   g_assert_cmpuint (text_pii_doubts (scan)[0].check, ==, TEXT_PII_CHECK_WRONG);
 }
 
-/* ---- examples --------------------------------------------------------------------------- */
+/* ---- examples ---------------------------------------------------------------- */
 
 static void
 test_numbers (void)
@@ -175,7 +175,7 @@ test_others (void)
   try_cases (cases, G_N_ELEMENTS (cases));
 }
 
-/* ---- values of validator.js --------------------------------------------------------------- */
+/* ---- values of validator.js -------------------------------------------------- */
 
 /* What our rules find in a value that is not valid as a whole, and why that is right. */
 static const struct
@@ -347,8 +347,7 @@ test_validator (void)
   g_assert_cmpuint (invalid, >=, 30);
 }
 
-/* ---- tables against public lists --------------------------------------------------------------
- */
+/* ---- tables against public lists --------------------------------------------- */
 
 static void
 test_regions (void)
@@ -422,8 +421,7 @@ test_telephone_tables (void)
       }
 }
 
-/* ---- hiding -------------------------------------------------------------------------------------
- */
+/* ---- hiding ------------------------------------------------------------------ */
 
 static char *
 hidden (guint type, const char *value, TextPiiAction action, guint first, guint last,

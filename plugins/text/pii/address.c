@@ -60,7 +60,7 @@ static const guint16 not_after[]
     = { 0x7ebf, 0x6587, 0x516c, 0x544a, 0x4ee4, 0x673a, 0x8272, 0x5b57, 0x7801,
         0x8239, 0x7535, 0x6c7d, 0x5939, 0x53e3, 0x7a97, 0x684c, 0x4f1a, 0 };
 
-/* ---- to the right ------------------------------------------------------------------------- */
+/* ---- to the right ------------------------------------------------------------ */
 
 /* A counter at @p: "号", "号楼", "单元", "室"; 0: none. */
 static gsize
@@ -173,7 +173,7 @@ go_right (const Scan *scan, gsize p, guint *numbers, gboolean *inside)
   return p;
 }
 
-/* ---- to the left ---------------------------------------------------------------------------- */
+/* ---- to the left ------------------------------------------------------------- */
 
 /* As far left of @s as place names could reach. */
 static gsize
@@ -294,7 +294,7 @@ generic_road (const Scan *scan, gsize s, gsize e)
   return e - s < 2 || one_of (scan->ch[e - 2], before);
 }
 
-/* ---- the rules ------------------------------------------------------------------------------- */
+/* ---- the rules --------------------------------------------------------------- */
 
 void
 pii_address_number (Scan *scan, gsize s, gsize e)

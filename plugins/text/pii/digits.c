@@ -48,7 +48,7 @@ run_len (const Scan *scan, guint i)
   return run_at (scan, i)->e - run_at (scan, i)->s;
 }
 
-/* ---- the chain -------------------------------------------------------------------- */
+/* ---- the chain --------------------------------------------------------------- */
 
 /* What separates two runs, or 0: no digit follows near enough. */
 static guint8
@@ -103,7 +103,7 @@ read_chain (Scan *scan, gsize i)
     }
 }
 
-/* ---- what stands beside ------------------------------------------------------------- */
+/* ---- what stands beside ------------------------------------------------------ */
 
 static gboolean
 is_currency (guint32 c)
@@ -195,7 +195,7 @@ take_number (const Scan *scan, guint a, guint b, Number *number)
   return TRUE;
 }
 
-/* ---- context ------------------------------------------------------------------------------ */
+/* ---- context ----------------------------------------------------------------- */
 
 /* Whether nothing but a colon, blanks and the like stands between @end and @at. */
 static gboolean
@@ -258,8 +258,7 @@ label_touches (const Scan *scan, gsize s, guint32 kinds)
   return pii_before (scan, s, kinds, 0, &end) != NULL && end == s;
 }
 
-/* ---- telephones -------------------------------------------------------------------------------
- */
+/* ---- telephones -------------------------------------------------------------- */
 
 static gboolean
 lens_are (const Scan *scan, guint a, guint n, guint l0, guint l1, guint l2)
@@ -620,8 +619,7 @@ landline_other (Scan *scan, guint a)
     }
 }
 
-/* ---- identity cards ----------------------------------------------------------------------------
- */
+/* ---- identity cards ---------------------------------------------------------- */
 
 static guint
 two (const char *d)

@@ -42,7 +42,7 @@ text_pii_key_free (TextPiiKey *key)
   g_free (key);
 }
 
-/* ---- canonical values ------------------------------------------------------------------- */
+/* ---- canonical values -------------------------------------------------------- */
 
 static gboolean
 is_number_type (guint type)
@@ -159,7 +159,7 @@ text_pii_append_hash (const TextPii *pii, const TextPiiKey *key, guint type, FrS
   append_hex (bytes + 16, MIN (digits, 32), FALSE, out);
 }
 
-/* ---- masks ---------------------------------------------------------------------------------- */
+/* ---- masks ------------------------------------------------------------------- */
 
 /* Letters and digits of any script; a mask leaves the punctuation. */
 static gboolean
@@ -275,8 +275,7 @@ append_partial (guint type, FrStr value, guint first, guint last, GString *out)
     g_string_append_len (out, rest.data, (gssize) rest.len);
 }
 
-/* ---- pseudonyms -------------------------------------------------------------------------------
- */
+/* ---- pseudonyms -------------------------------------------------------------- */
 
 /* Decimal digits without end from 32 bytes; the modulus is small against 2^64. */
 typedef struct
@@ -474,8 +473,7 @@ append_pseudonym (const TextPii *pii, const TextPiiKey *key, guint type, FrStr v
   memset (digits.bytes, 0, sizeof digits.bytes);
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------
- */
+/* ---- all of it --------------------------------------------------------------- */
 
 void
 text_pii_append_hidden (const TextPii *pii, const TextPiiKey *key, guint type, FrStr value,

@@ -107,7 +107,7 @@ name_end (const Scan *scan, gsize p, gboolean sure)
   return !sure && pii_given (g1) && !pii_given (g2) ? i + 1 : p;
 }
 
-/* ---- English ------------------------------------------------------------------------------ */
+/* ---- English ----------------------------------------------------------------- */
 
 static gboolean
 is_upper (guint32 c)
@@ -244,7 +244,7 @@ english (Scan *scan, const Event *event, const Word *word)
            word->text);
 }
 
-/* ---- behind a label -------------------------------------------------------------------------- */
+/* ---- behind a label ---------------------------------------------------------- */
 
 static void
 after_label (Scan *scan, const Event *event, const Word *word)
@@ -288,8 +288,7 @@ after_label (Scan *scan, const Event *event, const Word *word)
     }
 }
 
-/* ---- before a title ---------------------------------------------------------------------------
- */
+/* ---- before a title ---------------------------------------------------------- */
 
 /* Whether @s to @e may be a full name, its surname @head characters long. */
 static gboolean

@@ -11,7 +11,7 @@
 
 #include "text/pii.h"
 
-/* ---- characters ------------------------------------------------------------- */
+/* ---- characters -------------------------------------------------------------- */
 
 enum
 {
@@ -26,7 +26,7 @@ enum
 };
 #define C_ALNUM (C_DIGIT | C_ALPHA)
 
-/* ---- words -------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------- */
 
 /* What a context word speaks for. */
 enum
@@ -82,7 +82,7 @@ void pii_words_add_builtin (Words *words);
 void pii_words_ready (Words *words);
 const Word *pii_words_get (const Words *words, guint32 word);
 
-/* ---- one scan ------------------------------------------------------------------- */
+/* ---- one scan ---------------------------------------------------------------- */
 
 typedef struct
 {

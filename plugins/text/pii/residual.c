@@ -14,7 +14,7 @@
 #include "text/chars.h"
 #include "text/pii/pii-private.h"
 
-/* ---- e-mail ------------------------------------------------------------------------ */
+/* ---- e-mail ------------------------------------------------------------------ */
 
 static gboolean
 local_char (char c)
@@ -65,7 +65,7 @@ residual_mail (const char *t, gsize n)
   return found;
 }
 
-/* ---- numbers ------------------------------------------------------------------------ */
+/* ---- numbers ----------------------------------------------------------------- */
 
 static guint
 number (const char *d, guint n)
@@ -280,7 +280,7 @@ residual_numbers (const char *t, gsize n, guint64 types, guint64 *counts, guint 
     }
 }
 
-/* ---- keys ------------------------------------------------------------------------------ */
+/* ---- keys -------------------------------------------------------------------- */
 
 static guint
 residual_keys (const char *t, gsize n)

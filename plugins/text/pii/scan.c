@@ -90,7 +90,7 @@ pii_add (Scan *scan, guint type, gsize s, gsize e, guint score, guint check, con
     g_array_append_val (scan->raw, raw);
 }
 
-/* ---- context ------------------------------------------------------------------- */
+/* ---- context ----------------------------------------------------------------- */
 
 /* How many events end at or before @at. */
 guint
@@ -209,7 +209,7 @@ pii_skip_label (const Scan *scan, gsize at, guint most, gboolean *colon)
   return at;
 }
 
-/* ---- overlaps ---------------------------------------------------------------------- */
+/* ---- overlaps ---------------------------------------------------------------- */
 
 guint
 text_pii_priority (guint type)
@@ -334,7 +334,7 @@ settle (Scan *scan)
     }
 }
 
-/* ---- the pass ------------------------------------------------------------------------ */
+/* ---- the pass ---------------------------------------------------------------- */
 
 static void
 look_at_words (Scan *scan)

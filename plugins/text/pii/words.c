@@ -284,7 +284,7 @@ pii_words_find (Scan *scan)
     }
 }
 
-/* ---- the words of the built-in rules ------------------------------------------- */
+/* ---- the words of the built-in rules ----------------------------------------- */
 
 static const struct
 {

@@ -75,7 +75,7 @@ cells_wanted (const FrField *field)
     }
 }
 
-/* ---- what is in a text --------------------------------------------------------- */
+/* ---- what is in a text ------------------------------------------------------- */
 
 static int
 by_start (gconstpointer a, gconstpointer b)
@@ -190,7 +190,7 @@ note_finding (Cells *cells, guint at, FrStr text, const TextPiiHit *hit, gboolea
   g_array_append_val (cells->findings, finding);
 }
 
-/* ---- one text --------------------------------------------------------------------- */
+/* ---- one text ---------------------------------------------------------------- */
 
 /* Writes @text with cells->hits hidden to @out; FALSE: there was nothing to hide. */
 static gboolean
@@ -275,7 +275,7 @@ hide_text (Cells *cells, const Column *column, guint at, FrStr text)
   return changed;
 }
 
-/* ---- a cell of any type ---------------------------------------------------------------- */
+/* ---- a cell of any type ------------------------------------------------------ */
 
 /* A whole number is what it says: 13800138000 from a file without quotes.  What
  * hides it is not a number, so that the cell becomes null. */

@@ -130,7 +130,7 @@ static const FrPort *const outputs[] = {
   NULL
 };
 
-/* ---- configure ----------------------------------------------------------------------- */
+/* ---- configure --------------------------------------------------------------- */
 
 /* The types there are: built in, of "rules", of "words" (whose files may not be there yet). */
 static TextPii *
@@ -247,7 +247,7 @@ desensitize_configure (gpointer data, FrProblems *problems)
   return ok;
 }
 
-/* ---- bind ------------------------------------------------------------------------------- */
+/* ---- bind -------------------------------------------------------------------- */
 
 static FrSchema *
 audit_schema (void)
@@ -337,7 +337,7 @@ desensitize_bind (gconstpointer data, FrBind *bind, GError **error)
   return ok;
 }
 
-/* ---- open, close ----------------------------------------------------------------------------- */
+/* ---- open, close ------------------------------------------------------------- */
 
 static void
 desensitize_close (gpointer data)
@@ -454,7 +454,7 @@ desensitize_thread_end (gpointer data, gpointer local)
   cells_free (local);
 }
 
-/* ---- a batch --------------------------------------------------------------------------------- */
+/* ---- a batch ----------------------------------------------------------------- */
 
 static const char *
 checksum_word (const TextPiiHit *hit)
