@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/pii/pii-private.h"
 
@@ -199,7 +200,7 @@ pii_skip_label (const Scan *scan, gsize at, guint most, gboolean *colon)
     {
       guint32 c = scan->ch[at];
 
-      if (c == ':' || c == '=' || c == 0x662f || c == 0x4e3a || c == '>') /* 是 为 */
+      if (c == ':' || c == '=' || c == L'是' || c == L'为' || c == '>')
         *colon = TRUE;
       else if (!(scan->cls[at] & C_SPACE) && c != '"' && c != '\'' && c != '(' && c != ')'
                && c != '[' && c != ']' && c != 0x201c && c != 0x201d && c != 0x3010 && c != 0x3011
