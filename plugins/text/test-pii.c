@@ -724,6 +724,27 @@ test_properties (void)
   g_assert_cmpuint (again, <, total / 10);
 }
 
+/* U+0000 is a character like others, wherever it stands. */
+static void
+test_nul (void)
+{
+  static const char text[] = "\0电话\000"
+                             "13800138000\0x@\0a.b@example.com\0京\0A12345\0路\0"
+                             "1号\0密码：\0abc12345\0https://\0?token=\0";
+  guint64 counts[TEXT_PII_BUILTIN] = { 0 };
+
+  for (gsize n = 0; n < sizeof text; n++)
+    if (((guchar) text[n] & 0xc0) != 0x80)
+      {
+        text_pii_scan (scan, (FrStr){ text, n }, TEXT_PII_MIN_SCORE);
+        text_pii_residual (scan, (FrStr){ text, n }, TEXT_PII_ALL, counts);
+      }
+  text_pii_scan (scan, (FrStr){ text, sizeof text - 1 }, TEXT_PII_MIN_SCORE);
+  g_assert_cmpuint (text_pii_n_hits (scan), ==, 2);
+  g_assert_cmpuint (text_pii_hits (scan)[0].type, ==, TEXT_PII_MOBILE);
+  g_assert_cmpuint (text_pii_hits (scan)[1].type, ==, TEXT_PII_EMAIL);
+}
+
 static void
 test_residual (void)
 {
@@ -852,6 +873,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pii/pseudonyms", test_pseudonyms);
   g_test_add_func ("/pii/hash", test_hash);
   g_test_add_func ("/pii/properties", test_properties);
+  g_test_add_func ("/pii/nul", test_nul);
   g_test_add_func ("/pii/residual", test_residual);
   g_test_add_func ("/pii/own", test_own);
   g_test_add_func ("/pii/linear", test_linear);
