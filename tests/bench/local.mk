@@ -8,6 +8,8 @@ EXTRA_DIST += \
 	tests/bench/crawl_scrapy.py \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \
+	tests/bench/desensitize.py \
+	tests/bench/desensitize.sh \
 	tests/bench/gguf-accuracy.py \
 	tests/bench/gguf.sh \
 	tests/bench/gguf_llamacpp.py \
@@ -33,6 +35,11 @@ tests_bench_bench_content_LDADD = $(TEXT_MODULE_LIBS)
 endif
 tests_bench_bench_json_SOURCES = tests/bench/bench-json.c
 tests_bench_bench_json_LDADD = $(TEST_LIBS)
+if HAVE_TEXT
+EXTRA_PROGRAMS += tests/bench/bench-pii
+tests_bench_bench_pii_SOURCES = tests/bench/bench-pii.c
+tests_bench_bench_pii_LDADD = $(TEXT_MODULE_LIBS)
+endif
 if HAVE_LM
 EXTRA_PROGRAMS += tests/bench/bench-decoder
 tests_bench_bench_decoder_SOURCES = tests/bench/bench-decoder.c
