@@ -8,6 +8,11 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/charset.h \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
+	plugins/text/cluster.h \
+	plugins/text/cluster-private.h \
+	plugins/text/cluster.c \
+	plugins/text/cluster-choose.c \
+	plugins/text/cluster-join.c \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
@@ -19,6 +24,8 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/input.h \
 	plugins/text/leak.c \
 	plugins/text/leak.h \
+	plugins/text/minhash.c \
+	plugins/text/minhash.h \
 	plugins/text/near.c \
 	plugins/text/near.h \
 	plugins/text/normal.c \
@@ -44,9 +51,14 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/score/western.c \
 	plugins/text/segment.c \
 	plugins/text/segment.h \
+	plugins/text/store.c \
+	plugins/text/store.h \
+	plugins/text/team.c \
+	plugins/text/team.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
-	plugins/text/utf8.c
+	plugins/text/utf8.c \
+	plugins/text/variants.h
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
@@ -63,6 +75,11 @@ check_PROGRAMS += plugins/text/test-score
 plugins_text_test_score_SOURCES = plugins/text/test-score.c
 plugins_text_test_score_LDADD = $(TEXT_MODULE_LIBS) -lm
 TESTS += plugins/text/test-score
+
+check_PROGRAMS += plugins/text/test-cluster
+plugins_text_test_cluster_SOURCES = plugins/text/test-cluster.c
+plugins_text_test_cluster_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-cluster
 
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c
