@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "text/variants.h"
+
 /* splitmix64, whose constants these are. */
 static inline guint64
 scramble (guint64 z)
@@ -18,11 +20,14 @@ scramble (guint64 z)
 
 /* ---- MinHash --------------------------------------------------------------------------------- */
 
-/* A value holds the round in its top bits, so that no later throw can beat an
- * earlier one: what a bin got first it keeps.  Rounds up to k throw at random,
- * the k after them throw everything into one bin each, which ends it for sure. */
+/* A value holds the round in its top bits, so that no later round can beat an
+ * earlier one: what a bin got first it keeps.  In the first rounds an element
+ * goes to one bin; in the last, which small sets come to, each goes to every
+ * bin, as it would with so many permutations.  Whoever stops earlier has the
+ * values that going on would give. */
 #define EMPTY G_MAXUINT32
 #define VALUE_BITS 21
+#define N_ROUNDS 8
 
 static void
 throw_once (const guint64 *grams, gsize n, guint32 *sketch, guint shift)
@@ -62,25 +67,68 @@ throw_again (const guint64 *grams, gsize n, guint32 *sketch, guint shift, guint6
     }
 }
 
-static void
-fill_bin (const guint64 *grams, gsize n, guint32 *sketch, guint k, guint bin)
+/* A factor and a summand for each permutation (multiply-shift, Dietzfelbinger 1997). */
+typedef struct
 {
-  guint64 round = k + bin, salt = scramble (round * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
-  guint32 least = EMPTY;
+  guint32 factors[TEXT_SKETCH_MOST], summands[TEXT_SKETCH_MOST];
+} Family;
 
+static const Family *
+family (void)
+{
+  static Family *known;
+
+  if (g_once_init_enter (&known))
+    {
+      Family *f = g_new (Family, 1);
+
+      for (guint i = 0; i < TEXT_SKETCH_MOST; i++)
+        {
+          guint64 random = scramble ((i + 1) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
+
+          f->factors[i] = (guint32) random | 1;
+          f->summands[i] = (guint32) (random >> 32);
+        }
+      g_once_init_leave (&known, f);
+    }
+  return known;
+}
+
+TEXT_VARIANTS static void
+throw_everywhere (const guint64 *restrict grams, gsize n, const guint32 *restrict factors,
+                  const guint32 *restrict summands, guint32 *restrict least, guint k)
+{
+  for (guint i = 0; i < k; i++)
+    least[i] = EMPTY;
   for (gsize i = 0; i < n; i++)
     {
-      guint32 value = (guint32) scramble (grams[i] + salt) & ((1u << VALUE_BITS) - 1);
+      guint32 x = (guint32) (grams[i] >> 32);
 
-      least = MIN (least, value);
+      for (guint bin = 0; bin < k; bin++)
+        {
+          guint32 value = x * factors[bin] + summands[bin];
+
+          least[bin] = MIN (least[bin], value);
+        }
     }
-  sketch[bin] = (guint32) (MIN (round, 2047) << VALUE_BITS) | least;
+}
+
+static void
+fill_empty (const guint64 *grams, gsize n, guint32 *sketch, guint k)
+{
+  guint32 least[TEXT_SKETCH_MOST];
+  const Family *f = family ();
+
+  throw_everywhere (grams, n, f->factors, f->summands, least, k);
+  for (guint bin = 0; bin < k; bin++)
+    if (sketch[bin] == EMPTY)
+      sketch[bin] = N_ROUNDS << VALUE_BITS | least[bin] >> (32 - VALUE_BITS);
 }
 
 void
 text_sketch (const guint64 *grams, gsize n, guint32 *sketch, guint k)
 {
-  guint shift = 64, empty = k;
+  guint shift = 64, empty;
 
   g_assert (k > 1 && k <= TEXT_SKETCH_MOST && (k & (k - 1)) == 0);
   for (guint bits = k; bits > 1; bits >>= 1)
@@ -90,14 +138,13 @@ text_sketch (const guint64 *grams, gsize n, guint32 *sketch, guint k)
     return;
   throw_once (grams, n, sketch, shift);
   empty = count_empty (sketch, k);
-  for (guint64 round = 1; empty > 0 && round < k; round++)
+  for (guint64 round = 1; empty > 0 && round < N_ROUNDS; round++)
     {
       throw_again (grams, n, sketch, shift, round);
       empty = count_empty (sketch, k);
     }
-  for (guint bin = 0; empty > 0 && bin < k; bin++)
-    if (sketch[bin] == EMPTY)
-      fill_bin (grams, n, sketch, k, bin);
+  if (empty > 0)
+    fill_empty (grams, n, sketch, k);
 }
 
 void
