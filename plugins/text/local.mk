@@ -22,6 +22,10 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/html.h \
 	plugins/text/input.c \
 	plugins/text/input.h \
+	plugins/text/language.c \
+	plugins/text/language.h \
+	plugins/text/language-private.h \
+	plugins/text/language-table.c \
 	plugins/text/leak.c \
 	plugins/text/leak.h \
 	plugins/text/minhash.c \
@@ -59,7 +63,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/template.h \
 	plugins/text/utf8.c \
 	plugins/text/variants.h
-EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
+EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS) -lm
@@ -80,6 +84,12 @@ check_PROGRAMS += plugins/text/test-cluster
 plugins_text_test_cluster_SOURCES = plugins/text/test-cluster.c
 plugins_text_test_cluster_LDADD = $(TEXT_MODULE_LIBS) -lm
 TESTS += plugins/text/test-cluster
+
+check_PROGRAMS += plugins/text/test-language
+plugins_text_test_language_SOURCES = plugins/text/test-language.c
+plugins_text_test_language_CFLAGS = $(AM_CFLAGS) $(OPENCC_CFLAGS)
+plugins_text_test_language_LDADD = $(TEXT_MODULE_LIBS) $(OPENCC_LIBS)
+TESTS += plugins/text/test-language
 
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c
