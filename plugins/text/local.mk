@@ -36,6 +36,8 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/normal.h \
 	plugins/text/output.c \
 	plugins/text/output.h \
+	plugins/text/quality.c \
+	plugins/text/quality.h \
 	plugins/text/rowkey.c \
 	plugins/text/rowkey.h \
 	plugins/text/runs.c \
@@ -90,6 +92,11 @@ plugins_text_test_language_SOURCES = plugins/text/test-language.c
 plugins_text_test_language_CFLAGS = $(AM_CFLAGS) $(OPENCC_CFLAGS)
 plugins_text_test_language_LDADD = $(TEXT_MODULE_LIBS) $(OPENCC_LIBS)
 TESTS += plugins/text/test-language
+
+check_PROGRAMS += plugins/text/test-quality
+plugins_text_test_quality_SOURCES = plugins/text/test-quality.c
+plugins_text_test_quality_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-quality
 
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c

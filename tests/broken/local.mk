@@ -132,3 +132,11 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/vars-wrong-type-in-use.json \
 	tests/broken/vars-wrong.expect \
 	tests/broken/vars-wrong.json
+
+# What goes over rows alike and rows worth little, as it is built.
+dist_check_SCRIPTS += tests/broken/test-rows.sh
+TESTS += tests/broken/test-rows.sh
+EXTRA_DIST += tests/broken/rows/dedup.expect \
+	tests/broken/rows/dedup.json \
+	tests/broken/rows/quality.expect \
+	tests/broken/rows/quality.json
