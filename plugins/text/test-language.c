@@ -123,7 +123,8 @@ test_tatoeba (void)
       if (zh != TEXT_LANGUAGE_ZH_HANS && zh != TEXT_LANGUAGE_ZH_HANT)
         g_test_message ("%s: %s", text_language_name (zh), f[1]);
     }
-  g_test_message ("English %.4f, Chinese %.4f of %u", (double) english / n, (double) chinese / n, n);
+  g_test_message ("English %.4f, Chinese %.4f of %u", (double) english / n, (double) chinese / n,
+                  n);
   g_assert_cmpuint (n, ==, 7152);
   g_assert_cmpfloat ((double) english / n, >=, 0.995);
   g_assert_cmpfloat ((double) chinese / n, >=, 0.999);
