@@ -246,10 +246,15 @@ check_columns (const Config *config, const FrSchema *schema, FrBind *bind)
   return any;
 }
 
+/* @schema (taken) with another column. */
 static FrSchema *
-with_column (FrSchema *schema, const char *name, FrType type)
+with_column (FrBind *bind, FrSchema *schema, const char *name, FrType type)
 {
-  FrSchema *more = fr_schema_with (schema, fr_field_new (name, type));
+  FrSchema *more;
+
+  if (fr_schema_find (schema, name) >= 0)
+    fr_bind_warn (bind, "", "the input has a column '%s' already; it is replaced", name);
+  more = fr_schema_with (schema, fr_field_new (name, type));
 
   fr_schema_unref (schema);
   return more;
@@ -279,11 +284,11 @@ quality_bind (gconstpointer data, FrBind *bind, GError **error)
       {
         g_autofree char *name = g_strconcat ("quality_", column_name (i), NULL);
 
-        out = with_column (out, name, column_type (i));
+        out = with_column (bind, out, name, column_type (i));
       }
   fr_bind_output (bind, "out", out);
-  dropped = with_column (fr_schema_ref (schema), "quality_rule", FR_TYPE_UTF8);
-  fr_bind_output (bind, "dropped", with_column (dropped, "quality_reason", FR_TYPE_UTF8));
+  dropped = with_column (bind, fr_schema_ref (schema), "quality_rule", FR_TYPE_UTF8);
+  fr_bind_output (bind, "dropped", with_column (bind, dropped, "quality_reason", FR_TYPE_UTF8));
   return TRUE;
 }
 
@@ -780,7 +785,12 @@ end_lot (State *s, GError **error)
   FrFlow flow = FR_FLOW_OK;
 
   if (s->wants_perplexity && s->lot->len > 0 && !measure_perplexity (s, error))
-    return fr_host_is_cancelled (s->host) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
+    {
+      if (!fr_host_is_cancelled (s->host))
+        return FR_FLOW_ERROR;
+      g_clear_error (error);
+      return FR_FLOW_CANCELLED;
+    }
   for (guint i = 0; i < s->lot->len; i++)
     {
       flow = judge_batch (s, &g_array_index (s->lot, Judged, i), error);

@@ -70,7 +70,7 @@ quality_rules_wanted (const Config *config)
 {
   guint64 wanted = 0;
 
-  for (guint rule = 0; rule < N_RULES; rule++)
+  for (guint rule = 0; config->rules != NULL && rule < N_RULES; rule++)
     {
       const char *group = quality_group_words[rules[rule].group];
 
