@@ -39,8 +39,7 @@ typedef enum
  * @language: the verdict
  * @confidence: 0 to 1: the share of the text that is in it, times how sure the model is where a
  * model decides
- * @han, @latin, @kana, @hangul, @other: units: characters of scripts without blanks, words of the
- * others
+ * @han, @kana: characters; @latin, @hangul, @other: words, that is runs of letters
  * @simplified, @traditional: characters that only one of them writes
  */
 typedef struct
