@@ -16,6 +16,9 @@ EXTRA_DIST += \
 	tests/bench/infer_llamacpp.py \
 	tests/bench/infer_transformers.py \
 	tests/bench/model.sh \
+	tests/bench/neardup.json \
+	tests/bench/neardup.py \
+	tests/bench/neardup.sh \
 	tests/bench/onnx.py \
 	tests/bench/onnx.sh \
 	tests/bench/prepare.json \
@@ -39,6 +42,9 @@ if HAVE_TEXT
 EXTRA_PROGRAMS += tests/bench/bench-pii
 tests_bench_bench_pii_SOURCES = tests/bench/bench-pii.c
 tests_bench_bench_pii_LDADD = $(TEXT_MODULE_LIBS)
+EXTRA_PROGRAMS += tests/bench/bench-minhash
+tests_bench_bench_minhash_SOURCES = tests/bench/bench-minhash.c
+tests_bench_bench_minhash_LDADD = $(TEXT_MODULE_LIBS)
 endif
 if HAVE_LM
 EXTRA_PROGRAMS += tests/bench/bench-decoder

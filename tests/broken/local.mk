@@ -158,3 +158,11 @@ EXTRA_DIST += tests/broken/elements/desensitize-columns.expect \
 	tests/broken/elements/desensitize-words.expect \
 	tests/broken/elements/desensitize-words.json \
 	tests/broken/elements/mobile.txt
+
+# What goes over rows alike and rows worth little, as it is built.
+dist_check_SCRIPTS += tests/broken/test-rows.sh
+TESTS += tests/broken/test-rows.sh
+EXTRA_DIST += tests/broken/rows/dedup.expect \
+	tests/broken/rows/dedup.json \
+	tests/broken/rows/quality.expect \
+	tests/broken/rows/quality.json
