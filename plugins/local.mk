@@ -3,12 +3,14 @@
 # All plugins are linked into plugins/ of the build tree, so that one directory
 # is the search path of an uninstalled flowrun.
 include plugins/text/local.mk
+include plugins/sql/local.mk
 include plugins/lm/local.mk
 include plugins/compute/local.mk
 include plugins/sources/csv/local.mk
 include plugins/sources/json/local.mk
 include plugins/sources/sqlite/local.mk
 include plugins/sources/sqldump/local.mk
+include plugins/sources/postgres/local.mk
 include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
 include plugins/transforms/clean/local.mk
