@@ -12,6 +12,7 @@ include plugins/sources/sqlite/local.mk
 include plugins/sources/sqldump/local.mk
 include plugins/sources/postgres/local.mk
 include plugins/sources/mariadb/local.mk
+include plugins/sources/odbc/local.mk
 include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
 include plugins/transforms/clean/local.mk

@@ -55,7 +55,7 @@ read_plain (Array *a)
 static const char *
 append_item (Array *a, FrCells *cells, const FrField *field)
 {
-  SqlCell cell = { .form = SQL_CHARS };
+  SqlCell cell = { .form = SQL_CELL_TEXT };
   gboolean quoted = *a->at == '"';
 
   if (fr_field_type (field) == FR_TYPE_LIST)
@@ -66,7 +66,7 @@ append_item (Array *a, FrCells *cells, const FrField *field)
     return fault (a, broken);
   cell.text = (FrStr){ a->rules->item->str, a->rules->item->len };
   if (!quoted && g_ascii_strcasecmp (cell.text.data, "NULL") == 0)
-    cell.form = SQL_NULL;
+    cell.form = SQL_CELL_NULL;
   return sql_append (cells, field, &a->item, &cell, a->rules);
 }
 

@@ -308,13 +308,13 @@ hash_row (SqlPosition *p, const SqlCell *cells)
       XXH3_128bits_update (p->hash, &form, 1);
       switch (cell->form)
         {
-        case SQL_NULL:
+        case SQL_CELL_NULL:
           break;
-        case SQL_INTEGER:
-        case SQL_MICROSECONDS:
+        case SQL_CELL_INT:
+        case SQL_CELL_TIME:
           XXH3_128bits_update (p->hash, &cell->integer, sizeof cell->integer);
           break;
-        case SQL_NUMBER:
+        case SQL_CELL_FLOAT:
           XXH3_128bits_update (p->hash, &cell->number, sizeof cell->number);
           break;
         default:
@@ -333,13 +333,13 @@ write_value (GString *out, const SqlCell *cell)
   g_string_truncate (out, 0);
   switch (cell->form)
     {
-    case SQL_CHARS:
+    case SQL_CELL_TEXT:
       g_string_append_len (out, cell->text.data, (gssize) cell->text.len);
       break;
-    case SQL_INTEGER:
+    case SQL_CELL_INT:
       g_string_append_printf (out, "%" G_GINT64_FORMAT, cell->integer);
       break;
-    case SQL_MICROSECONDS:
+    case SQL_CELL_TIME:
       fr_timestamp_append (out, cell->integer);
       if (out->len > 10 && out->str[10] == 'T')
         out->str[10] = ' ';

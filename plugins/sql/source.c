@@ -301,26 +301,26 @@ ask (const SqlDriver *driver, gpointer link, const char *query, GCancellable *ca
   g_autoptr (GPtrArray) none = g_ptr_array_new ();
   g_autoptr (GPtrArray) columns = driver->describe (link, query, cancellable, error);
   g_autofree SqlCell *cells = columns ? g_new0 (SqlCell, columns->len) : NULL;
-  SqlStep step = SQL_FAILED;
+  SqlStep step = SQL_STEP_FAILED;
   guint rows = 0;
 
   if (columns == NULL || !driver->start (link, query, none, cancellable, error))
     return FALSE;
-  while ((step = driver->next (link, cells, cancellable, error)) == SQL_ROW && ++rows <= 1000)
+  while ((step = driver->next (link, cells, cancellable, error)) == SQL_STEP_ROW && ++rows <= 1000)
     for (guint i = 0; i < columns->len; i++)
       {
         /* Whole cells, where a shown one is cut. */
-        if (cells[i].form == SQL_CHARS || cells[i].form == SQL_RAW)
+        if (cells[i].form == SQL_CELL_TEXT || cells[i].form == SQL_CELL_BYTES)
           fr_json_append_string (out, cells[i].text.data, cells[i].text.len);
         else
           sql_append_shown (out, &cells[i]);
         g_string_append_c (out, i + 1 < columns->len ? ',' : '\n');
       }
-  if (step == SQL_ROW)
+  if (step == SQL_STEP_ROW)
     g_set_error_literal (error, FR_ERROR, FR_ERROR_CONFIG,
                          "'reuse_while' gives more than 1000 rows; expected one, such as "
                          "select count(*), max(updated_at) from goods");
-  return step == SQL_DONE;
+  return step == SQL_STEP_DONE;
 }
 
 gboolean
@@ -606,12 +606,12 @@ read_rows (State *s, GError **error)
 {
   GCancellable *cancellable = fr_host_cancellable (s->host);
   FrFlow flow = FR_FLOW_OK;
-  SqlStep step = SQL_ROW;
+  SqlStep step = SQL_STEP_ROW;
 
   if (!s->driver->start (s->link, s->sql, s->values, cancellable, error))
     return FR_FLOW_ERROR;
   while (flow == FR_FLOW_OK
-         && (step = s->driver->next (s->link, s->cells, cancellable, error)) == SQL_ROW)
+         && (step = s->driver->next (s->link, s->cells, cancellable, error)) == SQL_STEP_ROW)
     {
       take_row (s);
       if (s->given % PROGRESS_ROWS == 0 && fr_host_is_cancelled (s->host))
@@ -619,7 +619,7 @@ read_rows (State *s, GError **error)
       if (fr_builder_full (s->builder))
         flow = push (s, error);
     }
-  if (step == SQL_FAILED)
+  if (step == SQL_STEP_FAILED)
     return FR_FLOW_ERROR;
   return flow == FR_FLOW_OK ? push (s, error) : flow;
 }

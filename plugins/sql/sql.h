@@ -98,9 +98,9 @@ extern const FrEnumValue *const sql_decimals[], *const sql_nesteds[], *const sql
 
 typedef enum
 {
-  SQL_ROW = 1,
-  SQL_DONE,
-  SQL_FAILED
+  SQL_STEP_ROW = 1,
+  SQL_STEP_DONE,
+  SQL_STEP_FAILED
 } SqlStep;
 
 /**

@@ -262,11 +262,11 @@ append_int (FrCells *cells, FrType type, const SqlColumn *column, const SqlCell 
 
   switch (cell->form)
     {
-    case SQL_INTEGER:
+    case SQL_CELL_INT:
       return append_integer (cells, type, value, rules);
-    case SQL_NUMBER:
+    case SQL_CELL_FLOAT:
       break;
-    case SQL_CHARS:
+    case SQL_CELL_TEXT:
       if (sql_parse_int (cell->text, &value))
         return append_integer (cells, type, value, rules);
       if (column->kind == SQL_KIND_BOOL && cell->text.len == 1)
@@ -292,12 +292,12 @@ append_float (FrCells *cells, const SqlColumn *column, const SqlCell *cell, SqlR
 
   switch (cell->form)
     {
-    case SQL_INTEGER:
+    case SQL_CELL_INT:
       number = (double) cell->integer;
       break;
-    case SQL_NUMBER:
+    case SQL_CELL_FLOAT:
       break;
-    case SQL_CHARS:
+    case SQL_CELL_TEXT:
       if (column->kind == SQL_KIND_BOOL && cell->text.len == 1)
         number = cell->text.data[0] == 't' || cell->text.data[0] == '1';
       else if (!sql_parse_float (cell->text, &number))
@@ -316,17 +316,17 @@ append_bool (FrCells *cells, const SqlCell *cell, SqlRules *rules)
   static const char *const words[]
       = { "f", "t", "0", "1", "false", "true", "no", "yes", "off", "on" };
 
-  if (cell->form == SQL_INTEGER && (cell->integer == 0 || cell->integer == 1))
+  if (cell->form == SQL_CELL_INT && (cell->integer == 0 || cell->integer == 1))
     {
       fr_cells_append_bool (cells, cell->integer == 1);
       return NULL;
     }
-  if (cell->form == SQL_RAW && cell->text.len == 1 && (guchar) cell->text.data[0] <= 1)
+  if (cell->form == SQL_CELL_BYTES && cell->text.len == 1 && (guchar) cell->text.data[0] <= 1)
     {
       fr_cells_append_bool (cells, cell->text.data[0] == 1);
       return NULL;
     }
-  if (cell->form == SQL_CHARS)
+  if (cell->form == SQL_CELL_TEXT)
     for (guint i = 0; i < G_N_ELEMENTS (words); i++)
       if (strlen (words[i]) == cell->text.len
           && g_ascii_strncasecmp (words[i], cell->text.data, cell->text.len) == 0)
@@ -345,12 +345,13 @@ append_bytes (FrCells *cells, const SqlColumn *column, const SqlCell *cell, SqlR
   FrStr s = cell->text;
   char *out;
 
-  if (cell->form == SQL_RAW || (cell->form == SQL_CHARS && column->kind != SQL_KIND_BYTES))
+  if (cell->form == SQL_CELL_BYTES
+      || (cell->form == SQL_CELL_TEXT && column->kind != SQL_KIND_BYTES))
     {
       fr_cells_append_str (cells, s.data, s.len);
       return NULL;
     }
-  if (cell->form != SQL_CHARS)
+  if (cell->form != SQL_CELL_TEXT)
     return refuse (rules, "type", "holds no bytes");
   if (s.len < 2 || s.data[0] != '\\' || s.data[1] != 'x' || s.len % 2 != 0)
     return refuse (rules, "type", "is not in hexadecimal form");
@@ -379,13 +380,13 @@ append_time (FrCells *cells, const SqlCell *cell, SqlRules *rules)
   const char *fault;
   gint64 us = cell->integer;
 
-  if (cell->form == SQL_CHARS)
+  if (cell->form == SQL_CELL_TEXT)
     {
       fault = sql_parse_time (cell->text, &us, &beyond);
       if (fault)
         return refuse (rules, beyond ? "range" : "type", fault);
     }
-  else if (cell->form != SQL_MICROSECONDS)
+  else if (cell->form != SQL_CELL_TIME)
     return refuse (rules, "type", "is not a date or time");
   fr_cells_append_int (cells, us);
   return NULL;
@@ -400,13 +401,13 @@ append_as_text (FrCells *cells, const SqlCell *cell, SqlRules *rules)
 
   switch (cell->form)
     {
-    case SQL_CHARS:
-    case SQL_RAW:
+    case SQL_CELL_TEXT:
+    case SQL_CELL_BYTES:
       return append_text (cells, cell->text, rules);
-    case SQL_INTEGER:
+    case SQL_CELL_INT:
       g_string_printf (out, "%" G_GINT64_FORMAT, cell->integer);
       break;
-    case SQL_NUMBER:
+    case SQL_CELL_FLOAT:
       g_string_truncate (out, 0);
       if (isfinite (cell->number))
         fr_json_append_double (out, cell->number);
@@ -415,7 +416,7 @@ append_as_text (FrCells *cells, const SqlCell *cell, SqlRules *rules)
                               : cell->number < 0   ? "-Infinity"
                                                    : "Infinity");
       break;
-    case SQL_MICROSECONDS:
+    case SQL_CELL_TIME:
       g_string_truncate (out, 0);
       fr_timestamp_append (out, cell->integer);
       break;
@@ -459,14 +460,14 @@ sql_append (FrCells *cells, const FrField *field, const SqlColumn *column, const
 {
   FrType type = fr_field_type (field);
 
-  if (cell->form == SQL_NULL)
+  if (cell->form == SQL_CELL_NULL)
     {
       fr_cells_append_null (cells);
       return NULL;
     }
-  if (cell->form == SQL_FAULT)
+  if (cell->form == SQL_CELL_FAULT)
     return refuse (rules, "value", cell->text.data);
-  if (cell->form == SQL_ZERO_DATE)
+  if (cell->form == SQL_CELL_ZERO_DATE)
     {
       if (rules->refuse_zero_dates)
         return refuse (rules, "range", "is the date 0000-00-00, which is no day");
@@ -490,7 +491,7 @@ sql_append (FrCells *cells, const FrField *field, const SqlColumn *column, const
       return append_bytes (cells, column, cell, rules);
     case FR_TYPE_LIST:
     case FR_TYPE_STRUCT:
-      if (cell->form != SQL_CHARS)
+      if (cell->form != SQL_CELL_TEXT)
         return refuse (rules, "type", "is not text");
       return column->kind == SQL_KIND_ARRAY
                  ? sql_append_array (cells, field, column, cell->text, rules)
@@ -507,24 +508,24 @@ sql_append_shown (GString *out, const SqlCell *cell)
 
   switch (cell->form)
     {
-    case SQL_NULL:
+    case SQL_CELL_NULL:
       g_string_append (out, "null");
       return;
-    case SQL_INTEGER:
+    case SQL_CELL_INT:
       g_string_append_printf (out, "%" G_GINT64_FORMAT, cell->integer);
       return;
-    case SQL_NUMBER:
+    case SQL_CELL_FLOAT:
       fr_json_append_double (out, cell->number);
       return;
-    case SQL_MICROSECONDS:
+    case SQL_CELL_TIME:
       g_string_append_c (out, '"');
       fr_timestamp_append (out, cell->integer);
       g_string_append_c (out, '"');
       return;
-    case SQL_ZERO_DATE:
+    case SQL_CELL_ZERO_DATE:
       g_string_append (out, "\"0000-00-00\"");
       return;
-    case SQL_RAW:
+    case SQL_CELL_BYTES:
       g_string_append_printf (out, "\"%" G_GSIZE_FORMAT " bytes\"", cell->text.len);
       return;
     default:

@@ -60,14 +60,14 @@ typedef struct
 {
   enum
   {
-    SQL_NULL,
-    SQL_CHARS, /* text, to be read as the column's kind says */
-    SQL_INTEGER,
-    SQL_NUMBER,
-    SQL_MICROSECONDS, /* since 1970-01-01T00:00:00Z                 */
-    SQL_RAW,          /* bytes                                      */
-    SQL_ZERO_DATE,    /* MySQL's 0000-00-00                         */
-    SQL_FAULT         /* the driver could not take it               */
+    SQL_CELL_NULL,
+    SQL_CELL_TEXT, /* text, to be read as the column's kind says */
+    SQL_CELL_INT,
+    SQL_CELL_FLOAT,
+    SQL_CELL_TIME,      /* since 1970-01-01T00:00:00Z                 */
+    SQL_CELL_BYTES,     /* bytes                                      */
+    SQL_CELL_ZERO_DATE, /* MySQL's 0000-00-00                         */
+    SQL_CELL_FAULT      /* the driver could not take it               */
   } form;
   FrStr text;
   gint64 integer;

@@ -176,15 +176,16 @@ next (gpointer data, SqlCell *cells, GCancellable *cancellable, GError **error)
 
   if (!MARIA_AWAIT (link, mysql_stmt_fetch_start (&got, link->statement),
                     mysql_stmt_fetch_cont (&got, link->statement, status), cancellable, error))
-    return SQL_FAILED;
+    return SQL_STEP_FAILED;
   if (got == MYSQL_NO_DATA)
-    return SQL_DONE;
+    return SQL_STEP_DONE;
   if (got != 0 && got != MYSQL_DATA_TRUNCATED)
     {
       maria_fail (link, error);
-      return SQL_FAILED;
+      return SQL_STEP_FAILED;
     }
-  return maria_fill (link, got == MYSQL_DATA_TRUNCATED, cells, error) ? SQL_ROW : SQL_FAILED;
+  return maria_fill (link, got == MYSQL_DATA_TRUNCATED, cells, error) ? SQL_STEP_ROW
+                                                                      : SQL_STEP_FAILED;
 }
 
 /* ---- the table ------------------------------------------------------------------------ */
@@ -196,8 +197,8 @@ ask (MariaLink *link, const char *sql, const char *a, const char *b, GPtrArray *
 {
   g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func ((GDestroyNotify) json_node_unref);
   const char *const given[] = { a, b };
-  SqlStep step = SQL_FAILED;
-  SqlCell cell[1] = { { SQL_NULL, { NULL, 0 }, 0, 0 } };
+  SqlStep step = SQL_STEP_FAILED;
+  SqlCell cell[1] = { { SQL_CELL_NULL, { NULL, 0 }, 0, 0 } };
 
   for (guint i = 0; i < 2; i++)
     if (i == 0 || strchr (strchr (sql, '?') + 1, '?'))
@@ -205,9 +206,9 @@ ask (MariaLink *link, const char *sql, const char *a, const char *b, GPtrArray *
                                         : json_node_init_null (json_node_alloc ()));
   if (!start (link, sql, values, cancellable, error))
     return FALSE;
-  while ((step = next (link, cell, cancellable, error)) == SQL_ROW)
+  while ((step = next (link, cell, cancellable, error)) == SQL_STEP_ROW)
     g_ptr_array_add (names, g_strndup (cell->text.data, cell->text.len));
-  return step == SQL_DONE;
+  return step == SQL_STEP_DONE;
 }
 
 static gboolean

@@ -230,7 +230,7 @@ maria_bind (MariaLink *link, GError **error)
 static void
 fault (SqlCell *cell, const char *text)
 {
-  cell->form = SQL_FAULT;
+  cell->form = SQL_CELL_FAULT;
   cell->text = (FrStr){ text, strlen (text) };
 }
 
@@ -238,14 +238,14 @@ static void
 fill_time (SqlCell *cell, const MYSQL_TIME *time)
 {
   if (time->year == 0 && time->month == 0 && time->day == 0)
-    cell->form = SQL_ZERO_DATE;
+    cell->form = SQL_CELL_ZERO_DATE;
   else if (time->month == 0 || time->day == 0)
     fault (cell, "is a date with 00 for a month or a day");
   else if (!sql_civil (time->year, time->month, time->day, time->hour, time->minute, time->second,
                        (guint) time->second_part, &cell->integer))
     fault (cell, "is no day of the calendar");
   else
-    cell->form = SQL_MICROSECONDS;
+    cell->form = SQL_CELL_TIME;
 }
 
 /* The shortest number that is the same in single precision, as the server
@@ -276,7 +276,7 @@ fill_bits (SqlCell *cell, FrStr bytes)
 
   for (gsize i = 0; i < bytes.len; i++)
     value = value << 8 | (guchar) bytes.data[i];
-  cell->form = SQL_INTEGER;
+  cell->form = SQL_CELL_INT;
   cell->integer = (gint64) value;
   if (bytes.len > 8 || value > G_MAXINT64)
     fault (cell, "does not fit int64");
@@ -286,29 +286,29 @@ static void
 fill_cell (SqlCell *cell, const MariaCell *from, const SqlColumn *column)
 {
   if (from->null)
-    cell->form = SQL_NULL;
+    cell->form = SQL_CELL_NULL;
   else if (column->native == MYSQL_TYPE_FLOAT)
     {
-      cell->form = SQL_NUMBER;
+      cell->form = SQL_CELL_FLOAT;
       cell->number = widen (from->single);
     }
   else if (column->kind == SQL_KIND_FLOAT)
     {
-      cell->form = SQL_NUMBER;
+      cell->form = SQL_CELL_FLOAT;
       cell->number = from->number;
     }
   else if (column->kind == SQL_KIND_DATE || column->kind == SQL_KIND_TIME)
     fill_time (cell, &from->time);
   else if (from->room == NULL)
     {
-      cell->form = SQL_INTEGER;
+      cell->form = SQL_CELL_INT;
       cell->integer = from->integer;
       if (from->is_unsigned && from->integer < 0)
         fault (cell, "does not fit int64");
     }
   else
     {
-      cell->form = column->kind == SQL_KIND_BYTES ? SQL_RAW : SQL_CHARS;
+      cell->form = column->kind == SQL_KIND_BYTES ? SQL_CELL_BYTES : SQL_CELL_TEXT;
       cell->text = (FrStr){ from->room->str, from->len };
       if (column->native == MYSQL_TYPE_BIT)
         fill_bits (cell, cell->text);

@@ -210,7 +210,7 @@ fill (const PGresult *row, SqlCell *cells)
 
   for (int i = 0; i < n; i++)
     {
-      cells[i].form = PQgetisnull (row, 0, i) ? SQL_NULL : SQL_CHARS;
+      cells[i].form = PQgetisnull (row, 0, i) ? SQL_CELL_NULL : SQL_CELL_TEXT;
       cells[i].text = (FrStr){ PQgetvalue (row, 0, i), (gsize) PQgetlength (row, 0, i) };
     }
 }
@@ -229,20 +229,20 @@ next (gpointer data, SqlCell *cells, GCancellable *cancellable, GError **error)
       if (failure)
         {
           g_propagate_error (error, g_steal_pointer (&failure));
-          return SQL_FAILED;
+          return SQL_STEP_FAILED;
         }
       if (link->row && PQresultStatus (link->row) == PGRES_SINGLE_TUPLE)
         {
           link->fetched++;
           fill (link->row, cells);
-          return SQL_ROW;
+          return SQL_STEP_ROW;
         }
       if (link->row != NULL)
         continue; /* the end of this FETCH's rows */
       if (link->fetched < FETCH_ROWS)
-        return SQL_DONE;
+        return SQL_STEP_DONE;
       if (!fetch (link, error))
-        return SQL_FAILED;
+        return SQL_STEP_FAILED;
     }
 }
 
