@@ -419,8 +419,17 @@ set_up (PgLink *link, GCancellable *cancellable, GError **error)
                                    "SET LOCAL cursor_tuple_fraction = 1;"
                                    "SET LOCAL idle_in_transaction_session_timeout = 0";
   g_autoptr (PGresult) result = pg_ask (link, statements, 0, NULL, cancellable, error);
+  const char *encoding = PQparameterStatus (link->pg, "server_encoding");
+  g_autoptr (PGresult) plain = NULL;
 
-  return result != NULL;
+  if (result == NULL)
+    return FALSE;
+  /* Such a database holds any bytes.  Asked for UTF-8, the server would end the
+   * query at the first that are not; so they are looked at here, row by row. */
+  if (g_strcmp0 (encoding, "SQL_ASCII") != 0)
+    return TRUE;
+  plain = pg_ask (link, "SET LOCAL client_encoding = 'SQL_ASCII'", 0, NULL, cancellable, error);
+  return plain != NULL;
 }
 
 PgLink *

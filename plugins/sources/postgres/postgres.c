@@ -15,6 +15,7 @@
 
 #include "sources/postgres/link.h"
 #include "sources/postgres/types.h"
+#include "sql/manual.h"
 #include "sql/sql.h"
 
 #include <string.h>
@@ -286,6 +287,102 @@ static const FrParam *const params[]
                        .def = "keep"),
         NULL };
 
+static const char details[]
+    = "Reads the result of a query, or a table, from a PostgreSQL server, in a read-only\n"
+      "transaction with one snapshot (REPEATABLE READ), through a cursor on the server: memory\n"
+      "does not grow with the result.\n\n" SQL_MANUAL_CHECK SQL_MANUAL_PASSWORD (
+          "postgresql://reader:secret@db.example/shop") "`~/.pgpass`, `PGPASSWORD` and service "
+                                                        "files work too.\n\n"
+                                                        "Over a network the server's certificate "
+                                                        "is verified, and the host's name in it\n"
+                                                        "(`sslmode=verify-full`, with the "
+                                                        "authorities of the system or "
+                                                        "`sslrootcert`), unless the "
+                                                        "DSN\n"
+                                                        "or `PGSSLMODE` says "
+                                                        "otherwise.\n\n" SQL_MANUAL_DENY
+                                                        "## What the user needs\n\n"
+                                                        "    CREATE ROLE reader LOGIN PASSWORD "
+                                                        "'...';\n"
+                                                        "    GRANT CONNECT ON DATABASE shop TO "
+                                                        "reader;\n"
+                                                        "    GRANT USAGE ON SCHEMA public TO "
+                                                        "reader;\n"
+                                                        "    GRANT SELECT ON goods, reviews TO "
+                                                        "reader;\n\n"
+                                                        "and nothing else; `ALTER ROLE reader SET "
+                                                        "default_transaction_read_only = on` does "
+                                                        "no harm.\n"
+                                                        "A `statement_timeout` of the role counts "
+                                                        "for each ten thousand rows, not for all "
+                                                        "of them.\n\n"
+                                                        "## A pipeline\n\n"
+                                                        "    {\n"
+                                                        "      \"name\": \"new-reviews\",\n"
+                                                        "      \"vars\": { \"day\": { \"default\": "
+                                                        "\"today\", \"help\": \"names the file\" } "
+                                                        "},\n"
+                                                        "      \"stages\": {\n"
+                                                        "        \"reviews\": { \"use\": "
+                                                        "\"source.postgres\", \"with\": {\n"
+                                                        "          \"dsn\": { \"file\": "
+                                                        "\"shop.dsn\" },\n"
+                                                        "          \"query\": \"select id, "
+                                                        "written_at, text from reviews where stars "
+                                                        ">= $1\",\n"
+                                                        "          \"parameters\": [4],\n"
+                                                        "          \"incremental\": "
+                                                        "\"written_at\",\n"
+                                                        "          \"result\": \"id: int64, "
+                                                        "written_at: timestamp, text: utf8\" } },\n"
+                                                        "        \"clean\": { \"use\": "
+                                                        "\"transform.clean\", \"from\": "
+                                                        "\"reviews\", \"with\": { \"columns\": "
+                                                        "\"text\" } },\n"
+                                                        "        \"write\": { \"use\": "
+                                                        "\"sink.jsonl\", \"from\": \"clean\", "
+                                                        "\"with\": { \"path\": "
+                                                        "\"reviews-${day}.jsonl\" } } } }\n\n"
+                                                        "Run with `--var day=2024-05-01`, then "
+                                                        "`--var day=2024-05-02`: the second file "
+                                                        "holds the reviews\n"
+                                                        "that were written after the first "
+                                                        "run.\n\n" SQL_MANUAL_READING "## Types\n\n"
+                                                        "| on the server | column |\n| --- | --- "
+                                                        "|\n"
+                                                        "| `boolean` | bool |\n"
+                                                        "| `smallint`, `integer`, `bigint`, `oid` "
+                                                        "| int64 |\n"
+                                                        "| `real`, `double precision` | float64; "
+                                                        "NaN and infinity stay |\n"
+                                                        "| `numeric` | float64, or utf8 with "
+                                                        "`\"decimal\": \"text\"` |\n"
+                                                        "| `date`, `timestamp` | timestamp; "
+                                                        "without a zone it is UTC |\n"
+                                                        "| `timestamp with time zone` | timestamp "
+                                                        "|\n"
+                                                        "| `bytea` | binary |\n"
+                                                        "| arrays | list of what the items become, "
+                                                        "or utf8 with `\"nested\": \"text\"` |\n"
+                                                        "| all others: `text`, `varchar`, enums, "
+                                                        "`uuid`, `json`, `jsonb`, `interval` (ISO "
+                                                        "8601), `time`, ranges, addresses, "
+                                                        "composites | utf8 |\n\n"
+                                                        "A domain is what it is made of. `columns` "
+                                                        "replaces single types: `\"tags\": "
+                                                        "\"list<list<int64>>\"` for\n"
+                                                        "an array of two dimensions, "
+                                                        "`\"attributes\": \"struct<size: utf8, "
+                                                        "weight: float64>\"` for "
+                                                        "JSON whose shape\n"
+                                                        "is known; a value of another shape "
+                                                        "rejects its row. In a database of "
+                                                        "encoding SQL_ASCII text "
+                                                        "is\n"
+                                                        "whatever was put there; rows of which it "
+                                                        "is not UTF-8 are "
+                                                        "rejected.\n\n" SQL_MANUAL_AGAIN;
+
 static const FrElement element
     = { .size = sizeof (FrElement),
         .kind = FR_KIND_SOURCE,
@@ -293,6 +390,7 @@ static const FrElement element
         .revision = 1,
         .flags = FR_ELEMENT_NETWORK | FR_ELEMENT_UNTRUSTED | FR_ELEMENT_WAITS | FR_ELEMENT_VOLATILE,
         .summary = "a query or a table of a PostgreSQL server",
+        .details = details,
         .example = "{ \"dsn\": { \"env\": \"SHOP_DSN\" }, \"query\": \"select id, name from goods "
                    "order by id\" }",
         .config_size = sizeof (SqlConfig),
