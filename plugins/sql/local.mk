@@ -17,3 +17,4 @@ plugins_libsql_la_SOURCES = \
 	plugins/sql/value.c \
 	plugins/sql/value.h
 SQL_MODULE_LIBS = plugins/libsql.la $(MODULE_LIBS) -lm
+EXTRA_DIST += plugins/sql/servers.sh

@@ -3,13 +3,14 @@
  *
  * What is common to servers is in plugins/sql.  Here: libpq.
  *
- * Rows come through a server-side cursor, FETCH by FETCH, each in libpq's
- * single-row mode.  Single-row mode alone would do for memory; the cursor makes
- * every FETCH a statement of its own, so that a statement_timeout on the server
- * counts the server's work and not the time that rows wait for the stages
- * behind.  A cursor alone would hold a whole FETCH in memory, and nobody knows
- * beforehand how wide its rows are.  Over a million rows neither of them costs
- * what can be measured.
+ * Rows come in libpq's single-row mode, which holds one row in memory and lets
+ * the server run ahead only as far as the socket takes.  A cursor would do the
+ * same for the client, but FETCH puts its rows into a temporary store on the
+ * server before it sends the first, which wide rows fill up; and a cursor is
+ * planned without parallel workers.  What a cursor would have been better at,
+ * a statement_timeout that does not count the time that rows wait for the
+ * stages behind, is lifted instead, as pg_dump does; 'timeout' counts only the
+ * waits for the server.
  */
 #include "config.h"
 
@@ -19,9 +20,6 @@
 #include "sql/sql.h"
 
 #include <string.h>
-
-#define FETCH_ROWS 10000
-#define FETCH "FETCH 10000 FROM flowrun_rows"
 
 /* ---- names -------------------------------------------------------------------- */
 
@@ -175,33 +173,22 @@ value_text (JsonNode *node)
 }
 
 static gboolean
-fetch (PgLink *link, GError **error)
-{
-  if (!PQsendQuery (link->pg, FETCH))
-    return pg_fail (link, NULL, error);
-  link->busy = TRUE;
-  link->fetched = 0;
-  PQsetSingleRowMode (link->pg);
-  return TRUE;
-}
-
-static gboolean
 start (gpointer data, const char *sql, GPtrArray *nodes, GCancellable *cancellable, GError **error)
 {
   PgLink *link = data;
-  g_autofree char *declare = g_strdup_printf ("DECLARE flowrun_rows NO SCROLL CURSOR FOR %s", sql);
   g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (PGresult) result = NULL;
 
+  (void) cancellable;
   for (guint i = 0; i < nodes->len; i++)
     g_ptr_array_add (values, value_text (nodes->pdata[i]));
   g_clear_pointer (&link->row, PQclear);
   /* Always the extended protocol, which takes one statement and no more. */
-  result = finish_request (link,
-                           PQsendQueryParams (link->pg, declare, (int) values->len, NULL,
-                                              (const char *const *) values->pdata, NULL, NULL, 0),
-                           cancellable, error);
-  return result != NULL && fetch (link, error);
+  if (!PQsendQueryParams (link->pg, sql, (int) values->len, NULL,
+                          (const char *const *) values->pdata, NULL, NULL, 0))
+    return pg_fail (link, NULL, error);
+  link->busy = TRUE;
+  PQsetSingleRowMode (link->pg);
+  return TRUE;
 }
 
 static void
@@ -220,31 +207,23 @@ static SqlStep
 next (gpointer data, SqlCell *cells, GCancellable *cancellable, GError **error)
 {
   PgLink *link = data;
+  g_autoptr (GError) failure = NULL;
 
-  for (;;)
+  do
     {
-      g_autoptr (GError) failure = NULL;
-
       g_clear_pointer (&link->row, PQclear);
       link->row = pg_wait_result (link, cancellable, &failure);
-      if (failure)
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return SQL_STEP_FAILED;
-        }
-      if (link->row && PQresultStatus (link->row) == PGRES_SINGLE_TUPLE)
-        {
-          link->fetched++;
-          fill (link->row, cells);
-          return SQL_STEP_ROW;
-        }
-      if (link->row != NULL)
-        continue; /* the end of this FETCH's rows */
-      if (link->fetched < FETCH_ROWS)
-        return SQL_STEP_DONE;
-      if (!fetch (link, error))
-        return SQL_STEP_FAILED;
     }
+  while (link->row && PQresultStatus (link->row) != PGRES_SINGLE_TUPLE);
+  if (failure)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return SQL_STEP_FAILED;
+    }
+  if (link->row == NULL)
+    return SQL_STEP_DONE;
+  fill (link->row, cells);
+  return SQL_STEP_ROW;
 }
 
 /* ---- the element --------------------------------------------------------------------- */
@@ -289,7 +268,8 @@ static const FrParam *const params[]
 
 static const char details[]
     = "Reads the result of a query, or a table, from a PostgreSQL server, in a read-only\n"
-      "transaction with one snapshot (REPEATABLE READ), through a cursor on the server: memory\n"
+      "transaction with one snapshot (REPEATABLE READ), row by row as the server sends them: "
+      "memory\n"
       "does not grow with the result.\n\n" SQL_MANUAL_CHECK SQL_MANUAL_PASSWORD (
           "postgresql://reader:secret@db.example/shop") "`~/.pgpass`, `PGPASSWORD` and service "
                                                         "files work too.\n\n"
