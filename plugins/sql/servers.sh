@@ -7,7 +7,7 @@
 #   pg SQL...                as the superuser, in the database postgres
 #   start_mariadb            sets $my (its directory; the socket is $my/sock)
 #   my SQL...                as root, in the database shop
-#   certificate DIR OWNER    DIR/server.crt and server.key, self-signed, for localhost
+#   certificate DIR OWNER NAMES   DIR/server.crt and server.key, self-signed, for NAMES (DNS:localhost)
 #   a_port                   a port nobody listens on now
 trap 'stop_all; rm -rf "$tmp"' EXIT
 trap 'exit 1' INT TERM HUP
@@ -46,7 +46,7 @@ a_port ()
 
 certificate ()
 {
-  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "subjectAltName=$3" \
     -keyout "$1/server.key" -out "$1/server.crt" > /dev/null 2>&1 || return 1
   chmod 600 "$1/server.key"
   [ "$(id -u)" != 0 ] || chown "$2" "$1/server.key" "$1/server.crt"
@@ -69,7 +69,7 @@ local   all reader scram-sha-256
 local   all all    trust
 hostssl all all    127.0.0.1/32 scram-sha-256
 END
-    if certificate "$pg/data" "$pg_user"; then
+    if certificate "$pg/data" "$pg_user" DNS:localhost; then
       pg_port=$(a_port)
       echo "ssl = on
 listen_addresses = '127.0.0.1'
@@ -115,7 +115,7 @@ start_mariadb () # OPTION...
     [ "$(id -u)" != 0 ] || chown "$my_user" "$my"
     PATH=$PATH:/usr/sbin as "$my_user" mariadb-install-db --no-defaults --datadir="$my/data" --auth-root-authentication-method=normal --skip-test-db > "$tmp/install.log" 2>&1 || { cat "$tmp/install.log" >&2; return 1; }
     my_port=0 my_ssl=--skip-networking
-    if certificate "$my" "$my_user"; then
+    if certificate "$my" "$my_user" IP:127.0.0.1; then
       my_port=$(a_port)
       my_ssl="--ssl-cert=$my/server.crt --ssl-key=$my/server.key --bind-address=127.0.0.1 --port=$my_port"
     fi
@@ -123,7 +123,7 @@ start_mariadb () # OPTION...
   # shellcheck disable=SC2086
   (exec 8>&- 9>&-
    PATH=$PATH:/usr/sbin as "$my_user" mariadbd --no-defaults --datadir="$my/data" --socket="$my/sock" --pid-file="$my/pid" \
-     --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync $my_ssl "$@" > "$my/log" 2>&1) &
+     --skip-name-resolve --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync $my_ssl "$@" > "$my/log" 2>&1) &
   my_pid=$!
   i=0
   until mariadb --no-defaults -S "$my/sock" -u root -e 'select 1' > /dev/null 2>&1; do
