@@ -132,3 +132,8 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/vars-wrong-type-in-use.json \
 	tests/broken/vars-wrong.expect \
 	tests/broken/vars-wrong.json
+EXTRA_DIST += \
+	tests/broken/elements/database-columns.expect \
+	tests/broken/elements/database-columns.json \
+	tests/broken/elements/databases.expect \
+	tests/broken/elements/databases.json
