@@ -4,6 +4,8 @@ EXTRA_DIST += \
 	tests/bench/check-20.sh \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \
+	tests/bench/database.py \
+	tests/bench/database.sh \
 	tests/bench/gguf-accuracy.py \
 	tests/bench/gguf.sh \
 	tests/bench/gguf_llamacpp.py \
