@@ -386,7 +386,7 @@ test_build (void)
   statement_is (&more, FALSE, "SELECT * FROM \"t\"\nWHERE (x\n)", 0);
   statement_is (&more, TRUE,
                 "SELECT * FROM \"t\"\nWHERE (x\n)\nAND \"at\" >= $1/7\nORDER BY \"at\", \"id\"", 1);
-  statement_is (&on, TRUE, "SELECT * FROM (select 1 -- all\n) AS flowrun_rows\nORDER BY \"at\"", 0);
+  statement_is (&on, TRUE, "SELECT * FROM (select 1 -- all\n) flowrun_rows\nORDER BY \"at\"", 0);
 }
 
 /* ---- positions --------------------------------------------------------------------------------
