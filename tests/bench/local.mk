@@ -10,6 +10,8 @@ EXTRA_DIST += \
 	tests/bench/csv-jsonl.sh \
 	tests/bench/desensitize.py \
 	tests/bench/desensitize.sh \
+	tests/bench/database.py \
+	tests/bench/database.sh \
 	tests/bench/gguf-accuracy.py \
 	tests/bench/gguf.sh \
 	tests/bench/gguf_llamacpp.py \

@@ -166,3 +166,8 @@ EXTRA_DIST += tests/broken/rows/dedup.expect \
 	tests/broken/rows/dedup.json \
 	tests/broken/rows/quality.expect \
 	tests/broken/rows/quality.json
+EXTRA_DIST += \
+	tests/broken/elements/database-columns.expect \
+	tests/broken/elements/database-columns.json \
+	tests/broken/elements/databases.expect \
+	tests/broken/elements/databases.json
