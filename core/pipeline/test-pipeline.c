@@ -307,8 +307,9 @@ test_held_out (void)
   expect (STAGES (DIVIDE
                   ",\n'a': {'use': 'transform.augment', 'from': {'in': 'd.train', 'against': "
                   "'d.test'}},\n"
-                  "'b': {'use': 'transform.augment', 'from': ['goods', 'a', 'd.rejects']},\n"
-                  "'c': {'use': 'sink.fake', 'from': 'd.test'}"),
+                  "'b': {'use': 'transform.augment', 'from': ['goods', 'a']},\n"
+                  "'c': {'use': 'sink.fake', 'from': 'd.test'}, 'e': {'use': 'transform.augment', "
+                  "'from': 'd.rejects'}"),
           NULL, "");
 #undef DIVIDE
 }

@@ -137,7 +137,7 @@ refused (gconstpointer data)
 }
 
 static const char *const refusals[][2] = {
-  { "transform-major", "it was built for version 1.2 of flowrun's plugin interface and this "
+  { "transform-major", "it was built for version 1.3 of flowrun's plugin interface and this "
                        "flowrun has 0.3: build it again with this flowrun's headers" },
   { "transform-minor", "it was built for the newer version 0.4 of flowrun's plugin interface and "
                        "this flowrun has 0.3: install a newer flowrun, or build it again" },
