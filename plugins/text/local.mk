@@ -2,12 +2,15 @@
 if HAVE_TEXT
 pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
+	plugins/text/augment.h \
 	plugins/text/cell.c \
 	plugins/text/cell.h \
 	plugins/text/charset.c \
 	plugins/text/charset.h \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
+	plugins/text/dictionary-private.h \
+	plugins/text/dictionary.c \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
@@ -25,6 +28,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/normal.h \
 	plugins/text/output.c \
 	plugins/text/output.h \
+	plugins/text/route.c \
 	plugins/text/rowkey.c \
 	plugins/text/rowkey.h \
 	plugins/text/runs.c \
@@ -46,6 +50,8 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/segment.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
+	plugins/text/trie.c \
+	plugins/text/trie.h \
 	plugins/text/utf8.c
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
