@@ -2,6 +2,11 @@
 if HAVE_TEXT
 pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
+	plugins/text/augment-family.c \
+	plugins/text/augment-keep.c \
+	plugins/text/augment-numbers.c \
+	plugins/text/augment-private.h \
+	plugins/text/augment.h \
 	plugins/text/cell.c \
 	plugins/text/cell.h \
 	plugins/text/charset.c \
@@ -29,6 +34,8 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/cluster.c \
 	plugins/text/cluster-choose.c \
 	plugins/text/cluster-join.c \
+	plugins/text/dictionary-private.h \
+	plugins/text/dictionary.c \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
@@ -84,6 +91,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/pii/words.c \
 	plugins/text/quality.c \
 	plugins/text/quality.h \
+	plugins/text/route.c \
 	plugins/text/rowkey.c \
 	plugins/text/rowkey.h \
 	plugins/text/runs.c \
@@ -114,6 +122,11 @@ plugins_libflowrun_text_la_SOURCES = \
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py \
 	plugins/text/pii/make-regions.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
+	plugins/text/trie.c \
+	plugins/text/trie.h \
+	plugins/text/utf8.c
+EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
+plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(PCRE2_LIBS) $(CORE_LIBS) -lm
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
@@ -144,6 +157,15 @@ check_PROGRAMS += plugins/text/test-quality
 plugins_text_test_quality_SOURCES = plugins/text/test-quality.c
 plugins_text_test_quality_LDADD = $(TEXT_MODULE_LIBS) -lm
 TESTS += plugins/text/test-quality
+check_PROGRAMS += plugins/text/test-segment
+plugins_text_test_segment_SOURCES = plugins/text/test-segment.c
+plugins_text_test_segment_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-segment
+
+check_PROGRAMS += plugins/text/test-augment
+plugins_text_test_augment_SOURCES = plugins/text/test-augment.c
+plugins_text_test_augment_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-augment
 
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c
