@@ -45,9 +45,8 @@ typedef enum
 {
   TEXT_DOC_TITLE = 1,
   TEXT_DOC_AUTHOR,
-  TEXT_DOC_DATE,     /* RFC 3339, or a date alone: published, sent, else last changed, else made */
-  TEXT_DOC_LANGUAGE, /* BCP 47 */
-  TEXT_DOC_RECIPIENT /* of a message */
+  TEXT_DOC_DATE,    /* RFC 3339, or a date alone: published, sent, else last changed, else made */
+  TEXT_DOC_LANGUAGE /* BCP 47 */
 } TextDocFact;
 
 /** TextDocPart: what begins; numbers count from 1. */
