@@ -8,10 +8,29 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/charset.h \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
+	plugins/text/content.c \
+	plugins/text/content.h \
+	plugins/text/content-blocks.c \
+	plugins/text/content-charset.c \
+	plugins/text/content-date.c \
+	plugins/text/content-json.c \
+	plugins/text/content-links.c \
+	plugins/text/content-meta.c \
+	plugins/text/content-meta.h \
+	plugins/text/content-names.c \
+	plugins/text/content-private.h \
+	plugins/text/content-score.c \
+	plugins/text/content-text.c \
+	plugins/text/dom.c \
+	plugins/text/dom.h \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
+	plugins/text/html-lex.c \
+	plugins/text/html-lex.h \
+	plugins/text/html-names.h \
 	plugins/text/html-private.h \
+	plugins/text/html-reference.c \
 	plugins/text/html-tags.c \
 	plugins/text/html.c \
 	plugins/text/html.h \
