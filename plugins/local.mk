@@ -11,6 +11,8 @@ include plugins/sources/sqlite/local.mk
 include plugins/sources/sqldump/local.mk
 include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
+include plugins/sources/documents/local.mk
+include plugins/sources/documents/pdf/local.mk
 include plugins/transforms/clean/local.mk
 include plugins/transforms/dedup/local.mk
 include plugins/transforms/format/local.mk

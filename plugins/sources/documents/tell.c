@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include "tell.h"
-#include "text/charset.h"
 #include "text/chars.h"
+#include "text/charset.h"
 
 #include <string.h>
 
@@ -25,11 +25,11 @@ struct _Tell
 
   GString *text; /* of the open record */
   GString *block;
-  TextDocKind last; /* kind of the last block; 0: none in this record */
-  const char *unit; /* of the open record */
+  TextDocKind last;  /* kind of the last block; 0: none in this record */
+  const char *unit;  /* of the open record */
   guint page, begun; /* the page, and the one the open record began on */
   guint n_sections;
-  char *part_name;        /* GRefString */
+  char *part_name; /* GRefString */
   char *headings[MAX_HEADING];
   guint table, row;
   Cells *header;
@@ -206,7 +206,7 @@ tell_language (FrStr text)
       counts[3] += (flags & TEXT_CH_LATIN) != 0;
     }
   if (letters < 8)
-    return NULL;
+    return counts[0] >= 2 && counts[0] * 2 > letters && counts[1] == 0 ? "zh" : NULL;
   if (counts[1] * 10 > letters)
     return "ja";
   if (counts[2] * 3 > letters)
@@ -446,8 +446,8 @@ keep_row (Tell *t, const TextDocBlock *block, const FrStr *cells, guint n)
   record = add_record (t, "row");
   record->number = t->row;
   record->table = t->table;
-  record->name = t->part_name && *t->part_name ? g_ref_string_acquire (t->part_name)
-                                               : heading_path (t);
+  record->name
+      = t->part_name && *t->part_name ? g_ref_string_acquire (t->part_name) : heading_path (t);
   record->header = t->header ? cells_ref (t->header) : NULL;
   record->cells = cells_new (cells, n);
   return charge (t, OVERHEAD + n * sizeof (FrStr));
@@ -636,10 +636,18 @@ tell_block (TextDocSink *sink, const TextDocBlock *block)
 static gboolean
 says_nothing (const char *title)
 {
-  static const char *const prefixes[]
-      = { "Microsoft Word - ", "Microsoft PowerPoint - ", "PowerPoint Presentation", "PowerPoint 演示文稿",
-          "Untitled",          "untitled",                "无标题",                  "未命名",
-          "Slide 1",           "幻灯片 1",                "(anonymous)",             "Document1" };
+  static const char *const prefixes[] = { "Microsoft Word - ",
+                                          "Microsoft PowerPoint - ",
+                                          "PowerPoint Presentation",
+                                          "PowerPoint 演示文稿",
+                                          "Untitled",
+                                          "untitled",
+                                          "无标题",
+                                          "未命名",
+                                          "Slide 1",
+                                          "幻灯片 1",
+                                          "(anonymous)",
+                                          "Document1" };
 
   for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++)
     if (g_str_has_prefix (title, prefixes[i]))
@@ -660,7 +668,8 @@ tell_fact (TextDocSink *sink, TextDocFact fact, FrStr value)
   append_clean (clean, (FrStr){ value.data, value.data ? MIN (value.len, 4096) : 0 }, TRUE);
   if (fact == TEXT_DOC_DATE && !t->told->has_date)
     t->told->has_date = fr_timestamp_parse (clean->str, clean->len, &t->told->date);
-  else if (at && *at == NULL && clean->len && !(fact == TEXT_DOC_TITLE && says_nothing (clean->str)))
+  else if (at && *at == NULL && clean->len
+           && !(fact == TEXT_DOC_TITLE && says_nothing (clean->str)))
     *at = g_strdup (clean->str);
   g_string_free (clean, TRUE);
 }

@@ -2,8 +2,8 @@
 /* utf8.c: text/charset.h over whole texts. */
 #include "config.h"
 
-#include "utf8.h"
 #include "text/charset.h"
+#include "utf8.h"
 
 #include <string.h>
 
