@@ -40,7 +40,16 @@ plugins_source_documents_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(XML_CFLAGS) $
 plugins_source_documents_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_source_documents_la_LIBADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS) $(DOCUMENTS_LIBS)
 
+if HAVE_XML
+if HAVE_GMIME
+check_PROGRAMS += plugins/sources/documents/test-documents
+plugins_sources_documents_test_documents_SOURCES = plugins/sources/documents/test-documents.c
+plugins_sources_documents_test_documents_LDADD = core/libflowrun-test.la $(TEST_LIBS)
+TESTS += plugins/sources/documents/test-documents
+endif
+endif
+
 # What a reader out of tree is built with.
 flowruninclude_HEADERS += plugins/text/document.h
 endif
-EXTRA_DIST += plugins/sources/documents/documents.md
+EXTRA_DIST += plugins/sources/documents/documents.md plugins/sources/documents/make-samples.py

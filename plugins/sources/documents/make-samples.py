@@ -524,7 +524,8 @@ with tarfile.open(fileobj=buf, mode="w:gz", format=tarfile.PAX_FORMAT) as t:
     t.addfile(link)
 put("archive/tape.tgz", buf.getvalue())
 put("archive/single.txt.gz", gzip.compress("单个压缩的文本".encode(), mtime=0))
-put("bad/zeros.gz", gzip.compress(b"\0" * (300 << 20), mtime=0))
+put("bad/zeros.gz", gzip.compress(b"na " * (100 << 20), 9, mtime=0))
+put("bad/nothing.zip", b"PK\5\6" + b"\0" * 18)
 cut_zip = container([("one.txt", "第一篇完整"), ("two.txt", os.urandom(3000))])
 put("bad/cut.zip", cut_zip[:1500])
 nest = b"the core"

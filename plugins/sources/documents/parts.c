@@ -57,6 +57,15 @@ archive_failed (Parts *parts, struct archive *a)
   return parts->sink->fail (parts->sink, "damaged", reason);
 }
 
+/* Zip files have their directory at the end. */
+static gboolean
+cut_off (Parts *parts)
+{
+  return parts->sink->fail (parts->sink, "truncated",
+                            "the zip container has no directory at its end, as when it was not "
+                            "copied or downloaded whole");
+}
+
 static gboolean
 load (Parts *parts, struct archive *a, const char *name)
 {
@@ -102,6 +111,8 @@ load_all (Parts *parts, struct archive *a)
 
       if (rc == ARCHIVE_RETRY && n < MAX_PARTS)
         continue;
+      if (rc < ARCHIVE_WARN && n == 0)
+        return cut_off (parts);
       if (rc < ARCHIVE_WARN)
         return archive_failed (parts, a);
       if (n >= MAX_PARTS)
@@ -136,9 +147,7 @@ parts_new (const TextDocJob *job, TextDocSink *sink)
   parts->zipped = job->len;
   archive_read_support_format_zip_seekable (a);
   if (archive_read_open_memory (a, job->data, job->len) != ARCHIVE_OK)
-    ok = sink->fail (sink, "truncated",
-                     "the zip container has no directory at its end, as when it "
-                     "was not copied or downloaded whole");
+    ok = cut_off (parts);
   else
     ok = load_all (parts, a);
   archive_read_free (a);

@@ -34,6 +34,7 @@ struct _Tell
   guint table, row;
   Cells *header;
   guint columns; /* of the open table */
+  gboolean in_table;
 };
 
 /* ---- records ------------------------------------------------------------------ */
@@ -345,6 +346,7 @@ close_table (Tell *t)
 {
   g_clear_pointer (&t->header, cells_unref);
   t->row = 0;
+  t->in_table = FALSE;
 }
 
 static gboolean tell_block (TextDocSink *sink, const TextDocBlock *block);
@@ -458,7 +460,7 @@ tell_row (Tell *t, const TextDocBlock *block)
 {
   g_autofree FrStr *cells = g_new0 (FrStr, block->n_cells + 1);
   g_autofree gsize *ends = g_new0 (gsize, block->n_cells + 1);
-  gboolean first = block->first || (t->last != TEXT_DOC_ROW && t->row == 0), any = FALSE;
+  gboolean first = block->first || !t->in_table, any = FALSE;
   gsize total = 0;
 
   for (guint i = 0; i < block->n_cells; i++)
@@ -482,6 +484,7 @@ tell_row (Tell *t, const TextDocBlock *block)
     {
       close_table (t);
       t->table++;
+      t->in_table = TRUE;
     }
   if (!any)
     return TRUE;
@@ -597,7 +600,7 @@ tell_block (TextDocSink *sink, const TextDocBlock *block)
     return FALSE;
   if (block->kind == TEXT_DOC_ROW)
     return tell_row (t, block);
-  if (t->row)
+  if (t->in_table)
     close_table (t);
   if (!charge (t, block->text.len))
     return FALSE;

@@ -588,7 +588,7 @@ static gboolean
 visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *where)
 {
   struct archive_entry *entry;
-  gboolean more = TRUE, ok;
+  gboolean more = TRUE, any = FALSE, ok;
   guint failures = 0;
 
   while (more && !u->over)
@@ -599,8 +599,12 @@ visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *
       if (rc == ARCHIVE_EOF || is_cancelled (u))
         {
           uselocale (before);
+          if (rc == ARCHIVE_EOF && !any)
+            return reject (u, where->member, source->len, NULL, "no_text",
+                           "the archive holds no files");
           return rc == ARCHIVE_EOF;
         }
+      any = TRUE;
       if (rc < ARCHIVE_WARN)
         {
           uselocale (before);
