@@ -92,6 +92,7 @@ include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
 include tests/fuzz/score.mk
 include tests/fuzz/onnx.mk
+include tests/fuzz/documents.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey

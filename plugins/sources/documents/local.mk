@@ -30,15 +30,18 @@ DOCUMENTS_CPPFLAGS += -DDOCUMENTS_MAIL
 DOCUMENTS_LIBS += $(GMIME_LIBS)
 endif
 
+DOCUMENTS_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(XML_CFLAGS) $(GMIME_CFLAGS)
+DOCUMENTS_ALL_LIBS = $(TEXT_MODULE_LIBS) $(TEXT_LIBS) $(DOCUMENTS_LIBS)
+
 plugin_LTLIBRARIES += plugins/source-documents.la
 plugins_source_documents_la_SOURCES = plugins/sources/documents/documents.c \
 	plugins/sources/documents/details.h \
 	plugins/sources/documents/walk.c plugins/sources/documents/walk.h \
 	$(DOCUMENTS_SOURCES)
 plugins_source_documents_la_CPPFLAGS = $(AM_CPPFLAGS) $(DOCUMENTS_CPPFLAGS)
-plugins_source_documents_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(XML_CFLAGS) $(GMIME_CFLAGS)
+plugins_source_documents_la_CFLAGS = $(DOCUMENTS_CFLAGS)
 plugins_source_documents_la_LDFLAGS = $(MODULE_FLAGS)
-plugins_source_documents_la_LIBADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS) $(DOCUMENTS_LIBS)
+plugins_source_documents_la_LIBADD = $(DOCUMENTS_ALL_LIBS)
 
 if HAVE_XML
 if HAVE_GMIME
@@ -48,6 +51,13 @@ plugins_sources_documents_test_documents_LDADD = core/libflowrun-test.la $(TEST_
 TESTS += plugins/sources/documents/test-documents
 endif
 endif
+
+check_PROGRAMS += plugins/sources/documents/test-mailcut
+plugins_sources_documents_test_mailcut_SOURCES = plugins/sources/documents/test-mailcut.c \
+	$(DOCUMENTS_CUT_SOURCES) plugins/sources/documents/mbox.c plugins/sources/documents/mbox.h \
+	plugins/sources/documents/utf8.c plugins/sources/documents/utf8.h
+plugins_sources_documents_test_mailcut_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/sources/documents/test-mailcut
 
 # What a reader out of tree is built with.
 flowruninclude_HEADERS += plugins/text/document.h
