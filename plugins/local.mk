@@ -14,6 +14,7 @@ include plugins/sources/rows/local.mk
 include plugins/sources/documents/local.mk
 include plugins/sources/documents/pdf/local.mk
 include plugins/transforms/clean/local.mk
+include plugins/transforms/content/local.mk
 include plugins/transforms/dedup/local.mk
 include plugins/transforms/format/local.mk
 include plugins/transforms/filter/local.mk

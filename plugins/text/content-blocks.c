@@ -251,7 +251,7 @@ blank_at (const Builder *b, const char *p, const char *end)
   if (c == 0xef && end - p > 2 && (guchar) p[1] == 0xbb && (guchar) p[2] == 0xbf)
     return 3; /* byte order mark */
   if (c == 0xe3 && end - p > 2 && (guchar) p[1] == 0x80 && (guchar) p[2] == 0x80
-      && (!b->open || b->breaks > 0) && b->breaks < 2)
+      && (!b->open || b->breaks > 0))
     return 3; /* ideographic blank at the beginning of a paragraph or line */
   return 0;
 }
@@ -767,4 +767,44 @@ text_blocks_build (Page *page)
   g_array_set_size (page->boxes, 0);
   g_array_set_size (page->blocks, 0);
   build (page);
+}
+
+void
+text_blocks_use_body (Page *page, FrStr body)
+{
+  Builder *b;
+  gsize kept = 0;
+
+  for (guint i = 0; i < page->blocks->len; i++)
+    {
+      const Block *block = &g_array_index (page->blocks, Block, i);
+
+      if (block->kept)
+        kept += block->len;
+    }
+  /* Markup in it would have to be read again; who writes that has the text in the page as well. */
+  if (body.len <= 2 * kept || body.len < 80 || memmem (body.data, body.len, "</", 2) != NULL)
+    return;
+  for (guint i = 0; i < page->blocks->len; i++)
+    g_array_index (page->blocks, Block, i).kept = FALSE;
+  b = g_new0 (Builder, 1);
+  b->page = page;
+  b->dom = page->dom;
+  b->stack[0] = (State){ .node = page->dom->body, .kind = TEXT_BLOCK_PARAGRAPH };
+  b->depth = 1;
+  kept = page->blocks->len;
+  for (const char *p = body.data, *end = p + body.len; p < end;)
+    {
+      const char *stop = memchr (p, '\n', (gsize) (end - p));
+
+      stop = stop ? stop : end;
+      add_run (b, p, stop);
+      end_block (b);
+      p = stop + (stop < end);
+    }
+  for (guint i = (guint) kept; i < page->blocks->len; i++)
+    g_array_index (page->blocks, Block, i).kept = TRUE;
+  page->kind = page->blocks->len > kept ? TEXT_PAGE_PROSE : page->kind;
+  page->confidence = MAX (page->confidence, .5);
+  g_free (b);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* content-charset.c: which charset a page is in (WHATWG HTML, sections 13.2.3.1 and 13.2.3.2).
  *
- * The prescan goes through the first 1024 bytes as the standard's own algorithm does, comments
- * and strange tags included.  Where this leaves the standard: an XML declaration is read too, and a
- * claim that the bytes refute is not believed, for pages that say gb2312 over UTF-8 are common.
+ * The prescan is the standard's own algorithm, comments and strange tags included.  It goes on
+ * behind the first 1024 bytes, where a browser would change the charset while it reads the page
+ * (section 13.2.3.4), and passes over the text of scripts and styles there.  Where this leaves the
+ * standard: an XML declaration is read too, and a claim that the bytes refute is not believed, for
+ * pages that say gb2312 over UTF-8 are common.
  */
 #include "config.h"
 
@@ -14,6 +16,8 @@
 #include "text/html-lex.h"
 
 #define PRESCAN_BYTES 1024
+/* A meta that comes later than this is in nobody's head. */
+#define LATER_BYTES (64 * 1024)
 
 static const char *
 canonical (const char *label, gsize len)
@@ -26,6 +30,10 @@ canonical (const char *label, gsize len)
     len--;
   if (len == 0 || len >= sizeof name)
     return NULL;
+  /* ICU reads names as if punctuation were not there; labels of the standard have some letters. */
+  for (gsize i = 0; i < len; i++)
+    if (!g_ascii_isalnum (label[i]) && strchr ("-_:.+()", label[i]) == NULL)
+      return NULL;
   memcpy (name, label, len);
   name[len] = 0;
   return text_charset_canonical (name, NULL);
@@ -143,10 +151,30 @@ xml_declaration (const char *data, const char *end)
   return end ? canonical (p + 1, (gsize) (end - p - 1)) : NULL;
 }
 
+/* Behind what a script or style holds, whose start tag ends at @p; @p for other elements. */
+static const char *
+behind_raw_text (const char *name, const char *p, const char *end)
+{
+  static const char *const raw[] = { "script", "style", "title", "noscript", "textarea" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (raw); i++)
+    {
+      gsize n = strlen (raw[i]);
+
+      if (g_ascii_strncasecmp (name, raw[i], n) != 0 || g_ascii_isalnum (name[n]))
+        continue;
+      for (const char *q = p; (q = memchr (q, '<', (gsize) (end - q))) != NULL; q++)
+        if ((gsize) (end - q) > n + 2 && q[1] == '/' && g_ascii_strncasecmp (q + 2, raw[i], n) == 0)
+          return q;
+      return end;
+    }
+  return p;
+}
+
 const char *
 text_html_prescan (const char *data, gsize len)
 {
-  const char *end = data + MIN (len, PRESCAN_BYTES), *p = data;
+  const char *end = data + MIN (len, LATER_BYTES), *p = data;
   const char *declared = xml_declaration (data, end);
 
   while (p < end && (p = memchr (p, '<', (gsize) (end - p))) != NULL)
@@ -176,12 +204,16 @@ text_html_prescan (const char *data, gsize len)
                && (g_ascii_isalpha (p[1])
                    || (p[1] == '/' && end - p > 2 && g_ascii_isalpha (p[2]))))
         {
-          for (p++; p < end && !lex_is_space (*p) && *p != '>';)
+          const char *name = ++p;
+
+          while (p < end && !lex_is_space (*p) && *p != '>')
             p++;
           close = tag_end (p, end);
           if (close == NULL)
             break;
           p = close + 1;
+          if (p - data > PRESCAN_BYTES)
+            p = behind_raw_text (name, p, end);
         }
       else if (end - p > 1 && (p[1] == '!' || p[1] == '/' || p[1] == '?'))
         {
@@ -232,13 +264,27 @@ reads (const char *charset, const char *data, gsize len)
   return text_decoder_n_replaced (decoder) == 0;
 }
 
-/* A claim is refuted by bytes that are not text in it while they are text in UTF-8. */
+/* A few characters may be text in both (联通 in GB18030 is valid UTF-8); this many never are. */
+#define SURELY_UTF8 8
+
+static gboolean
+is_surely_utf8 (const char *data, gsize len)
+{
+  guint n = 0;
+
+  for (gsize i = 0; i < len && n < SURELY_UTF8; i++)
+    n += (guchar) data[i] >= 0xe0 ? 2 : (guchar) data[i] >= 0xc0;
+  return n >= SURELY_UTF8;
+}
+
+/* A claim is refuted by bytes that are text in UTF-8, when they are no text in it or too many. */
 static gboolean
 is_refuted (const char *claim, const char *data, gsize len, gboolean whole)
 {
   if (is_utf8 (claim) || !is_real_utf8 (data, len, whole))
     return FALSE;
-  return g_ascii_strncasecmp (claim, "utf-16", 6) == 0 || !reads (claim, data, len);
+  return g_ascii_strncasecmp (claim, "utf-16", 6) == 0 || is_surely_utf8 (data, len)
+         || !reads (claim, data, len);
 }
 
 /* Whether to believe that @data is in @claim; the guess is made only where it decides. */

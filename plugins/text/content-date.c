@@ -183,7 +183,7 @@ month_named (const char **p, const char *end)
 
   for (guint i = 0; i < 12; i++)
     {
-      if (word_at (p, end, names[i]))
+      if (word_at (p, end, names[i]) || (i == 8 && word_at (p, end, "sept.")))
         return i + 1;
       if ((gsize) (end - *p) >= 3 && g_ascii_strncasecmp (*p, names[i], 3) == 0
           && (end - *p == 3 || !g_ascii_isalpha ((*p)[3])))
@@ -381,7 +381,7 @@ text_date_in_url (FrStr url, GString *out)
         ; /* /2024/0506/ */
       else if (separator == '/' || separator == '-')
         {
-          if (q >= end || *q != separator)
+          if (q >= end || (*q != '/' && *q != '-'))
             continue;
           q++;
         }

@@ -187,7 +187,17 @@ value_of (Meta *meta, guint what)
 }
 
 static void
-named_meta (Meta *meta, FrStr name, FrStr content)
+set_named (Value *value, FrStr content, Source source, gboolean property)
+{
+  if (property && !value->property && value->source == source && strip (content).len > 0)
+    value->source = SOURCE_NONE;
+  if (value->source < source)
+    value->property = property;
+  text_value_set (value, content, source);
+}
+
+static void
+named_meta (Meta *meta, FrStr name, FrStr content, gboolean property)
 {
   char low[40];
   const char *key = low;
@@ -215,7 +225,7 @@ named_meta (Meta *meta, FrStr name, FrStr content)
           if (metas[i].what == BYLINE && content.len > 4
               && g_ascii_strncasecmp (content.data, "http", 4) == 0)
             return;
-          text_value_set (value_of (meta, metas[i].what), content, metas[i].source);
+          set_named (value_of (meta, metas[i].what), content, metas[i].source, property);
           return;
         }
 }
@@ -235,9 +245,11 @@ read_meta (const TextDom *dom, guint32 node, Meta *meta)
     meta->refresh = refresh_address (content);
   else if (is (equiv, "content-language"))
     text_value_set (&meta->language, content, SOURCE_GRAPH);
-  named_meta (meta, strip (name), content);
+  named_meta (meta, strip (name), content, FALSE);
   /* Several properties of one value, separated by blanks. */
-  for (p = property.data, end = p + property.len; property.len > 0 && p < end;)
+  if (property.len == 0)
+    return;
+  for (p = property.data, end = p + property.len; p < end;)
     {
       const char *word;
 
@@ -245,7 +257,7 @@ read_meta (const TextDom *dom, guint32 node, Meta *meta)
         p++;
       for (word = p; p < end && !lex_is_space (*p);)
         p++;
-      named_meta (meta, (FrStr){ word, (gsize) (p - word) }, content);
+      named_meta (meta, (FrStr){ word, (gsize) (p - word) }, content, TRUE);
     }
 }
 
@@ -467,27 +479,44 @@ separator_at (FrStr title, gsize at)
   return 0;
 }
 
-/* Whether a heading of the page says a piece of its title. */
+static gboolean
+ends_with_separator (FrStr s)
+{
+  s = strip (s);
+  return s.len > 0
+         && text_char_flags (g_utf8_get_char (text_prev_char (s.data + s.len))) & TEXT_CH_PUNCT;
+}
+
+static gboolean
+same_text (const char *a, FrStr b)
+{
+  return g_ascii_strncasecmp (a, b.data, b.len) == 0;
+}
+
+/* The heading of the page that says a piece of its title: the start, or what stands behind the name
+ * of the site. */
 static FrStr
 heading_in_title (const Page *page, FrStr title)
 {
-  FrStr best = { NULL, 0 };
+  FrStr start = { NULL, 0 }, behind = { NULL, 0 };
 
   for (guint i = 0; i < page->blocks->len; i++)
     {
       const Block *b = &g_array_index (page->blocks, Block, i);
+      const Box *box = &g_array_index (page->boxes, Box, b->box);
       FrStr text = { page->text->str + b->start, b->len };
 
       if (b->out.kind != TEXT_BLOCK_HEADING || b->out.level > 2 || text.len > title.len
-          || text.len <= best.len || n_wide (text) < 4)
+          || n_wide (text) < 4 || box->inherited & HINTS_BAD)
         continue;
-      /* At its start, or behind the name of the site. */
-      if (memcmp (title.data, text.data, text.len) == 0
-          || (b->out.level == 1 && text.len * 2 > title.len
-              && memcmp (title.data + title.len - text.len, text.data, text.len) == 0))
-        best = text;
+      if (text.len > start.len && same_text (title.data, text))
+        start = (FrStr){ title.data, text.len };
+      else if (b->out.level == 1 && text.len > behind.len
+               && same_text (title.data + title.len - text.len, text)
+               && ends_with_separator ((FrStr){ title.data, title.len - text.len }))
+        behind = (FrStr){ title.data + title.len - text.len, text.len };
     }
-  return best;
+  return start.len > 0 ? start : behind;
 }
 
 static FrStr
@@ -805,7 +834,7 @@ finish_dates (Page *page, Meta *meta, const char *url, TextContent *out)
   out->date_from = "";
   if (out->published.len == 0 && meta->published.source > SOURCE_TEXT)
     {
-      meta->published = (Value){ { NULL, 0 }, SOURCE_NONE };
+      meta->published = (Value){ .source = SOURCE_NONE };
       read_lines (page, meta);
       out->published = date_of (page, meta->published.text, FALSE);
     }

@@ -32,6 +32,7 @@ typedef struct
 {
   FrStr text;
   Source source;
+  gboolean property; /* from <meta property>, which counts before <meta name> */
 } Value;
 
 /* Text lies in the page's bytes or in the tree's memory. */
@@ -41,7 +42,7 @@ typedef struct
   Value published, modified; /* as written */
   FrStr page_title, canonical, og_url, base, refresh;
   guint robots;
-  gboolean robots_nofollow;
+  FrStr body; /* the text itself, as JSON-LD has it */
 } Meta;
 
 /** text_value_set: @text counts when it is from a better source than what is there; blanks at the

@@ -253,6 +253,13 @@ insert (Tree *t, const TextTag *tag, const Lexeme *lexeme)
   return node;
 }
 
+/* A cell without a table around it, which holds nobody back. */
+static gboolean
+is_loose_cell (const Tree *t, const TextTag *tag)
+{
+  return (tag->id == TEXT_TAG_TD || tag->id == TEXT_TAG_TH) && t->n_open_of[TEXT_TAG_TABLE] == 0;
+}
+
 /* Number of the nearest open element called @tag that no element with one of the bits @limit, nor
  * one called @also, hides; 0 when there is none (number 0 is html). */
 static guint
@@ -266,7 +273,26 @@ find_open (const Tree *t, TextHtmlName tag, guint limit, TextHtmlName also)
 
       if (at->id == tag)
         return i;
-      if (at->tree & limit || at->id == also)
+      if ((at->tree & limit && !is_loose_cell (t, at)) || at->id == also)
+        return 0;
+    }
+  return 0;
+}
+
+/* The same for an element that HTML does not have: only its name tells it from others. */
+static guint
+find_other (const Tree *t, FrStr name)
+{
+  if (t->n_open_of[TEXT_TAG_OTHER] == 0)
+    return 0;
+  for (guint i = t->n_open; i-- > 1;)
+    {
+      const TextNode *n = &t->nodes[t->open[i]];
+
+      if (n->tag == TEXT_TAG_OTHER && n->text.len == name.len
+          && g_ascii_strncasecmp (n->text.data, name.data, name.len) == 0)
+        return i;
+      if (tag_at (t, i)->tree & TREE_SPECIAL)
         return 0;
     }
   return 0;
@@ -654,7 +680,9 @@ end_tag (Tree *t, const Lexeme *lexeme)
     default:
       break;
     }
-  if (tag->tree & TREE_HEADING)
+  if (tag->id == TEXT_TAG_OTHER)
+    end_to (t, find_other (t, (FrStr){ lexeme->from, (gsize) (lexeme->to - lexeme->from) }));
+  else if (tag->tree & TREE_HEADING)
     end_heading (t);
   else if (tag->tree & TREE_SPECIAL)
     end_to (t, in_scope (t, (TextHtmlName) tag->id));

@@ -97,6 +97,14 @@ check_PROGRAMS += plugins/text/test-html
 plugins_text_test_html_SOURCES = plugins/text/test-html.c
 plugins_text_test_html_LDADD = $(TEXT_MODULE_LIBS)
 TESTS += plugins/text/test-html
+
+check_PROGRAMS += plugins/text/test-dom plugins/text/test-content
+plugins_text_test_dom_SOURCES = plugins/text/test-dom.c
+plugins_text_test_dom_LDADD = $(TEXT_MODULE_LIBS)
+plugins_text_test_content_SOURCES = plugins/text/test-content.c
+plugins_text_test_content_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-dom plugins/text/test-content
+EXTRA_DIST += plugins/text/test-pages
 endif
 if HAVE_TEXT
 TEXT_TEST_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)

@@ -132,3 +132,11 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/vars-wrong-type-in-use.json \
 	tests/broken/vars-wrong.expect \
 	tests/broken/vars-wrong.json
+EXTRA_DIST += \
+	tests/broken/elements/content.expect \
+	tests/broken/elements/content.json \
+	tests/broken/elements/site-lines.expect \
+	tests/broken/elements/site-lines.json
+EXTRA_DIST += \
+	tests/broken/elements/documents.expect \
+	tests/broken/elements/documents.json

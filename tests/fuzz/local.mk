@@ -93,6 +93,7 @@ include tests/fuzz/jinja.mk
 include tests/fuzz/score.mk
 include tests/fuzz/onnx.mk
 include tests/fuzz/documents.mk
+include tests/fuzz/content.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey

@@ -218,6 +218,29 @@ documents_bind (gconstpointer data, FrBind *bind, GError **error)
   return TRUE;
 }
 
+/* The core hashes what lies in the folders; what links lead to outside is added here. */
+static gboolean
+documents_fingerprint (gconstpointer data, GString *out, GError **error)
+{
+  const Config *config = data;
+  WalkOptions options
+      = { (const char *const *) config->include, (const char *const *) config->exclude,
+          config->recursive, config->hidden, TRUE };
+  g_autoptr (Walked) walked = NULL;
+
+  if (!config->follow_links)
+    return TRUE;
+  walked = walk_paths ((const char *const *) config->path, &options, NULL, error);
+  for (guint i = 0; walked && i < walked->files->len; i++)
+    {
+      const WalkFile *file = walked->files->pdata[i];
+      g_autofree char *hash = file->rule ? g_strdup (file->rule) : walk_hash (file->path);
+
+      g_string_append_printf (out, "%s %s\n", file->shown, hash);
+    }
+  return walked != NULL;
+}
+
 /* ---- threads: one a file, in order -------------------------------------------------- */
 
 /** Task: a file that is being read, or has been. */
@@ -695,7 +718,8 @@ static const FrElement element
         .bind = documents_bind,
         .open = documents_open,
         .run = documents_run,
-        .close = documents_close };
+        .close = documents_close,
+        .fingerprint = documents_fingerprint };
 
 FR_PLUGIN ("documents", PACKAGE_VERSION, "folders of documents as text", "Apache-2.0", "flowrun",
            &element)
