@@ -6,6 +6,8 @@ EXTRA_DIST += \
 	tests/bench/content.sh \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \
+	tests/bench/documents.py \
+	tests/bench/documents.sh \
 	tests/bench/gguf-accuracy.py \
 	tests/bench/gguf.sh \
 	tests/bench/gguf_llamacpp.py \

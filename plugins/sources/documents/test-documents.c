@@ -167,6 +167,11 @@ test_rows (void)
   expect (t, "book.xlsx#table=1.2", "text", "名称: 梨\n折扣: 0.3");
   expect (t, "book.xlsx#table=2.1", "columns", "null");
   expect (t, "book.xlsx#table=2.1", "name", "价格表");
+  g_clear_pointer (&t, fr_test_free);
+  /* Only the first row of letters names columns. */
+  t = element ("office/sheet.ods", "'record': 'row'");
+  fr_test_run (t);
+  expect (t, "sheet.ods#table=1.1", "text", "城市: 北京\n人口: 2189万");
 }
 
 static void

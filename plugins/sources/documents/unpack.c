@@ -199,10 +199,12 @@ without_text (Unpack *u, const Where *where, guint64 bytes, const char *kind, To
   else if (told->children->len)
     count (u, "messages_without_text", 1);
   else
-    return reject (u, where->member, bytes, kind, "no_text", "%s",
-                   strcmp (kind, "pdf") == 0
-                       ? "it has no text, as of scanned pages: recognise it first (OCR)"
-                       : "it has no text");
+    return reject (
+        u, where->member, bytes, kind, "no_text", "%s",
+        strcmp (kind, "pdf") == 0
+            ? "it has no text: scanned pages must be recognised first (OCR); Chinese, "
+              "Japanese or Korean without fonts of its own needs the package poppler-data"
+            : "it has no text");
   return TRUE;
 }
 
