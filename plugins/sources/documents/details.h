@@ -47,6 +47,8 @@
 "| `leaves_folder` `dangling_link` `not_a_file` `unreadable` | links out of the folder (`follow_links` reads them), broken links, pipes and devices, files closed to us |\n\n"
 "Attachments that are no documents (logos) are counted, not rejected. Links within the folder are not\n"
 "followed: what they lead to is read in its own place.\n\n"
+"Memory: a document and its parts at a time, at most about three times `max_file` a thread; archives and\n"
+"mailboxes are read as streams. As many documents are read at once as there are workers.\n\n"
 "PDFs are read by a program of its own, `document-pdf-worker`, in a process a document with limits on\n"
 "memory (1 GiB) and time, without network, and without the right to write files or start programs.\n\n"
 "## From a folder to training text\n\n"

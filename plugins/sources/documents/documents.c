@@ -256,8 +256,9 @@ typedef struct
 {
   const Config *config;
   FrHost *host;
-  GCancellable *cancellable;
-  GPtrArray *readers; /* TextDocReader, NULL-terminated */
+  GCancellable *cancellable; /* the run's */
+  GCancellable *enough;      /* ours: nobody wants more, or the run is cancelled */
+  GPtrArray *readers;        /* TextDocReader, NULL-terminated */
   UnpackOptions options;
   Walked *walked;
   FrBuilder *builder;
@@ -353,7 +354,7 @@ work (gpointer data)
 {
   State *s = data;
   Worker worker = { s, NULL };
-  g_autoptr (Unpack) unpack = unpack_new (&s->options, s->cancellable, hand_over, &worker);
+  g_autoptr (Unpack) unpack = unpack_new (&s->options, s->enough, hand_over, &worker);
   guint index;
 
   while ((worker.task = begin_task (s, &index)) != NULL)
@@ -516,6 +517,7 @@ documents_close (gpointer data)
   g_clear_pointer (&s->builder, fr_builder_free);
   g_clear_pointer (&s->readers, g_ptr_array_unref);
   g_string_free (s->scratch, TRUE);
+  g_object_unref (s->enough);
   g_free (s->tasks);
   g_mutex_clear (&s->lock);
   g_cond_clear (&s->ready);
@@ -586,6 +588,7 @@ documents_open (gconstpointer data, FrHost *host, gpointer *state, GError **erro
   s->config = config;
   s->host = host;
   s->cancellable = fr_host_cancellable (host);
+  s->enough = g_cancellable_new ();
   s->scratch = g_string_new (NULL);
   g_mutex_init (&s->lock);
   g_cond_init (&s->ready);
@@ -687,6 +690,8 @@ documents_run (FrHost *host, gpointer data, GError **error)
     threads[i] = g_thread_new ("documents", work, s);
   while (flow == FR_FLOW_OK && s->head < s->walked->files->len)
     flow = take_file (s, error);
+  if (flow != FR_FLOW_OK)
+    g_cancellable_cancel (s->enough);
   g_mutex_lock (&s->lock);
   s->stop = TRUE;
   g_cond_broadcast (&s->room);
@@ -701,6 +706,8 @@ static const char details[] =
 #include "details.h"
     ;
 
+/* Not FR_ELEMENT_RUNS_PROGRAMS: that warns of what a pipeline has run; the worker
+ * of the PDF reader is a part of flowrun that may do less than flowrun itself. */
 static const FrElement element
     = { .size = sizeof (FrElement),
         .kind = FR_KIND_SOURCE,

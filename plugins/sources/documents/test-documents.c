@@ -434,6 +434,10 @@ test_bad_pdf (void)
   expect_reject (t, "bad/garbage.pdf", "damaged");
   expect_reject (t, "bad/half.pdf", "damaged");
   expect_reject (t, "bad/locked.pdf", "encrypted");
+  g_clear_pointer (&t, fr_test_free);
+  t = element ("pdf/report.pdf", "'max_seconds': '1ms'");
+  fr_test_run (t);
+  expect_reject (t, "report.pdf", "timeout");
 }
 
 static void
@@ -518,6 +522,11 @@ test_battery (void)
   if (skip (FALSE))
     return;
   t = element ("office", "");
+  fr_test_battery (t);
+  g_clear_pointer (&t, fr_test_free);
+  if (!has_pdf)
+    return;
+  t = element ("pdf", "'record': 'page'");
   fr_test_battery (t);
 }
 

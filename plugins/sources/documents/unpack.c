@@ -219,7 +219,7 @@ read_document (Unpack *u, const char *type, const Source *source, const Where *w
                      .data = source->data,
                      .len = (gsize) source->len,
                      .wants = u->options.tell.wants,
-                     .max_memory = u->options.max_unpacked,
+                     .max_memory = MIN (2 * u->options.max_file, G_MAXINT32),
                      .max_text = u->options.tell.max_text,
                      .seconds = u->options.seconds,
                      .cancellable = u->cancellable };
