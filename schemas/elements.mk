@@ -21,9 +21,11 @@ dist_elementschema_DATA = \
 	schemas/elements/trainer.lora.schema.json \
 	schemas/elements/transform.clean.schema.json \
 	schemas/elements/transform.command.schema.json \
+	schemas/elements/transform.content.schema.json \
 	schemas/elements/transform.dedup.schema.json \
 	schemas/elements/transform.filter.schema.json \
 	schemas/elements/transform.format.schema.json \
 	schemas/elements/transform.generate.schema.json \
 	schemas/elements/transform.select.schema.json \
+	schemas/elements/transform.site_lines.schema.json \
 	schemas/elements/transform.split.schema.json

@@ -32,6 +32,7 @@ typedef struct
   guint n_open;
   guint16 n_open_of[TEXT_N_TAGS];
   gboolean in_head;
+  guint32 ended_form; /* a form whose end tag came while what it holds was still open */
 } Tree;
 
 /* ---- nodes ---------------------------------------------------------------- */
@@ -102,7 +103,7 @@ remove_open (Tree *t, guint i)
 static void
 pop_to (Tree *t, guint i)
 {
-  while (t->n_open > i)
+  while (t->n_open > i || (t->n_open > 2 && current (t) == t->ended_form))
     t->n_open_of[t->nodes[t->open[--t->n_open]].tag]--;
 }
 
@@ -527,7 +528,8 @@ before_start (Tree *t, const TextTag *tag)
         pop_to (t, i);
       break;
     case TEXT_TAG_FORM:
-      return t->n_open_of[TEXT_TAG_FORM] == 0;
+      i = find_open (t, TEXT_TAG_FORM, 0, TEXT_N_TAGS);
+      return i == 0 || t->open[i] == t->ended_form;
     case TEXT_TAG_TABLE:
       if ((i = find_table (t, TRUE)) > 0)
         pop_to (t, i);
@@ -623,7 +625,8 @@ end_list_item (Tree *t)
     }
 }
 
-/* A form that was not closed where it was opened ends without ending what was opened in it. */
+/* A form that was not closed where it was opened ends without ending what was opened in it: the
+ * tree is the same, but another form may begin, and it is left with the last of them. */
 static void
 end_form (Tree *t)
 {
@@ -632,7 +635,7 @@ end_form (Tree *t)
   if (i == t->n_open - 1)
     pop_to (t, i);
   else if (i > 0)
-    remove_open (t, i);
+    t->ended_form = t->open[i];
 }
 
 static void

@@ -13,6 +13,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/content-blocks.c \
 	plugins/text/content-charset.c \
 	plugins/text/content-date.c \
+	plugins/text/content-finish.c \
 	plugins/text/content-json.c \
 	plugins/text/content-links.c \
 	plugins/text/content-meta.c \

@@ -89,6 +89,7 @@ static const struct
   { "a</br>b", "body('a' br 'b')" },
   { "<form>a<form>b</form>c", "body(form('a' 'b') 'c')" },
   { "<form><div>a</form>b</div>c", "body(form(div('a' 'b')) 'c')" },
+  { "<form><div>a</form><form>b</form>c</div>d", "body(form(div('a' form('b') 'c')) 'd')" },
   { "<select>a<div>b", "body(select('a') div('b'))" },
   /* links */
   { "<a href=x>a<a href=y>b", "body(a('a') a('b'))" },
@@ -128,7 +129,9 @@ attribute (const TextDom *dom, guint32 node, TextHtmlAttribute name)
 {
   FrStr value = text_dom_attribute (dom, node, name);
 
-  return value.data == NULL ? NULL : g_intern_string (g_strndup (value.data, value.len));
+  g_autofree char *copy = value.data ? g_strndup (value.data, value.len) : NULL;
+
+  return g_intern_string (copy);
 }
 
 static void

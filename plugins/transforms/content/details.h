@@ -104,7 +104,7 @@ static const char details[]
       "| LibreOffice's Chinese help, 150 pages | .962 | .921 | .874 | .698 |\n"
       "| pages a second (two cores, busy) | 2073 | 691 | 21 | 41 |\n"
       "\n"
-      "The weights were chosen looking at these pages and at six of our own "
+      "The weights were chosen looking at these pages and at ten of our own "
       "(plugins/text/test-pages).\n"
       "\n"
       "Counters: pages, prose, lists, kept_chars, dropped_chars, replaced_chars (bytes that were "
