@@ -173,3 +173,6 @@ EXTRA_DIST += \
 	tests/broken/elements/database-columns.json \
 	tests/broken/elements/databases.expect \
 	tests/broken/elements/databases.json
+EXTRA_DIST += \
+	tests/broken/elements/documents.expect \
+	tests/broken/elements/documents.json

@@ -102,6 +102,7 @@ include tests/fuzz/jinja.mk
 include tests/fuzz/score.mk
 include tests/fuzz/neardup.mk
 include tests/fuzz/onnx.mk
+include tests/fuzz/documents.mk
 include tests/fuzz/content.mk
 include tests/fuzz/sqlvalue.mk
 
