@@ -86,6 +86,8 @@ LmChoices *lm_choices_new (LmTokenizer *tokenizer, const char *const *texts, con
                            GError **error);
 void lm_choices_free (LmChoices *choices);
 gsize lm_choices_n (const LmChoices *choices);
+/** lm_choices_depth: tokens of the longest answer. */
+gsize lm_choices_depth (const LmChoices *choices);
 /** lm_choices_n_nodes: how often the model is asked for one prompt: 1 where every answer differs in its first token. */
 gsize lm_choices_n_nodes (const LmChoices *choices);
 
