@@ -19,6 +19,8 @@ include plugins/transforms/select/local.mk
 include plugins/transforms/split/local.mk
 include plugins/transforms/command/local.mk
 include plugins/transforms/generate/local.mk
+include plugins/transforms/backtranslate/local.mk
+include plugins/translators/local.mk
 include plugins/trainers/tune/local.mk
 include plugins/evaluators/stats/local.mk
 include plugins/evaluators/rating/local.mk

@@ -3,7 +3,7 @@
  *
  * An engine is a plugin file of its own, translator-NAME.so, with a TranslatorEngine as the table
  * of its service.  It knows one thing: how its kind of translator is asked.  What all uses share
- * lies on this side (translator.c, translations.h): the settings, whether a server may be reached
+ * lies on this side (translator.c, translator-cache.h): the settings, whether a server may be reached
  * at all, the cache on disk.  Elements know no engine; engines know no element.
  *
  * One use:
@@ -92,7 +92,7 @@ typedef enum
  * @state: written
  * @translation: DONE: newly allocated, the caller's to free
  * @rule: REFUSED: one word to count by, static: "empty_answer", "bad_answer", "too_long",
- *   "refused" (the service's own word), "unknown_words"
+ *   "unknown_words", or "refused", with the service's own words in @why
  * @why: REFUSED: for a person, newly allocated; never the text itself
  * @data: the caller's
  */
@@ -116,6 +116,9 @@ void translator_item_done (TranslatorItem *item, char *translation, gsize len);
 /** translator_item_refuse: for engines. */
 void translator_item_refuse (TranslatorItem *item, const char *rule, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
+
+/** translator_rule: the static word among those above that equals @rule; "refused" where none does. */
+const char *translator_rule (const char *rule);
 
 /** TranslatorDone: @n items, not always neighbours, have been answered. @error: FALSE ends the
  * whole call with it (the disk of the cache is full). */
@@ -141,6 +144,7 @@ typedef enum
  *   files
  * @identity: what an answer depends on besides pair, text and seed: engine, its revision, address
  *   or version, model, prompt, temperature.  Equal identities may share a cache.  Newly allocated
+ * @knows: whether it can translate from @from to @to; NULL: only asking tells
  * @open: @model: what came by the port "model", borrowed until close; NULL: none
  * @translate: see above; FALSE with FR_ERROR_TRANSIENT (not there), FR_ERROR_DATA (nonsense),
  *   FR_ERROR_CONFIG (refuses our key or request), FR_ERROR_CANCELLED, or @done's own error
@@ -152,6 +156,7 @@ typedef struct
   gsize size;
   guint flags;
   gboolean (*check) (const TranslatorSettings *settings, FrBind *bind, GError **error);
+  gboolean (*knows) (const TranslatorSettings *settings, const char *from, const char *to);
   char *(*identity) (const TranslatorSettings *settings, FrObject *model);
   Translator *(*open) (const TranslatorSettings *settings, FrHost *host, FrObject *model,
                        GError **error);
@@ -184,9 +189,9 @@ typedef enum
 /** translator_reach: tells from @url alone, without asking for a name. */
 TranslatorReach translator_reach (const char *url);
 
-/** translator_language: the English name of @code ("Chinese", "Traditional Chinese") for prompts;
- * @code itself where it has none here; static or @code. */
-const char *translator_language (const char *code);
+/** translator_language: the English name of @code ("Chinese", "Chinese (Traditional)") for prompts;
+ * @code itself where it has none; newly allocated. */
+char *translator_language (const char *code);
 
 G_END_DECLS
 
