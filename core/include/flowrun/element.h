@@ -49,7 +49,7 @@
 G_BEGIN_DECLS
 
 #define FR_ABI_MAJOR 0 /* must be equal */
-#define FR_ABI_MINOR 2 /* a plugin's must not be newer than the core's */
+#define FR_ABI_MINOR 3 /* a plugin's must not be newer than the core's */
 
 typedef struct _FrHost FrHost; /* host.h */
 typedef struct _FrBind FrBind;
