@@ -3,6 +3,7 @@
 # All plugins are linked into plugins/ of the build tree, so that one directory
 # is the search path of an uninstalled flowrun.
 include plugins/text/local.mk
+include plugins/net/local.mk
 include plugins/lm/local.mk
 include plugins/compute/local.mk
 include plugins/sources/csv/local.mk
