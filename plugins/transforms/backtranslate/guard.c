@@ -47,6 +47,17 @@ guard_rules (void)
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
+/* The beginning of a piece of text, whole characters. */
+static char *
+show (FrStr text)
+{
+  const char *p = text.data, *end = text.data + text.len;
+
+  while (p != NULL && p < end && p - text.data < SHOWN)
+    p = g_utf8_next_char (p);
+  return g_strndup (text.data, p != NULL ? (gsize) (p - text.data) : 0);
+}
+
 static gsize
 find_figure (TextScorer *scorer, const char *name)
 {
@@ -194,33 +205,49 @@ left_over (FrStr parent, FrStr child, FrStr *word)
 }
 
 static gboolean
-is_chinese (TextLanguage language)
+is_chinese (const TextLanguageShare *s)
 {
-  return language == TEXT_LANGUAGE_ZH_HANS || language == TEXT_LANGUAGE_ZH_HANT;
+  return s->language == TEXT_LANGUAGE_ZH_HANS || s->language == TEXT_LANGUAGE_ZH_HANT;
+}
+
+/* Characters that tell the two ways of writing Chinese apart say one thing here and the other there. */
+static gboolean
+changes_writing (const TextLanguageShare *a, const TextLanguageShare *b)
+{
+  return (a->simplified > a->traditional && b->simplified < b->traditional)
+         || (a->simplified < a->traditional && b->simplified > b->traditional);
+}
+
+static gboolean
+other_language (const TextLanguageShare *before, const TextLanguageShare *after)
+{
+  if (is_chinese (before) && is_chinese (after))
+    return changes_writing (before, after);
+  /* A mixture may settle on either of its languages. */
+  return before->language != after->language && before->language != TEXT_LANGUAGE_MIXED
+         && before->language != TEXT_LANGUAGE_NONE;
 }
 
 static const char *
 judge_language (const Guard *g, FrStr child, char **why)
 {
-  TextLanguageShare share;
-  TextLanguage before = text_language (g->parent, &share), after;
-  gboolean han = share.han > 0;
+  TextLanguageShare before, after;
   FrStr word;
 
-  after = text_language (child, NULL);
-  /* A mixture may settle on either of its languages, and short texts tell nothing of the way of writing. */
-  if (before != after && before != TEXT_LANGUAGE_MIXED && before != TEXT_LANGUAGE_NONE
-      && !(is_chinese (before) && is_chinese (after)
-           && text_n_chars (child) < 2 * (gsize) share.han / 3))
+  text_language (g->parent, &before);
+  text_language (child, &after);
+  if (other_language (&before, &after))
     {
-      *why = g_strdup_printf ("it is in %s and its parent in %s", text_language_name (after),
-                              text_language_name (before));
+      *why = g_strdup_printf ("it is in %s and its parent in %s",
+                              text_language_name (after.language),
+                              text_language_name (before.language));
       return "language";
     }
-  if (han && left_over (g->parent, child, &word))
+  if (before.han > 0 && left_over (g->parent, child, &word))
     {
-      *why = g_strdup_printf ("'%.*s' was left untranslated", (int) MIN (word.len, SHOWN),
-                              word.data);
+      g_autofree char *shown = show (word);
+
+      *why = g_strdup_printf ("'%s' was left untranslated", shown);
       return "left_over";
     }
   return NULL;
@@ -278,14 +305,15 @@ judge_length (const Guard *g, FrStr child, char **why)
 static const char *
 judge_kept (const Guard *g, FrStr child, char **why)
 {
+  g_autofree char *shown = NULL;
   FrStr lost = { NULL, 0 };
   TextKeepKind kind
       = text_keeper_judge (g->keeper, g->parent, child, g->more, g->n_more, &lost);
 
   if (kind == TEXT_KEEP_N)
     return NULL;
-  *why = g_strdup_printf ("%s '%.*s' did not survive, or is new", text_keep_name (kind),
-                          (int) MIN (lost.len, SHOWN), lost.data != NULL ? lost.data : "");
+  shown = show (lost);
+  *why = g_strdup_printf ("%s '%s' did not survive, or is new", text_keep_name (kind), shown);
   return lost_rules[kind];
 }
 
