@@ -590,6 +590,7 @@ read_root (FriLoad *load, JsonObject *root, FriRegistry *registry)
   read_stages (load, json_object_get_member (root, "stages"));
   check_outputs (load);
   fri_order (load);
+  fri_held_out (load);
   fri_vars_warn_unused (load);
 }
 

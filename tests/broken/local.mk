@@ -41,6 +41,8 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/from-wrong-object.json \
 	tests/broken/from-wrong-types.expect \
 	tests/broken/from-wrong-types.json \
+	tests/broken/held-out.expect \
+	tests/broken/held-out.json \
 	tests/broken/network-denied.args \
 	tests/broken/network-denied.expect \
 	tests/broken/network-denied.json \

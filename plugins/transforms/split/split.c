@@ -108,8 +108,10 @@ static const FrPort *const inputs[] = {
 
 static const FrPort *const outputs[]
     = { FR_PORT ("train", FR_PORT_RECORDS, "rows to learn from"),
-        FR_PORT ("validation", FR_PORT_RECORDS, "rows to choose by", .flags = FR_PORT_OPTIONAL),
-        FR_PORT ("test", FR_PORT_RECORDS, "rows to measure with", .flags = FR_PORT_OPTIONAL),
+        FR_PORT ("validation", FR_PORT_RECORDS, "rows to choose by",
+                 .flags = FR_PORT_OPTIONAL | FR_PORT_HELD_OUT),
+        FR_PORT ("test", FR_PORT_RECORDS, "rows to measure with",
+                 .flags = FR_PORT_OPTIONAL | FR_PORT_HELD_OUT),
         NULL };
 
 /* ---- configure and bind -------------------------------------------------------- */
@@ -986,6 +988,16 @@ static const char details[]
       "the column gets\n"
       "its proportion of each side; a group with several values counts to the one that came first "
       "in the input.\n"
+      "\n"
+      "### Held out\n"
+      "\n"
+      "The rows of `validation` and `test`, and whatever later stages make of them, are refused by "
+      "stages that\n"
+      "make new rows to learn from (transform.synonyms, transform.backtranslate): `flowrun check` "
+      "names both\n"
+      "ends of such a connection. To augment first and split afterwards, say `\"by\": "
+      "\"cluster\"`: augmenters\n"
+      "give every row the column `cluster`, which a variant shares with its parent.\n"
       "\n"
       "### Leaks\n"
       "\n"
