@@ -46,10 +46,14 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/segment.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
+	plugins/text/translator.c \
+	plugins/text/translator.h \
+	plugins/text/translator-cache.c \
+	plugins/text/translator-cache.h \
 	plugins/text/utf8.c
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
-plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
+plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^(text|translator)_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS) -lm
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
 

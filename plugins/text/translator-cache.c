@@ -37,7 +37,8 @@ struct _TranslatorCache
   FrJsonReader reader;
 };
 
-/* ---- keys ------------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------
+ */
 
 static TextKey
 item_key (const TranslatorCache *c, const TranslatorItem *item)
@@ -193,9 +194,10 @@ cut_torn (TranslatorCache *c, GError **error)
   if ((guint64) about.st_size == c->end)
     return TRUE;
   /* A file that never was ours is not touched. */
-  if (c->end == 0 && (c->block->len < HEAD_LEN ? memcmp (c->block->str, HEAD, c->block->len)
-                                               : memcmp (c->block->str, HEAD, HEAD_LEN))
-                         != 0)
+  if (c->end == 0
+      && (c->block->len < HEAD_LEN ? memcmp (c->block->str, HEAD, c->block->len)
+                                   : memcmp (c->block->str, HEAD, HEAD_LEN))
+             != 0)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,
                    "'%s' is no cache of translations; name another file", c->path);
@@ -207,7 +209,8 @@ cut_torn (TranslatorCache *c, GError **error)
   return TRUE;
 }
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------
+ */
 
 TranslatorCache *
 translator_cache_open (const char *path, const char *identity, guint64 memory,
@@ -359,8 +362,7 @@ parse_line (TranslatorCache *c, FrStr text, Line *line)
       }
     else if (token == FR_JSON_STRING && r->depth == 1)
       take_member (line, key, r->str, text);
-  return token == FR_JSON_END && line->same
-         && (line->translation != NULL || line->refused != NULL);
+  return token == FR_JSON_END && line->same && (line->translation != NULL || line->refused != NULL);
 }
 
 gboolean

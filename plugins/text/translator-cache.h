@@ -42,7 +42,8 @@ TranslatorCache *translator_cache_open (const char *path, const char *identity, 
                                         const char *spill_dir, GError **error);
 void translator_cache_free (TranslatorCache *cache);
 
-/** translator_cache_find: answers @item from the file if it holds it (*@found); FALSE: FR_ERROR_IO. */
+/** translator_cache_find: answers @item from the file if it holds it (*@found); FALSE: FR_ERROR_IO.
+ */
 gboolean translator_cache_find (TranslatorCache *cache, TranslatorItem *item, gboolean *found,
                                 GError **error);
 /** translator_cache_store: adds @n answered items; when it returns TRUE they are on the disk. */

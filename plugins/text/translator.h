@@ -3,16 +3,15 @@
  *
  * An engine is a plugin file of its own, translator-NAME.so, with a TranslatorEngine as the table
  * of its service.  It knows one thing: how its kind of translator is asked.  What all uses share
- * lies on this side (translator.c, translator-cache.h): the settings, whether a server may be reached
- * at all, the cache on disk.  Elements know no engine; engines know no element.
+ * lies on this side (translator.c, translator-cache.h): the settings, whether a server may be
+ * reached at all, the cache on disk.  Elements know no engine; engines know no element.
  *
  * One use:
  *
  *     engine = translator_find (host, "libretranslate", &error);
- *     engine->check (&settings, bind, &error)                      under bind: problems with their places
- *     t = engine->open (&settings, host, model, &error);
- *     engine->translate (t, items, n, done, data, &error);         any number of times, one thread
- *     engine->close (t);
+ *     engine->check (&settings, bind, &error)                      under bind: problems with their
+ * places t = engine->open (&settings, host, model, &error); engine->translate (t, items, n, done,
+ * data, &error);         any number of times, one thread engine->close (t);
  *
  * What an engine promises:
  *
@@ -117,7 +116,8 @@ void translator_item_done (TranslatorItem *item, char *translation, gsize len);
 void translator_item_refuse (TranslatorItem *item, const char *rule, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
 
-/** translator_rule: the static word among those above that equals @rule; "refused" where none does. */
+/** translator_rule: the static word among those above that equals @rule; "refused" where none does.
+ */
 const char *translator_rule (const char *rule);
 
 /** TranslatorDone: @n items, not always neighbours, have been answered. @error: FALSE ends the

@@ -6,11 +6,10 @@
  *
  * What becomes of an answer:
  *
- *   no connection, 408 425 429 5xx    the group waits and is tried again; after `tries` the call fails
- *   401 403 404 405, a redirect       the call fails at once: address or key are wrong
- *   other 4xx, an error object        the texts are asked one by one; one alone is refused
- *   wrong count                       the same
- *   no JSON, other members            tried again; then one by one; one alone is refused
+ *   no connection, 408 425 429 5xx    the group waits and is tried again; after `tries` the call
+ * fails 401 403 404 405, a redirect       the call fails at once: address or key are wrong other
+ * 4xx, an error object        the texts are asked one by one; one alone is refused wrong count the
+ * same no JSON, other members            tried again; then one by one; one alone is refused
  *
  * A translator that has refused or garbled MANY_BAD texts in a row, or every text so far, is not
  * choosy but broken: the call fails.
@@ -46,15 +45,16 @@ struct _Translator
   FrHost *host;
   NetClient *client;
   char *url;
-  GQueue waiting; /* Group */
-  guint n_running;
-  gint64 next_start; /* monotonic: by the rate, and by what the server asked for */
-  guint n_bad;       /* texts refused or garbled since the last good one */
+  GQueue waiting;      /* Group */
+  GHashTable *running; /* set of Group */
+  gint64 next_start;   /* monotonic: by the rate, and by what the server asked for */
+  guint n_bad;         /* texts refused or garbled since the last good one */
   guint64 n_good, n_requests, n_retries, n_split, n_refused, bytes_sent, bytes_received;
   gint64 waited;
 };
 
-/* ---- check ------------------------------------------------------------------------------------ */
+/* ---- check ------------------------------------------------------------------------------------
+ */
 
 gboolean
 remote_check (const RemoteProtocol *protocol, const TranslatorSettings *s, FrBind *bind)
@@ -88,7 +88,8 @@ remote_identity (const char *name, int revision, const TranslatorSettings *s)
   return g_strdup_printf ("%s %d %s", name, revision, s->version != NULL ? s->version : s->url);
 }
 
-/* ---- groups ----------------------------------------------------------------------------------- */
+/* ---- groups -----------------------------------------------------------------------------------
+ */
 
 static Group *
 group_new (TranslatorItem *const *items, gsize n)
@@ -114,6 +115,12 @@ static gboolean
 same_pair (const TranslatorItem *a, const TranslatorItem *b)
 {
   return strcmp (a->from, b->from) == 0 && strcmp (a->to, b->to) == 0 && a->seed == b->seed;
+}
+
+static guint
+n_running (const Translator *t)
+{
+  return g_hash_table_size (t->running);
 }
 
 /* Neighbours of one pair, up to the limits. */
@@ -159,7 +166,8 @@ split (Translator *t, Group *g, guint attempts)
   group_free (g);
 }
 
-/* ---- words for people ------------------------------------------------------------------------- */
+/* ---- words for people -------------------------------------------------------------------------
+ */
 
 /* What a service said, in one line, without our key. */
 static char *
@@ -186,7 +194,8 @@ fail (Translator *t, FrError code, const char *what, const char *advice, GError 
   return FALSE;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -297,8 +306,8 @@ said (Translator *t, const NetReply *reply)
 {
   TranslatorItem none = { 0 }, *items[] = { &none };
   g_autofree char *why = NULL;
-  RemoteVerdict verdict = t->protocol->read ((const char *) reply->body->data, reply->body->len,
-                                             items, 1, &why);
+  RemoteVerdict verdict
+      = t->protocol->read ((const char *) reply->body->data, reply->body->len, items, 1, &why);
 
   translator_item_clear (&none);
   if (verdict == REMOTE_REFUSED)
@@ -310,8 +319,8 @@ static gboolean
 take_status (Translator *t, Group *g, const NetReply *reply, const Caller *caller, GError **error)
 {
   g_autofree char *words = said (t, reply);
-  g_autofree char *what = g_strdup_printf ("status %u%s%s", reply->status,
-                                           *words != '\0' ? ": " : "", words);
+  g_autofree char *what
+      = g_strdup_printf ("status %u%s%s", reply->status, *words != '\0' ? ": " : "", words);
   guint status = reply->status;
 
   if (net_reply_is_transient (reply))
@@ -360,7 +369,7 @@ take_reply (Translator *t, NetReply *reply, const Caller *caller, GError **error
 {
   Group *g = reply->tag;
 
-  t->n_running--;
+  g_hash_table_steal (t->running, g);
   t->bytes_received += reply->body != NULL ? reply->body->len : 0;
   if (reply->error != NULL)
     return take_fault (t, g, reply, caller, error);
@@ -369,7 +378,8 @@ take_reply (Translator *t, NetReply *reply, const Caller *caller, GError **error
   return take_status (t, g, reply, caller, error);
 }
 
-/* ---- the loop --------------------------------------------------------------------------------- */
+/* ---- the loop ---------------------------------------------------------------------------------
+ */
 
 static gboolean
 start (Translator *t, Group *g, gint64 now, GError **error)
@@ -387,7 +397,7 @@ start (Translator *t, Group *g, gint64 now, GError **error)
       group_free (g);
       return FALSE;
     }
-  t->n_running++;
+  g_hash_table_add (t->running, g);
   t->n_requests++;
   t->bytes_sent += body->len;
   if (t->settings->rate > 0)
@@ -401,7 +411,7 @@ static gboolean
 start_ready (Translator *t, gint64 *next, GError **error)
 {
   *next = -1;
-  while (t->n_running < (guint) t->settings->concurrency && t->waiting.length > 0)
+  while (n_running (t) < (guint) t->settings->concurrency && t->waiting.length > 0)
     {
       gint64 now = g_get_monotonic_time (), earliest = G_MAXINT64;
       GList *ready = NULL;
@@ -435,7 +445,7 @@ start_ready (Translator *t, gint64 *next, GError **error)
 static void
 drain (Translator *t, const Caller *caller)
 {
-  while (t->n_running > 0)
+  while (n_running (t) > 0)
     {
       g_autoptr (NetReply) reply
           = net_client_wait (t->client, t->settings->timeout, fr_host_cancellable (t->host), NULL);
@@ -444,8 +454,8 @@ drain (Translator *t, const Caller *caller)
 
       if (reply == NULL)
         break;
-      t->n_running--;
       g = reply->tag;
+      g_hash_table_steal (t->running, g);
       if (reply->error == NULL && reply->status / 100 == 2
           && t->protocol->read ((const char *) reply->body->data, reply->body->len, g->items, g->n,
                                 &why)
@@ -458,7 +468,7 @@ drain (Translator *t, const Caller *caller)
 static gboolean
 loop (Translator *t, const Caller *caller, GError **error)
 {
-  while (t->waiting.length > 0 || t->n_running > 0)
+  while (t->waiting.length > 0 || n_running (t) > 0)
     {
       g_autoptr (NetReply) reply = NULL;
       GError *fault = NULL;
@@ -466,7 +476,7 @@ loop (Translator *t, const Caller *caller, GError **error)
 
       if (!start_ready (t, &next, error))
         return FALSE;
-      if (t->n_running == 0)
+      if (n_running (t) == 0)
         {
           if (next >= 0 && !fr_host_sleep (t->host, next))
             {
@@ -487,12 +497,14 @@ loop (Translator *t, const Caller *caller, GError **error)
   return TRUE;
 }
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------
+ */
 
 static NetClient *
 new_client (const TranslatorSettings *s, GError **error)
 {
-  /* The address is the pipeline's own choice and redirects are not followed: private ones are fine. */
+  /* The address is the pipeline's own choice and redirects are not followed: private ones are fine.
+   */
   NetOptions options = { .allow_private = TRUE,
                          .timeout = s->timeout,
                          .connect_timeout = MIN (s->timeout, 15 * G_USEC_PER_SEC),
@@ -523,6 +535,7 @@ remote_open (const RemoteProtocol *protocol, const TranslatorSettings *s, FrHost
   t->client = client;
   t->url = g_strdup_printf ("%.*s%s", (int) len, s->url, protocol->path);
   g_queue_init (&t->waiting);
+  t->running = g_hash_table_new_full (NULL, NULL, group_free, NULL);
   return t;
 }
 
@@ -533,19 +546,19 @@ remote_translate (Translator *t, TranslatorItem *items, gsize n, TranslatorDone 
   Caller caller = { done, data };
   gboolean ok;
 
+  if (t->client == NULL)
+    t->client = new_client (t->settings, error);
+  if (t->client == NULL)
+    return FALSE;
   make_groups (t, items, n);
   ok = loop (t, &caller, error);
   if (!ok)
     {
       drain (t, &caller);
       g_queue_clear_full (&t->waiting, group_free);
-      if (t->n_running > 0)
-        {
-          /* Cancelled: transfers that nobody waits for end with their client. */
-          net_client_free (t->client);
-          t->client = new_client (t->settings, NULL);
-          t->n_running = 0;
-        }
+      /* Cancelled: transfers that nobody waits for end with their client. */
+      g_clear_pointer (&t->client, net_client_free);
+      g_hash_table_remove_all (t->running);
     }
   return ok;
 }
@@ -567,6 +580,7 @@ remote_close (Translator *t)
 {
   g_queue_clear_full (&t->waiting, group_free);
   g_clear_pointer (&t->client, net_client_free);
+  g_hash_table_unref (t->running);
   g_free (t->url);
   g_free (t);
 }

@@ -179,7 +179,8 @@ lm_choices_depth (const LmChoices *c)
   return c->depth;
 }
 
-/* ---- weighing --------------------------------------------------------------------------------- */
+/* ---- weighing ---------------------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -360,7 +361,7 @@ lm_generate_choice (LmDecoder *decoder, const LmChoices *choices, LmChoiceJob *j
     return FALSE;
   w.feeds = g_new0 (LmFeed, slots);
   w.logits = g_new (float, slots *w.n_vocab);
-  w.paths = g_new (double, (gsize) slots *choices->nodes->len);
+  w.paths = g_new (double, (gsize) slots * choices->nodes->len);
   for (gsize first = 0; ok && first < n_jobs; first += slots)
     {
       w.jobs = jobs + first;

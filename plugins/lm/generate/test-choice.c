@@ -49,8 +49,8 @@ encode (Fixture *f, const char *text)
 {
   GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
 
-  g_assert_true (lm_tokenizer_encode (f->tokenizer, text, strlen (text), LM_ENCODE_PLAIN, ids, NULL,
-                                      NULL));
+  g_assert_true (
+      lm_tokenizer_encode (f->tokenizer, text, strlen (text), LM_ENCODE_PLAIN, ids, NULL, NULL));
   return ids;
 }
 
@@ -155,10 +155,10 @@ test_nodes (void)
     const char *answers[5];
     gsize nodes, depth;
   } cases[] = {
-    { { "a", "b", "c" }, 1, 1 },           /* told by the first token */
-    { { "ax", "ay" }, 2, 2 },              /* root, a */
-    { { "abc", "abd", "x" }, 3, 3 },       /* root, a, ab */
-    { { "good", "good value" }, 11, 10 },  /* every token of it, and the end behind it */
+    { { "a", "b", "c" }, 1, 1 },          /* told by the first token */
+    { { "ax", "ay" }, 2, 2 },             /* root, a */
+    { { "abc", "abd", "x" }, 3, 3 },      /* root, a, ab */
+    { { "good", "good value" }, 11, 10 }, /* every token of it, and the end behind it */
   };
   Fixture f;
 
@@ -202,7 +202,8 @@ test_problems (void)
       g_assert_error (fault, FR_ERROR, FR_ERROR_CONFIG);
       g_assert_nonnull (strstr (fault->message, bad[i].says));
     }
-  g_assert_null (lm_choices_new (f.tokenizer, (const char *const[]){ "a", "ab", NULL }, none, &error));
+  g_assert_null (
+      lm_choices_new (f.tokenizer, (const char *const[]){ "a", "ab", NULL }, none, &error));
   g_assert_error (error, FR_ERROR, FR_ERROR_CONFIG);
   g_clear_error (&error);
   ok = lm_choices_new (f.tokenizer, (const char *const[]){ "yes", "no", NULL }, f.ends, NULL);

@@ -26,7 +26,8 @@ struct _Asker
   gint64 started;
 };
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------
+ */
 
 static gboolean
 open_cache (Asker *a, const char *path, GError **error)
@@ -45,8 +46,7 @@ open_cache (Asker *a, const char *path, GError **error)
   spill = fr_host_spill_dir (a->host, error);
   if (spill == NULL)
     return FALSE;
-  a->cache
-      = translator_cache_open (path, a->identity, fr_host_memory (a->host) / 4, spill, error);
+  a->cache = translator_cache_open (path, a->identity, fr_host_memory (a->host) / 4, spill, error);
   if (a->cache == NULL)
     return FALSE;
   if (translator_cache_n_damaged (a->cache) > 0)
@@ -94,7 +94,8 @@ asker_free (Asker *a)
   g_free (a);
 }
 
-/* ---- asking ----------------------------------------------------------------------------------- */
+/* ---- asking -----------------------------------------------------------------------------------
+ */
 
 static guint
 item_hash (gconstpointer key)
@@ -271,7 +272,8 @@ asker_translate (Asker *a, Question *questions, gsize n, GError **error)
   return ok;
 }
 
-/* ---- telling ---------------------------------------------------------------------------------- */
+/* ---- telling ----------------------------------------------------------------------------------
+ */
 
 AskerCounts
 asker_counts (const Asker *a)

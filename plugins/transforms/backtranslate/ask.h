@@ -12,8 +12,8 @@
  * Question: one text to translate.
  * @from, @to, @seed: as in TranslatorItem
  * @text: before: what to translate, not blank; after: the translation; g_free()
- * @rule: NULL, or why there is no translation: one of TranslatorItem's rules, or "not_cached"; then @why says more
- *   (newly allocated)
+ * @rule: NULL, or why there is no translation: one of TranslatorItem's rules, or "not_cached"; then
+ * @why says more (newly allocated)
  */
 typedef struct
 {
@@ -47,7 +47,8 @@ Asker *asker_new (FrHost *host, const char *engine, const TranslatorSettings *se
                   const char *cache, gboolean offline, FrObject *model, GError **error);
 void asker_free (Asker *asker);
 
-/** asker_translate: answers all of @questions; FALSE: the engine is not there or the run is cancelled. */
+/** asker_translate: answers all of @questions; FALSE: the engine is not there or the run is
+ * cancelled. */
 gboolean asker_translate (Asker *asker, Question *questions, gsize n, GError **error);
 
 AskerCounts asker_counts (const Asker *asker);

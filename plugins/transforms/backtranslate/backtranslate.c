@@ -21,8 +21,8 @@
 #include "text/augment.h"
 
 #define MODEL_PORT "model"
-#define N_EXAMPLES 3       /* of each rule, in the report */
-#define EXAMPLE_CHARS 120  /* shown of a text there */
+#define N_EXAMPLES 3      /* of each rule, in the report */
+#define EXAMPLE_CHARS 120 /* shown of a text there */
 #define COLUMN_VIA "via"
 #define COLUMN_CHRF "chrf"
 
@@ -50,18 +50,20 @@ static const FrParam *const params[] = {
                    .flags = FR_PARAM_REQUIRED, .example = "\"libretranslate\""),
   FR_PARAM_STRING ("language", Config, language, "the language of the text", .def = "zh",
                    .pattern = "[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*"),
-  FR_PARAM_STRINGS ("via", Config, via,
-                    "languages to go through, a way back each; 'ja>en' goes through both",
-                    .def = "[\"en\"]",
-                    .pattern = "[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*(>[A-Za-z]{2,3}([-_][A-Za-z0-9]{"
-                               "2,8})*)*",
-                    .example = "[\"en\", \"ja>en\"]"),
-  FR_PARAM_INT ("variants", Config, variants, 1, 64,
-                "variants for each way; more than one needs an engine that draws, and a temperature",
-                .def = "1"),
+  FR_PARAM_STRINGS (
+      "via", Config, via, "languages to go through, a way back each; 'ja>en' goes through both",
+      .def = "[\"en\"]",
+      .pattern = "[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*(>[A-Za-z]{2,3}([-_][A-Za-z0-9]{"
+                 "2,8})*)*",
+      .example = "[\"en\", \"ja>en\"]"),
+  FR_PARAM_INT (
+      "variants", Config, variants, 1, 64,
+      "variants for each way; more than one needs an engine that draws, and a temperature",
+      .def = "1"),
   FR_PARAM_STRING ("url", Config, ask.url, "address of the service, for engines that ask one",
                    .example = "\"http://127.0.0.1:5000\""),
-  FR_PARAM_STRING ("api_key", Config, ask.key, "key of the service", .flags = FR_PARAM_SECRET | FR_PARAM_NO_RESULT,
+  FR_PARAM_STRING ("api_key", Config, ask.key, "key of the service",
+                   .flags = FR_PARAM_SECRET | FR_PARAM_NO_RESULT,
                    .example = "{\"env\": \"TRANSLATOR_KEY\"}"),
   FR_PARAM_STRING ("model", Config, ask.model, "the service's model, for the engine 'openai'"),
   FR_PARAM_STRING ("prompt", Config, ask.prompt,
@@ -78,7 +80,7 @@ static const FrParam *const params[] = {
   FR_PARAM_INT ("max_tokens", Config, ask.max_tokens, 1, 1 << 20,
                 "of a language model's answer to one text", .def = "512", .unit = "tokens"),
   FR_PARAM_INT ("batch", Config, ask.batch_texts, 1, 4096, "texts in one request", .def = "16",
-                .unit = "texts", .flags = FR_PARAM_NO_RESULT),
+                .unit = "texts"),
   FR_PARAM_INT ("batch_chars", Config, ask.batch_chars, 1, 1 << 24,
                 "characters in one request, unless one text alone has more", .def = "4000",
                 .unit = "characters", .flags = FR_PARAM_NO_RESULT),
@@ -119,34 +121,33 @@ static const FrParam *const params[] = {
                   "share of its runs of four characters that a variant may say again, unless its "
                   "parent does too",
                   .def = "0.25"),
-  FR_PARAM_BOOL ("originals", Config, originals, "the rows themselves go on too, before their variants",
-                 .def = "true"),
+  FR_PARAM_BOOL ("originals", Config, originals,
+                 "the rows themselves go on too, before their variants", .def = "true"),
   FR_PARAM_BOOL ("details", Config, details,
                  "adds the columns 'via' (the way and who translated) and 'chrf' to out"),
   NULL
 };
 
-static const FrPort *const inputs[] = {
-  FR_PORT ("in", FR_PORT_RECORDS, "rows to learn from", .flags = FR_PORT_MANY | FR_PORT_TRAINING),
-  FR_PORT (MODEL_PORT, FR_PORT_MODEL, "the model that translates, for the engine 'model'",
-           .flags = FR_PORT_OPTIONAL),
-  NULL
-};
+static const FrPort *const inputs[]
+    = { FR_PORT ("in", FR_PORT_RECORDS, "rows to learn from",
+                 .flags = FR_PORT_MANY | FR_PORT_TRAINING),
+        FR_PORT (MODEL_PORT, FR_PORT_MODEL, "the model that translates, for the engine 'model'",
+                 .flags = FR_PORT_OPTIONAL),
+        NULL };
 
-static const FrPort *const outputs[] = {
-  FR_PORT ("out", FR_PORT_RECORDS, "each row, then its variants, in the order of the input"),
-  FR_PORT ("dropped", FR_PORT_RECORDS,
-           "variants that did not do, with 'via', 'chrf', 'drop_rule' and 'drop_reason'",
-           .flags = FR_PORT_OPTIONAL),
-  NULL
-};
+static const FrPort *const outputs[]
+    = { FR_PORT ("out", FR_PORT_RECORDS, "each row, then its variants, in the order of the input"),
+        FR_PORT ("dropped", FR_PORT_RECORDS,
+                 "variants that did not do, with 'via', 'chrf', 'drop_rule' and 'drop_reason'",
+                 .flags = FR_PORT_OPTIONAL),
+        NULL };
 
 /* A way through other languages and back. */
 typedef struct
 {
-  char **codes;  /* language, ..., language */
+  char **codes; /* language, ..., language */
   guint n_hops;
-  char *name;    /* "zh>en>zh" */
+  char *name; /* "zh>en>zh" */
 } Route;
 
 static void
@@ -177,7 +178,8 @@ make_routes (const Config *config)
   return routes;
 }
 
-/* ---- configure and bind ----------------------------------------------------------------------- */
+/* ---- configure and bind -----------------------------------------------------------------------
+ */
 
 static gboolean
 check_routes (const Config *config, FrProblems *problems)
@@ -269,11 +271,12 @@ check_network (const Config *c, const TranslatorEngine *engine, FrBind *bind)
                     c->ask.url);
       return TRUE;
     }
-  fr_bind_problem (bind, "/url",
-                   "the engine '%s' sends texts to %s, which '--deny network' forbids; a service on "
-                   "this machine (127.0.0.1) may be asked, and with \"offline\": true the cache "
-                   "alone answers",
-                   c->engine, c->ask.url);
+  fr_bind_problem (
+      bind, "/url",
+      "the engine '%s' sends texts to %s, which '--deny network' forbids; a service on "
+      "this machine (127.0.0.1) may be asked, and with \"offline\": true the cache "
+      "alone answers",
+      c->engine, c->ask.url);
   return FALSE;
 }
 
@@ -288,7 +291,7 @@ check_engine (const Config *c, FrBind *bind, GError **error)
   ok = engine->check (&c->ask, bind, error);
   if (error != NULL && *error != NULL)
     return FALSE;
-  if ((engine->flags & TRANSLATOR_MODEL) && !has_model && !c->offline)
+  if ((engine->flags & TRANSLATOR_MODEL) && !has_model)
     {
       fr_bind_problem (bind, "/engine",
                        "the engine '%s' needs a model: connect one, \"from\": {\"in\": …, "
@@ -298,8 +301,8 @@ check_engine (const Config *c, FrBind *bind, GError **error)
     }
   if (!(engine->flags & TRANSLATOR_MODEL) && has_model)
     {
-      fr_bind_problem (bind, "/engine", "a model is connected, and the engine '%s' has no use for it",
-                       c->engine);
+      fr_bind_problem (bind, "/engine",
+                       "a model is connected, and the engine '%s' has no use for it", c->engine);
       ok = FALSE;
     }
   if (c->variants > 1
@@ -370,7 +373,8 @@ bind (gconstpointer data, FrBind *bind, GError **error)
   if (in == NULL)
     return ok;
   ok &= free_of (bind, in, "drop_rule", FALSE) && free_of (bind, in, "drop_reason", FALSE)
-        && free_of (bind, in, COLUMN_VIA, c->details) && free_of (bind, in, COLUMN_CHRF, c->details);
+        && free_of (bind, in, COLUMN_VIA, c->details)
+        && free_of (bind, in, COLUMN_CHRF, c->details);
   if (!ok)
     return FALSE;
   family = text_family_schema (in, error);
@@ -381,7 +385,8 @@ bind (gconstpointer data, FrBind *bind, GError **error)
   return TRUE;
 }
 
-/* ---- state ------------------------------------------------------------------------------------ */
+/* ---- state ------------------------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -520,7 +525,8 @@ open_asker (State *s, GError **error)
   return s->asker != NULL ? FR_FLOW_OK : FR_FLOW_ERROR;
 }
 
-/* ---- rows to pieces --------------------------------------------------------------------------- */
+/* ---- rows to pieces ---------------------------------------------------------------------------
+ */
 
 static void
 find_more (const State *s, const FrBatch *batch, gsize row, FrStr *more)
@@ -557,8 +563,8 @@ make_source (State *s, const FrBatch *batch, const FrView *view, gsize row, Sour
   return TRUE;
 }
 
-/* The seed of the variant that is number @draw of its way: of the pipeline's seed and that alone, so that equal texts
- * are asked once, and a cache serves other pipelines of the same seed. */
+/* The seed of the variant that is number @draw of its way: of the pipeline's seed and that alone,
+ * so that equal texts are asked once, and a cache serves other pipelines of the same seed. */
 static guint64
 draw_seed (const State *s, guint draw)
 {
@@ -617,9 +623,11 @@ add_variants (State *s, Work *w, const Source *source)
   s->n_variants += number;
 }
 
-/* ---- hops ------------------------------------------------------------------------------------- */
+/* ---- hops -------------------------------------------------------------------------------------
+ */
 
-/* The pieces of all variants whose way has a hop number @hop: indices into the questions, those of a way together. */
+/* The pieces of all variants whose way has a hop number @hop: indices into the questions, those of
+ * a way together. */
 static GArray *
 of_hop (State *s, Work *w, guint hop)
 {
@@ -694,7 +702,8 @@ walk (State *s, Work *w, GError **error)
   return TRUE;
 }
 
-/* ---- variants to rows ------------------------------------------------------------------------- */
+/* ---- variants to rows -------------------------------------------------------------------------
+ */
 
 static gboolean
 is_tight (const char *language)
@@ -860,7 +869,8 @@ give (State *s, FrBatch *batch, const Work *w, GError **error)
 
   for (gsize row = 0; row < fr_batch_n_rows (batch); row++)
     {
-      const Source *from = source < w->sources->len ? &g_array_index (w->sources, Source, source) : NULL;
+      const Source *from
+          = source < w->sources->len ? &g_array_index (w->sources, Source, source) : NULL;
       FrFlow flow;
 
       if (s->config->originals)
@@ -885,8 +895,9 @@ static FrFlow
 take_batch (State *s, FrBatch *batch, GError **error)
 {
   FrView view = fr_view (batch, s->column);
-  Work w = { g_array_new (FALSE, TRUE, sizeof (Source)), g_array_new (FALSE, TRUE, sizeof (Variant)),
-             g_array_new (FALSE, TRUE, sizeof (Question)) };
+  Work w
+      = { g_array_new (FALSE, TRUE, sizeof (Source)), g_array_new (FALSE, TRUE, sizeof (Variant)),
+          g_array_new (FALSE, TRUE, sizeof (Question)) };
   FrFlow flow = FR_FLOW_ERROR;
 
   g_array_set_clear_func (w.sources, source_clear);
@@ -919,7 +930,8 @@ take_batch (State *s, FrBatch *batch, GError **error)
   return flow;
 }
 
-/* ---- report ----------------------------------------------------------------------------------- */
+/* ---- report -----------------------------------------------------------------------------------
+ */
 
 static void
 report_data (State *s)
@@ -1019,7 +1031,8 @@ count (State *s)
   fr_host_count (s->host, "texts_cached", (gint64) counts.cached);
 }
 
-/* ---- run -------------------------------------------------------------------------------------- */
+/* ---- run --------------------------------------------------------------------------------------
+ */
 
 static FrFlow
 run (FrHost *host, gpointer state, GError **error)

@@ -27,25 +27,27 @@ struct _Guard
   guint n_more;
 };
 
-static const char *const lost_rules[TEXT_KEEP_N]
-    = { [TEXT_KEEP_PLACEHOLDER] = "lost_placeholder", [TEXT_KEEP_URL] = "lost_url",
-        [TEXT_KEEP_TERM] = "lost_term",               [TEXT_KEEP_DATE] = "lost_date",
-        [TEXT_KEEP_PRICE] = "lost_price",             [TEXT_KEEP_NUMBER] = "lost_number",
-        [TEXT_KEEP_NEGATION] = "negation" };
+static const char *const lost_rules[TEXT_KEEP_N] = { [TEXT_KEEP_PLACEHOLDER] = "lost_placeholder",
+                                                     [TEXT_KEEP_URL] = "lost_url",
+                                                     [TEXT_KEEP_TERM] = "lost_term",
+                                                     [TEXT_KEEP_DATE] = "lost_date",
+                                                     [TEXT_KEEP_PRICE] = "lost_price",
+                                                     [TEXT_KEEP_NUMBER] = "lost_number",
+                                                     [TEXT_KEEP_NEGATION] = "negation" };
 
 const char *const *
 guard_rules (void)
 {
   static const char *const rules[]
-      = { "same",       "length",      "lost_placeholder", "lost_url",   "lost_term",
-          "lost_date",  "lost_price",  "lost_number",      "negation",   "brackets",
-          "language",   "left_over",   "repetition",       "too_similar", "too_different",
-          "duplicate",  NULL };
+      = { "same",       "length",      "lost_placeholder", "lost_url",  "lost_term", "lost_date",
+          "lost_price", "lost_number", "negation",         "brackets",  "language",  "left_over",
+          "repetition", "too_similar", "too_different",    "duplicate", NULL };
 
   return rules;
 }
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------
+ */
 
 /* The beginning of a piece of text, whole characters. */
 static char *
@@ -116,15 +118,17 @@ guard_family (Guard *g, FrStr parent, const FrStr *more, guint n_more)
   text_seen_add (g->seen, parent);
 }
 
-/* ---- brackets --------------------------------------------------------------------------------- */
+/* ---- brackets ---------------------------------------------------------------------------------
+ */
 
 static const gunichar openers[][6] = {
-  { '(', 0xff08 },                                  /* ( （ */
-  { '[', 0x3010, 0x3014, 0xff3b },                  /* [ 【 〔 ［ */
-  { '{', 0xff5b },                                  /* { ｛ */
-  { 0x300c, 0x300e },                               /* 「 『 */
-  { 0x300a, 0x3008, '<' },                          /* 《 〈 < */
-  { '*' }, { 0x266a, 0x266b }, /* *laughs*, and the notes of subtitles */
+  { '(', 0xff08 },                 /* ( （ */
+  { '[', 0x3010, 0x3014, 0xff3b }, /* [ 【 〔 ［ */
+  { '{', 0xff5b },                 /* { ｛ */
+  { 0x300c, 0x300e },              /* 「 『 */
+  { 0x300a, 0x3008, '<' },         /* 《 〈 < */
+  { '*' },
+  { 0x266a, 0x266b }, /* *laughs*, and the notes of subtitles */
 };
 
 static void
@@ -159,7 +163,8 @@ invents_brackets (FrStr parent, FrStr child, gunichar *which)
   return FALSE;
 }
 
-/* ---- language --------------------------------------------------------------------------------- */
+/* ---- language ---------------------------------------------------------------------------------
+ */
 
 static gboolean
 is_word_char (gunichar c)
@@ -210,7 +215,8 @@ is_chinese (const TextLanguageShare *s)
   return s->language == TEXT_LANGUAGE_ZH_HANS || s->language == TEXT_LANGUAGE_ZH_HANT;
 }
 
-/* Characters that tell the two ways of writing Chinese apart say one thing here and the other there. */
+/* Characters that tell the two ways of writing Chinese apart say one thing here and the other
+ * there. */
 static gboolean
 changes_writing (const TextLanguageShare *a, const TextLanguageShare *b)
 {
@@ -253,7 +259,8 @@ judge_language (const Guard *g, FrStr child, char **why)
   return NULL;
 }
 
-/* ---- scores ----------------------------------------------------------------------------------- */
+/* ---- scores -----------------------------------------------------------------------------------
+ */
 
 static void
 score (Guard *g, FrStr hypothesis, FrStr reference)
@@ -288,13 +295,13 @@ judge_scores (Guard *g, FrStr child, double *chrf, char **why)
   return NULL;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------ */
+/* ---- all of them ------------------------------------------------------------------------------
+ */
 
 static const char *
 judge_length (const Guard *g, FrStr child, char **why)
 {
-  double ratio
-      = (double) text_n_chars (child) / (double) MAX (text_n_chars (g->parent), (gsize) 1);
+  double ratio = (double) text_n_chars (child) / (double) MAX (text_n_chars (g->parent), (gsize) 1);
 
   if (ratio >= g->limits.length_min && ratio <= g->limits.length_max)
     return NULL;
@@ -307,8 +314,7 @@ judge_kept (const Guard *g, FrStr child, char **why)
 {
   g_autofree char *shown = NULL;
   FrStr lost = { NULL, 0 };
-  TextKeepKind kind
-      = text_keeper_judge (g->keeper, g->parent, child, g->more, g->n_more, &lost);
+  TextKeepKind kind = text_keeper_judge (g->keeper, g->parent, child, g->more, g->n_more, &lost);
 
   if (kind == TEXT_KEEP_N)
     return NULL;

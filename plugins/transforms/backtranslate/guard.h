@@ -40,7 +40,8 @@ typedef struct _Guard Guard;
 Guard *guard_new (const GuardLimits *limits, const TextKeeper *keeper, GError **error);
 void guard_free (Guard *guard);
 
-/** guard_family: a new parent; its variants are judged next. @more: as for text_keeper_find(); all borrowed until then. */
+/** guard_family: a new parent; its variants are judged next. @more: as for text_keeper_find(); all
+ * borrowed until then. */
 void guard_family (Guard *guard, FrStr parent, const FrStr *more, guint n_more);
 
 /**

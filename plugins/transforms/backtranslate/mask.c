@@ -11,7 +11,8 @@
 
 #define MAX_DIGITS 6
 
-/* ---- taking out ------------------------------------------------------------------------------- */
+/* ---- taking out -------------------------------------------------------------------------------
+ */
 
 typedef struct
 {
@@ -65,7 +66,8 @@ mask_text (FrStr text, const GArray *keeps, GString *out, GArray *masked)
   g_string_append_len (out, text.data + m.at, (gssize) (text.len - m.at));
 }
 
-/* ---- marks in a translation ------------------------------------------------------------------- */
+/* ---- marks in a translation -------------------------------------------------------------------
+ */
 
 static gboolean
 skip (const char **p, const char *end, const char *narrow, const char *wide)
@@ -134,7 +136,8 @@ mask_has_words (FrStr text)
   return FALSE;
 }
 
-/* ---- putting back ----------------------------------------------------------------------------- */
+/* ---- putting back -----------------------------------------------------------------------------
+ */
 
 static gboolean
 is_han (const char *p)

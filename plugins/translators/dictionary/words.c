@@ -23,7 +23,8 @@ struct _Words
   Side forward, backward;
 };
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 static guint
 str_hash (gconstpointer key)
@@ -131,7 +132,8 @@ static void
 side_init (Side *side)
 {
   side->longest = g_hash_table_new (NULL, NULL);
-  side->entries = g_hash_table_new_full (str_hash, str_equal, g_free, (GDestroyNotify) g_array_unref);
+  side->entries
+      = g_hash_table_new_full (str_hash, str_equal, g_free, (GDestroyNotify) g_array_unref);
 }
 
 Words *
@@ -204,7 +206,8 @@ words_n (const Words *words)
   return g_hash_table_size (words->forward.entries);
 }
 
-/* ---- translating ------------------------------------------------------------------------------ */
+/* ---- translating ------------------------------------------------------------------------------
+ */
 
 static gboolean
 is_letter (gunichar c)
@@ -291,7 +294,8 @@ put (GString *out, FrStr word, gboolean spaced)
       if (spaced && (is_letter (last) || strchr (",.!?;:)", (int) MIN (last, 127u)) != NULL)
           && last < 0x3000 && is_letter (first))
         g_string_append_c (out, ' ');
-      else if (!spaced && is_letter (last) && is_letter (first) && !is_han (last) && !is_han (first))
+      else if (!spaced && is_letter (last) && is_letter (first) && !is_han (last)
+               && !is_han (first))
         g_string_append_c (out, ' ');
     }
   g_string_append_len (out, word.data, (gssize) word.len);

@@ -15,7 +15,8 @@ check (const TranslatorSettings *s, FrBind *bind, GError **error)
   (void) error;
   if (s->model == NULL)
     {
-      fr_bind_problem (bind, "/model", "the engine 'openai' needs the name of the service's model here");
+      fr_bind_problem (bind, "/model",
+                       "the engine 'openai' needs the name of the service's model here");
       ok = FALSE;
     }
   for (const FrPair *p = s->options; p != NULL && p->key != NULL; p++)

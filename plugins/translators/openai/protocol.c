@@ -18,7 +18,8 @@ static const char batch_prompt[]
     = " The user gives a JSON array of texts. Answer with a JSON array of their translations, as "
       "many and in the same order, and nothing else.";
 
-/* ---- request ---------------------------------------------------------------------------------- */
+/* ---- request ----------------------------------------------------------------------------------
+ */
 
 static void
 append_prompt (const TranslatorSettings *s, const TranslatorItem *item, gboolean many, GString *out)
@@ -63,8 +64,7 @@ write_request (const TranslatorSettings *s, TranslatorItem *const *items, gsize 
   append_user (items, n, body);
   g_string_append (body, "}],\"stream\":false,\"temperature\":");
   fr_json_append_double (body, s->temperature);
-  g_string_append_printf (body, ",\"max_tokens\":%" G_GINT64_FORMAT,
-                          s->max_tokens * (gint64) n);
+  g_string_append_printf (body, ",\"max_tokens\":%" G_GINT64_FORMAT, s->max_tokens * (gint64) n);
   /* A whole number that every JSON reader holds exactly. */
   if (s->temperature > 0)
     g_string_append_printf (body, ",\"seed\":%" G_GUINT64_FORMAT,
@@ -72,7 +72,8 @@ write_request (const TranslatorSettings *s, TranslatorItem *const *items, gsize 
   g_string_append_c (body, '}');
 }
 
-/* ---- answer ----------------------------------------------------------------------------------- */
+/* ---- answer -----------------------------------------------------------------------------------
+ */
 
 static JsonNode *
 member (JsonNode *node, const char *name)
@@ -216,7 +217,8 @@ read_answer (const char *body, gsize len, TranslatorItem *const *items, gsize n,
   g_autoptr (GError) error = NULL;
   g_autoptr (JsonNode) root = fr_json_parse (body, (gssize) len, 0, &error);
   JsonNode *fault = member (root, "error"), *choice = first_of (member (root, "choices"));
-  const char *said = text_of (fault) != NULL ? text_of (fault) : text_of (member (fault, "message"));
+  const char *said
+      = text_of (fault) != NULL ? text_of (fault) : text_of (member (fault, "message"));
 
   if (root == NULL)
     {
