@@ -57,6 +57,12 @@ plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -exp
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS) -lm
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
 
+check_PROGRAMS += plugins/text/test-translator
+plugins_text_test_translator_SOURCES = plugins/text/test-translator.c
+plugins_text_test_translator_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_translator_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
+TESTS += plugins/text/test-translator
+
 check_PROGRAMS += plugins/text/test-normal
 plugins_text_test_normal_SOURCES = plugins/text/test-normal.c
 plugins_text_test_normal_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)

@@ -311,15 +311,32 @@ put_mark (GString *out, const char *p, const char *end, gboolean spaced, gsize *
 
       if ((gsize) (end - p) < strlen (from) || memcmp (p, from, strlen (from)) != 0)
         continue;
-      /* 3.5 and 1,000 keep theirs. */
-      if (!spaced && out->len > 0 && g_ascii_isdigit (out->str[out->len - 1]) && p + 1 < end
-          && g_ascii_isdigit (p[1]))
-        return FALSE;
       g_string_append (out, to);
       *len = strlen (from);
       return TRUE;
     }
   return FALSE;
+}
+
+/* What is in no list, from @p on: a number with its points and commas, a word, or one character. */
+static gsize
+unknown_run (const char *p, const char *start, const char *end)
+{
+  const char *q = p;
+
+  if (g_ascii_isdigit (*p))
+    {
+      while (q < end
+             && (g_ascii_isdigit (*q)
+                 || ((*q == '.' || *q == ',') && q + 1 < end && g_ascii_isdigit (q[1]))))
+        q++;
+      return (gsize) (q - p);
+    }
+  q = g_utf8_next_char (p);
+  if (is_letter (g_utf8_get_char (p)))
+    while (q < end && !is_border (q, start, end))
+      q = g_utf8_next_char (q);
+  return (gsize) (q - p);
 }
 
 char *
@@ -350,19 +367,15 @@ words_translate (const Words *words, FrStr text, gboolean backward, gboolean spa
         }
       else if (!put_mark (out, p, end, spaced, &len))
         {
-          const char *q = g_utf8_next_char (p);
           gboolean letter = is_letter (g_utf8_get_char (p));
 
-          while (letter && q < end && !is_border (q, text.data, end))
-            q = g_utf8_next_char (q);
-          len = (gsize) (q - p);
+          len = unknown_run (p, text.data, end);
           if (letter)
-            {
-              put (out, (FrStr){ p, len }, spaced);
-              ++*n_words, ++*n_unknown;
-            }
+            put (out, (FrStr){ p, len }, spaced);
           else
             g_string_append_len (out, p, (gssize) len);
+          *n_words += letter;
+          *n_unknown += letter && !g_ascii_isdigit (*p);
         }
       p += len;
     }
