@@ -321,7 +321,7 @@ check_engine (const Config *c, FrBind *bind, GError **error)
 
 /* What the element adds behind the family. */
 static FrSchema *
-add_columns (FrSchema *family, gboolean details, gboolean dropped)
+add_columns (FrSchema *family, gboolean detailed, gboolean dropped)
 {
   FrSchema *schema = fr_schema_ref (family);
 
@@ -337,7 +337,7 @@ add_columns (FrSchema *family, gboolean details, gboolean dropped)
                       { "drop_reason", FR_TYPE_UTF8 } };
       FrSchema *more;
 
-      if (i < 2 ? !details : !dropped)
+      if (i < 2 ? !detailed : !dropped)
         continue;
       more = fr_schema_with (schema, fr_field_new (columns[i].name, columns[i].type));
       fr_schema_unref (schema);
@@ -347,11 +347,11 @@ add_columns (FrSchema *family, gboolean details, gboolean dropped)
 }
 
 static gboolean
-free_of (FrBind *bind, const FrSchema *in, const char *name, gboolean details)
+free_of (FrBind *bind, const FrSchema *in, const char *name, gboolean detailed)
 {
   if (fr_schema_find (in, name) < 0)
     return TRUE;
-  fr_bind_problem (bind, details ? "/details" : "",
+  fr_bind_problem (bind, detailed ? "/details" : "",
                    "the input has a column '%s', which this adds; rename it before", name);
   return FALSE;
 }

@@ -10,5 +10,13 @@ plugins_transform_backtranslate_la_SOURCES = plugins/transforms/backtranslate/ba
 plugins_transform_backtranslate_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_transform_backtranslate_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_transform_backtranslate_la_LIBADD = $(TEXT_MODULE_LIBS) -lm
+
+if HAVE_NET
+check_PROGRAMS += plugins/transforms/backtranslate/test-backtranslate
+plugins_transforms_backtranslate_test_backtranslate_SOURCES = \
+	plugins/transforms/backtranslate/test-backtranslate.c
+plugins_transforms_backtranslate_test_backtranslate_LDADD = core/libflowrun-test.la $(TEXT_MODULE_LIBS)
+TESTS += plugins/transforms/backtranslate/test-backtranslate
+endif
 endif
 EXTRA_DIST += plugins/transforms/backtranslate/backtranslate.md

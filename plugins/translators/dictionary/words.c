@@ -318,12 +318,23 @@ put_mark (GString *out, const char *p, const char *end, gboolean spaced, gsize *
   return FALSE;
 }
 
-/* What is in no list, from @p on: a number with its points and commas, a word, or one character. */
+/* Numbers, and what stands in braces, are no words, whatever the list has. */
+static gboolean
+is_fixed (const char *p)
+{
+  return g_ascii_isdigit (*p) || *p == '{';
+}
+
+/* What is in no list, from @p on: something in braces, a number with its points and commas, a word,
+ * or one character. */
 static gsize
 unknown_run (const char *p, const char *start, const char *end)
 {
   const char *q = p;
 
+  if (*p == '{' && (q = memchr (p, '}', (gsize) (end - p))) != NULL)
+    return (gsize) (q + 1 - p);
+  q = p;
   if (g_ascii_isdigit (*p))
     {
       while (q < end
@@ -359,7 +370,7 @@ words_translate (const Words *words, FrStr text, gboolean backward, gboolean spa
           p++;
           continue;
         }
-      meanings = longest (side, p, text.data, end, &len);
+      meanings = is_fixed (p) ? NULL : longest (side, p, text.data, end, &len);
       if (meanings != NULL)
         {
           put (out, choose (meanings, (FrStr){ p, len }, seed), spaced);
