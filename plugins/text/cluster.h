@@ -10,7 +10,7 @@
  *             at least the threshold
  *   SimHash   texts whose 64 bits differ in at most `distance`, all of them
  *             (Manku, Jain and Das Sarma 2007: of distance + 2 blocks, two are
- *             equal); the index is reported, not asked for
+ *             equal); of the index no more is asked than that it is not 0
  *
  * Near pairs make clusters: whatever a chain of them links.  Who finds a pair
  * first cannot matter to that, so threads share the work, and a pair that is

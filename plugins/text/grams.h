@@ -69,10 +69,9 @@ void text_grams_free (TextGrams *grams);
 /**
  * text_grams_of:
  * @text: valid UTF-8
- * @n: how many there are; 0 only when @text is empty
- * @whole: set when the text is shorter than a gram: it then is one gram, equal
- *         only to that of a text of the same units (of the same bytes, if it
- *         has none); NULL if nobody asks
+ * @n: how many there are; 0 only when @text is nothing but white space
+ * @whole: set when the text is shorter than a gram: it then is one gram of all
+ *         its characters but white space, and equal to no other's; NULL if nobody asks
  *
  * Returns: the hashes in the order of the text, repeats included; valid until
  * the next call.

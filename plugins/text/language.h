@@ -26,7 +26,7 @@ typedef enum
   TEXT_LANGUAGE_EN,
   TEXT_LANGUAGE_JA,
   TEXT_LANGUAGE_KO,
-  TEXT_LANGUAGE_MIXED, /* two of the others, neither of which makes up four fifths */
+  TEXT_LANGUAGE_MIXED, /* several of the others, none of which makes up two thirds of the words */
   TEXT_LANGUAGE_LATN,  /* Latin letters that are not English */
   TEXT_LANGUAGE_CYRL,
   TEXT_LANGUAGE_ARAB,

@@ -8,6 +8,11 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/charset.h \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
+	plugins/text/cluster.h \
+	plugins/text/cluster-private.h \
+	plugins/text/cluster.c \
+	plugins/text/cluster-choose.c \
+	plugins/text/cluster-join.c \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
@@ -17,8 +22,14 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/html.h \
 	plugins/text/input.c \
 	plugins/text/input.h \
+	plugins/text/language.c \
+	plugins/text/language.h \
+	plugins/text/language-private.h \
+	plugins/text/language-table.c \
 	plugins/text/leak.c \
 	plugins/text/leak.h \
+	plugins/text/minhash.c \
+	plugins/text/minhash.h \
 	plugins/text/near.c \
 	plugins/text/near.h \
 	plugins/text/normal.c \
@@ -44,18 +55,25 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/score/western.c \
 	plugins/text/segment.c \
 	plugins/text/segment.h \
+	plugins/text/store.c \
+	plugins/text/store.h \
+	plugins/text/team.c \
+	plugins/text/team.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
-	plugins/text/translator.c \
-	plugins/text/translator.h \
-	plugins/text/translator-cache.c \
-	plugins/text/translator-cache.h \
-	plugins/text/utf8.c
-EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
+	plugins/text/utf8.c \
+	plugins/text/variants.h
+EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^(text|translator)_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS) -lm
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
+
+plugins_libflowrun_text_la_SOURCES += \
+	plugins/text/translator.c \
+	plugins/text/translator.h \
+	plugins/text/translator-cache.c \
+	plugins/text/translator-cache.h
 
 check_PROGRAMS += plugins/text/test-translator
 plugins_text_test_translator_SOURCES = plugins/text/test-translator.c
@@ -73,6 +91,17 @@ check_PROGRAMS += plugins/text/test-score
 plugins_text_test_score_SOURCES = plugins/text/test-score.c
 plugins_text_test_score_LDADD = $(TEXT_MODULE_LIBS) -lm
 TESTS += plugins/text/test-score
+
+check_PROGRAMS += plugins/text/test-cluster
+plugins_text_test_cluster_SOURCES = plugins/text/test-cluster.c
+plugins_text_test_cluster_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-cluster
+
+check_PROGRAMS += plugins/text/test-language
+plugins_text_test_language_SOURCES = plugins/text/test-language.c
+plugins_text_test_language_CFLAGS = $(AM_CFLAGS) $(OPENCC_CFLAGS)
+plugins_text_test_language_LDADD = $(TEXT_MODULE_LIBS) $(OPENCC_LIBS)
+TESTS += plugins/text/test-language
 
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c

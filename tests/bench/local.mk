@@ -10,6 +10,9 @@ EXTRA_DIST += \
 	tests/bench/infer_llamacpp.py \
 	tests/bench/infer_transformers.py \
 	tests/bench/model.sh \
+	tests/bench/neardup.json \
+	tests/bench/neardup.py \
+	tests/bench/neardup.sh \
 	tests/bench/onnx.py \
 	tests/bench/onnx.sh \
 	tests/bench/prepare.json \
@@ -24,6 +27,11 @@ EXTRA_DIST += \
 EXTRA_PROGRAMS = tests/bench/bench-json
 tests_bench_bench_json_SOURCES = tests/bench/bench-json.c
 tests_bench_bench_json_LDADD = $(TEST_LIBS)
+if HAVE_TEXT
+EXTRA_PROGRAMS += tests/bench/bench-minhash
+tests_bench_bench_minhash_SOURCES = tests/bench/bench-minhash.c
+tests_bench_bench_minhash_LDADD = $(TEXT_MODULE_LIBS)
+endif
 if HAVE_LM
 EXTRA_PROGRAMS += tests/bench/bench-decoder
 tests_bench_bench_decoder_SOURCES = tests/bench/bench-decoder.c

@@ -1,0 +1,9 @@
+# Harness of plugins/text: near-duplicates.
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-neardup
+tests_fuzz_fuzz_neardup_SOURCES = tests/fuzz/fuzz-neardup.c tests/fuzz/replay.c
+tests_fuzz_fuzz_neardup_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"neardup\"
+tests_fuzz_fuzz_neardup_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += tests/fuzz/fuzz-neardup
+endif
+EXTRA_DIST += tests/fuzz/corpus/neardup
