@@ -2,17 +2,20 @@
 if HAVE_TEXT
 pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
+	plugins/text/augment.h \
 	plugins/text/cell.c \
 	plugins/text/cell.h \
-	plugins/text/charset.c \
-	plugins/text/charset.h \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
-	plugins/text/cluster.h \
-	plugins/text/cluster-private.h \
-	plugins/text/cluster.c \
+	plugins/text/charset.c \
+	plugins/text/charset.h \
 	plugins/text/cluster-choose.c \
 	plugins/text/cluster-join.c \
+	plugins/text/cluster-private.h \
+	plugins/text/cluster.c \
+	plugins/text/cluster.h \
+	plugins/text/dictionary-private.h \
+	plugins/text/dictionary.c \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
@@ -22,10 +25,10 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/html.h \
 	plugins/text/input.c \
 	plugins/text/input.h \
-	plugins/text/language.c \
-	plugins/text/language.h \
 	plugins/text/language-private.h \
 	plugins/text/language-table.c \
+	plugins/text/language.c \
+	plugins/text/language.h \
 	plugins/text/leak.c \
 	plugins/text/leak.h \
 	plugins/text/minhash.c \
@@ -36,6 +39,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/normal.h \
 	plugins/text/output.c \
 	plugins/text/output.h \
+	plugins/text/route.c \
 	plugins/text/rowkey.c \
 	plugins/text/rowkey.h \
 	plugins/text/runs.c \
@@ -61,6 +65,8 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/team.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
+	plugins/text/trie.c \
+	plugins/text/trie.h \
 	plugins/text/utf8.c \
 	plugins/text/variants.h
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py
