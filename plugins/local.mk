@@ -10,6 +10,7 @@ include plugins/sources/csv/local.mk
 include plugins/sources/json/local.mk
 include plugins/sources/sqlite/local.mk
 include plugins/sources/sqldump/local.mk
+include plugins/sources/crawler/local.mk
 include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
 include plugins/transforms/clean/local.mk

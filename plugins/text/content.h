@@ -141,8 +141,8 @@ guint text_robots_parse (FrStr value);
  * TextContent: a page.  All text is valid UTF-8, owned by the page; what is not known is empty
  * (len 0, data never NULL).
  *
- * Where metadata comes from, best first: JSON-LD of an article, Open Graph and article:* properties,
- * Dublin Core, Twitter and plain <meta> names, microdata (itemprop), elements whose class says it
+ * Where metadata comes from, best first: JSON-LD of an article, Dublin Core, Open Graph and article:*
+ * properties, Twitter and plain <meta> names, microdata (itemprop), elements whose class says it
  * (byline, pubtime), the text itself.
  *
  * @kind, @confidence: what sort of page, and how sure that the blocks are the main content
@@ -195,7 +195,7 @@ typedef struct
  * @options: or NULL
  *
  * The charset is found as the HTML standard says (section 13.2.3): byte order mark, transport,
- * meta elements in the first 1024 bytes, then by the bytes themselves; but a claim that the bytes
+ * meta elements in the first 64 KiB, then by the bytes themselves; but a claim that the bytes
  * refute (not valid in it, and valid UTF-8) is not believed, and kept in charset_claimed.
  */
 TextContent *text_content_new (const char *data, gsize len, const TextContentOptions *options);
@@ -242,8 +242,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextContent, text_content_free)
 const char *text_html_charset (const char *data, gsize len, gboolean whole, const char *transport,
                                const char **how, const char **claimed);
 
-/** text_html_prescan: the charset that the meta elements (or an XML declaration) in the first 1024
- * bytes name, canonical; NULL when none does (HTML standard, section 13.2.3.2). */
+/** text_html_prescan: the charset that the meta elements (or an XML declaration) in the first 64 KiB
+ * name, canonical; NULL when none does (HTML standard, sections 13.2.3.2 and 13.2.3.4). */
 const char *text_html_prescan (const char *data, gsize len);
 
 G_END_DECLS

@@ -9,8 +9,8 @@
  *   - formatting elements (b, font, a, ...) are not opened again after the block they stood in has
  *     ended: a link that was never closed covers its paragraph, not the rest of the page;
  *   - nothing is moved out of tables: text between rows stays between rows;
- *   - SVG and MathML are elements like others and keep their text; templates are ordinary elements;
- *   - frameset pages have a body.
+ *   - what svg, template, noscript, iframe, style and script hold is left out, but JSON-LD is not;
+ *   - MathML is made of elements like others; frameset pages have a body; no tbody is made up.
  *
  * Nodes are numbers; the tree is one array of 48 bytes a node and one array of the attributes that
  * anybody here asks for; text lies in the source, or in the tree's arena where character references
@@ -27,8 +27,8 @@
 
 G_BEGIN_DECLS
 
-#define TEXT_DOM_DEPTH 256            /* open elements                       */
-#define TEXT_DOM_NODES (8 * 1000 * 1000) /* nodes kept; what comes then is counted and left out */
+#define TEXT_DOM_DEPTH 256               /* open elements */
+#define TEXT_DOM_NODES (2 * 1000 * 1000) /* nodes kept; what comes then is counted and left out */
 
 typedef enum
 {
@@ -41,7 +41,6 @@ typedef enum
  * TextNode:
  * @kind: TextNodeKind
  * @tag: TextHtmlName of an element; TEXT_TAG_OTHER for those that HTML does not have
- * @depth: of elements above it; at most TEXT_DOM_DEPTH
  * @parent, @first, @last, @next: nodes; 0: none (the document is nobody's child)
  * @attributes, @n_attributes: where its attributes lie: read with text_dom_attribute()
  * @text: of a text node, references read; of an element its name as written
@@ -50,7 +49,6 @@ typedef struct
 {
   guint8 kind;
   guint8 tag;
-  guint16 depth;
   guint32 parent, first, last, next;
   guint32 attributes, n_attributes;
   FrStr text;
@@ -58,7 +56,7 @@ typedef struct
 
 /**
  * TextDom:
- * @nodes, @n_nodes: in the order in which they were met: an element stands before what it contains
+ * @nodes, @n_nodes: in no order that means anything: text_dom_next() goes through the document
  * @html, @head, @body: always there
  * @n_flattened: elements that were deeper than TEXT_DOM_DEPTH; @n_cut: nodes left out
  */

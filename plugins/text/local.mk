@@ -14,12 +14,31 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/cluster-private.h \
 	plugins/text/cluster.c \
 	plugins/text/cluster.h \
+	plugins/text/content-blocks.c \
+	plugins/text/content-charset.c \
+	plugins/text/content-date.c \
+	plugins/text/content-json.c \
+	plugins/text/content-links.c \
+	plugins/text/content-meta.c \
+	plugins/text/content-meta.h \
+	plugins/text/content-names.c \
+	plugins/text/content-private.h \
+	plugins/text/content-score.c \
+	plugins/text/content-text.c \
+	plugins/text/content.c \
+	plugins/text/content.h \
 	plugins/text/dictionary-private.h \
 	plugins/text/dictionary.c \
+	plugins/text/dom.c \
+	plugins/text/dom.h \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
+	plugins/text/html-lex.c \
+	plugins/text/html-lex.h \
+	plugins/text/html-names.h \
 	plugins/text/html-private.h \
+	plugins/text/html-reference.c \
 	plugins/text/html-tags.c \
 	plugins/text/html.c \
 	plugins/text/html.h \
@@ -123,6 +142,14 @@ check_PROGRAMS += plugins/text/test-html
 plugins_text_test_html_SOURCES = plugins/text/test-html.c
 plugins_text_test_html_LDADD = $(TEXT_MODULE_LIBS)
 TESTS += plugins/text/test-html
+
+check_PROGRAMS += plugins/text/test-dom plugins/text/test-content
+plugins_text_test_dom_SOURCES = plugins/text/test-dom.c
+plugins_text_test_dom_LDADD = $(TEXT_MODULE_LIBS)
+plugins_text_test_content_SOURCES = plugins/text/test-content.c
+plugins_text_test_content_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-dom plugins/text/test-content
+EXTRA_DIST += plugins/text/test-pages
 endif
 if HAVE_TEXT
 TEXT_TEST_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS)

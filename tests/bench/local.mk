@@ -25,6 +25,11 @@ EXTRA_DIST += \
 	tests/bench/train-quality.sh \
 	tests/bench/train_peft.py
 EXTRA_PROGRAMS = tests/bench/bench-json
+if HAVE_TEXT
+EXTRA_PROGRAMS += tests/bench/bench-content
+tests_bench_bench_content_SOURCES = tests/bench/bench-content.c
+tests_bench_bench_content_LDADD = $(TEXT_MODULE_LIBS)
+endif
 tests_bench_bench_json_SOURCES = tests/bench/bench-json.c
 tests_bench_bench_json_LDADD = $(TEST_LIBS)
 if HAVE_TEXT
