@@ -15,6 +15,7 @@ include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
 include plugins/transforms/clean/local.mk
 include plugins/transforms/dedup/local.mk
+include plugins/transforms/desensitize/local.mk
 include plugins/transforms/format/local.mk
 include plugins/transforms/filter/local.mk
 include plugins/transforms/select/local.mk

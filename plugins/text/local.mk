@@ -58,6 +58,27 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/normal.h \
 	plugins/text/output.c \
 	plugins/text/output.h \
+	plugins/text/pii.h \
+	plugins/text/pii/account.c \
+	plugins/text/pii/address.c \
+	plugins/text/pii/checks.c \
+	plugins/text/pii/custom.c \
+	plugins/text/pii/digits.c \
+	plugins/text/pii/email.c \
+	plugins/text/pii/fold.c \
+	plugins/text/pii/hide.c \
+	plugins/text/pii/name.c \
+	plugins/text/pii/net.c \
+	plugins/text/pii/pii-private.h \
+	plugins/text/pii/plate.c \
+	plugins/text/pii/regions.c \
+	plugins/text/pii/residual.c \
+	plugins/text/pii/rules.c \
+	plugins/text/pii/scan.c \
+	plugins/text/pii/surnames.c \
+	plugins/text/pii/tables.c \
+	plugins/text/pii/token.c \
+	plugins/text/pii/words.c \
 	plugins/text/route.c \
 	plugins/text/rowkey.c \
 	plugins/text/rowkey.h \
@@ -92,6 +113,13 @@ EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/tex
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^(text|translator)_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS) -lm
+=======
+	plugins/text/utf8.c
+EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/pii/make-regions.py
+plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
+plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
+plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(PCRE2_LIBS) $(CORE_LIBS) -lm
+>>>>>>> desensitize
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
 
 plugins_libflowrun_text_la_SOURCES += \
@@ -164,4 +192,11 @@ plugins_text_test_output_SOURCES = plugins/text/test-output.c
 plugins_text_test_output_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_text_test_output_LDADD = $(TEXT_TEST_LIBS)
 TESTS += plugins/text/test-charset plugins/text/test-input plugins/text/test-output
+endif
+
+if HAVE_TEXT
+check_PROGRAMS += plugins/text/test-pii
+plugins_text_test_pii_SOURCES = plugins/text/test-pii.c
+plugins_text_test_pii_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-pii
 endif

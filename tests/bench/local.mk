@@ -4,6 +4,8 @@ EXTRA_DIST += \
 	tests/bench/check-20.sh \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \
+	tests/bench/desensitize.py \
+	tests/bench/desensitize.sh \
 	tests/bench/gguf-accuracy.py \
 	tests/bench/gguf.sh \
 	tests/bench/gguf_llamacpp.py \
@@ -36,6 +38,9 @@ if HAVE_TEXT
 EXTRA_PROGRAMS += tests/bench/bench-minhash
 tests_bench_bench_minhash_SOURCES = tests/bench/bench-minhash.c
 tests_bench_bench_minhash_LDADD = $(TEXT_MODULE_LIBS)
+EXTRA_PROGRAMS += tests/bench/bench-pii
+tests_bench_bench_pii_SOURCES = tests/bench/bench-pii.c
+tests_bench_bench_pii_LDADD = $(TEXT_MODULE_LIBS)
 endif
 if HAVE_LM
 EXTRA_PROGRAMS += tests/bench/bench-decoder

@@ -134,3 +134,22 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/vars-wrong-type-in-use.json \
 	tests/broken/vars-wrong.expect \
 	tests/broken/vars-wrong.json
+
+# Elements as they are built.
+dist_check_SCRIPTS += tests/broken/test-desensitize.sh
+TESTS += tests/broken/test-desensitize.sh
+EXTRA_DIST += tests/broken/elements/desensitize-columns.expect \
+	tests/broken/elements/desensitize-columns.json \
+	tests/broken/elements/desensitize-key.expect \
+	tests/broken/elements/desensitize-key.json \
+	tests/broken/elements/desensitize-key.txt \
+	tests/broken/elements/desensitize-latin.txt \
+	tests/broken/elements/desensitize-rules.expect \
+	tests/broken/elements/desensitize-rules.json \
+	tests/broken/elements/desensitize-types.expect \
+	tests/broken/elements/desensitize-types.json \
+	tests/broken/elements/desensitize-unknown.expect \
+	tests/broken/elements/desensitize-unknown.json \
+	tests/broken/elements/desensitize-words.expect \
+	tests/broken/elements/desensitize-words.json \
+	tests/broken/elements/mobile.txt

@@ -87,6 +87,15 @@ TESTS += tests/fuzz/fuzz-html tests/fuzz/fuzz-template tests/fuzz/fuzz-cleanrule
 EXTRA_DIST += tests/fuzz/corpus/html tests/fuzz/corpus/template tests/fuzz/corpus/cleanrules
 endif
 
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-pii
+tests_fuzz_fuzz_pii_SOURCES = tests/fuzz/fuzz-pii.c tests/fuzz/replay.c
+tests_fuzz_fuzz_pii_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"pii\"
+tests_fuzz_fuzz_pii_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += tests/fuzz/fuzz-pii
+EXTRA_DIST += tests/fuzz/corpus/pii
+endif
+
 include tests/fuzz/weights.mk
 include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
