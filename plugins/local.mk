@@ -4,6 +4,7 @@
 # is the search path of an uninstalled flowrun.
 include plugins/text/local.mk
 include plugins/net/local.mk
+include plugins/sql/local.mk
 include plugins/lm/local.mk
 include plugins/compute/local.mk
 include plugins/sources/csv/local.mk
@@ -11,6 +12,9 @@ include plugins/sources/json/local.mk
 include plugins/sources/sqlite/local.mk
 include plugins/sources/sqldump/local.mk
 include plugins/sources/crawler/local.mk
+include plugins/sources/postgres/local.mk
+include plugins/sources/mariadb/local.mk
+include plugins/sources/odbc/local.mk
 include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
 include plugins/transforms/clean/local.mk

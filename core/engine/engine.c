@@ -414,7 +414,8 @@ commit (FriEngine *e, GError **error)
   if (!fri_rundir_begin_commit (e->dir, error) || !finish_all (e) || !install (e, error))
     return FRI_EXIT_FAILED;
   status = check_limits (e, &limit);
-  if (!fri_summary_write (e, status, error) || !fri_rundir_end_commit (e->dir, error))
+  if (!fri_summary_write (e, status, error) || !fri_rundir_end_commit (e->dir, error)
+      || !fri_state_save (e, error))
     return FRI_EXIT_FAILED;
   fri_record_clean (e);
   if (limit != NULL)
@@ -524,7 +525,8 @@ plan_and_run (FriEngine *e, GError **error)
 {
   FriEvent start = { .type = FRI_EVENT_RUN_START, .text = e->pipeline->name };
 
-  if (!fri_graph_make (e, error) || !fri_plan (e, error) || !check_network (e, error)
+  if (!fri_graph_make (e, error) || !fri_state_load (e, error) || !fri_plan (e, error)
+      || !check_network (e, error)
       || !recover (e, error) || !fri_graph_connect (e, error))
     return error != NULL && g_error_matches (*error, FR_ERROR, FR_ERROR_CONFIG) ? FRI_EXIT_USAGE
                                                                                 : FRI_EXIT_FAILED;
@@ -548,6 +550,7 @@ engine_clear (FriEngine *e)
   g_clear_pointer (&e->manifest_before, json_object_unref);
   g_clear_pointer (&e->report_before, json_object_unref);
   g_clear_pointer (&e->samples_before, json_object_unref);
+  g_clear_pointer (&e->states, json_object_unref);
   g_clear_pointer (&e->events, fri_events_free);
   g_clear_object (&e->cancellable);
   fri_rundir_close (e->dir);
@@ -586,8 +589,8 @@ engine_init (FriEngine *e, FriPipeline *pipeline, const FriRunOptions *options)
 #endif
 }
 
-FriExit
-fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
+static FriExit
+run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
 {
   FriEngine e = { 0 };
   g_autoptr (GError) failure = NULL;
@@ -618,6 +621,20 @@ fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
   engine_clear (&e);
   if (failure != NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
+  return status;
+}
+
+/* bind and fingerprint have no host, but may have to wait for a server. */
+FriExit
+fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
+{
+  FriExit status;
+
+  if (options->cancellable != NULL)
+    g_cancellable_push_current (options->cancellable);
+  status = run (pipeline, options, error);
+  if (options->cancellable != NULL)
+    g_cancellable_pop_current (options->cancellable);
   return status;
 }
 

@@ -1,0 +1,18 @@
+# plugins/sql: what the sources that read SQL servers share; linked into each of them.
+noinst_LTLIBRARIES += plugins/libsql.la
+plugins_libsql_la_SOURCES = \
+	plugins/sql/array.c \
+	plugins/sql/array.h \
+	plugins/sql/build.c \
+	plugins/sql/build.h \
+	plugins/sql/common.c \
+	plugins/sql/dsn.c \
+	plugins/sql/dsn.h \
+	plugins/sql/position.c \
+	plugins/sql/position.h \
+	plugins/sql/source.c \
+	plugins/sql/sql.h \
+	plugins/sql/time.c \
+	plugins/sql/value.c \
+	plugins/sql/value.h
+SQL_MODULE_LIBS = plugins/libsql.la $(MODULE_LIBS) -lm
