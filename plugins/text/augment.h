@@ -30,10 +30,10 @@ G_BEGIN_DECLS
 /* The columns of a family, after those of the input, or in their place where an earlier augmenter
  * has added them:
  *
- *   cluster   utf8    what the row's relatives share.  A column of that name that the input brings,
- *                     of whatever type, is inherited as it is (transform.dedup's, by its parameter
- *                     `cluster`); where there is none, or null, it is the id of the oldest ancestor
- *                     that this or an earlier augmenter has seen.
+ *   cluster   text    what the row's relatives share.  A text column of that name that the input
+ *                     brings is inherited as it is (transform.dedup's, by its parameter `cluster`);
+ *                     where there is none, or null, it is the id of the oldest ancestor that this or
+ *                     an earlier augmenter has seen.
  *   parent    utf8    id of the row that the variant was made of, as `flowrun why` takes it; null
  * in rows that are no variants variant   int32   which of its parent's variants it is, from 1; 0 in
  * rows that are no variants
@@ -48,7 +48,7 @@ G_BEGIN_DECLS
 /**
  * text_family_schema: for bind: the columns of @input and of a family; add columns of your own
  * after it.  NULL with FR_ERROR_CONFIG when the input has a column 'parent' or 'variant' that is
- * another thing, saying so and what to do.
+ * another thing, or 'cluster' is no text, saying so and what to do.
  */
 FrSchema *text_family_schema (FrSchema *input, GError **error);
 

@@ -2,6 +2,10 @@
 if HAVE_TEXT
 pkglib_LTLIBRARIES += plugins/libflowrun-text.la
 plugins_libflowrun_text_la_SOURCES = \
+	plugins/text/augment-family.c \
+	plugins/text/augment-keep.c \
+	plugins/text/augment-numbers.c \
+	plugins/text/augment-private.h \
 	plugins/text/augment.h \
 	plugins/text/cell.c \
 	plugins/text/cell.h \
@@ -155,6 +159,15 @@ plugins_text_test_language_SOURCES = plugins/text/test-language.c
 plugins_text_test_language_CFLAGS = $(AM_CFLAGS) $(OPENCC_CFLAGS)
 plugins_text_test_language_LDADD = $(TEXT_MODULE_LIBS) $(OPENCC_LIBS)
 TESTS += plugins/text/test-language
+check_PROGRAMS += plugins/text/test-segment
+plugins_text_test_segment_SOURCES = plugins/text/test-segment.c
+plugins_text_test_segment_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-segment
+
+check_PROGRAMS += plugins/text/test-augment
+plugins_text_test_augment_SOURCES = plugins/text/test-augment.c
+plugins_text_test_augment_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += plugins/text/test-augment
 
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c
