@@ -113,17 +113,11 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/trie.h \
 	plugins/text/utf8.c \
 	plugins/text/variants.h
-EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py
-plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
-plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^(text|translator)_'
-plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(CORE_LIBS) -lm
-=======
-	plugins/text/utf8.c
-EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/pii/make-regions.py
+EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py \
+	plugins/text/pii/make-regions.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
-plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
+plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^(text|translator)_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(PCRE2_LIBS) $(CORE_LIBS) -lm
->>>>>>> desensitize
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
 
 plugins_libflowrun_text_la_SOURCES += \
