@@ -43,8 +43,8 @@ G_BEGIN_DECLS
 #define TRANSLATOR_VERSION 1
 
 /**
- * TranslatorSettings: how an engine is to work.  An engine refuses in check what it needs and has
- * not, and what it was given and has no use for.
+ * TranslatorSettings: how an engine is to work.  In check an engine refuses where something that it
+ * needs is missing, and warns of what it was given and has no use for.
  * @url: base address of an HTTP service, "http://127.0.0.1:5000"; NULL: none
  * @key: secret to be sent along; NULL: none.  Never part of a message, a file or an identity
  * @model: which of the service's models; NULL: none named

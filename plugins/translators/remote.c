@@ -75,10 +75,7 @@ remote_check (const RemoteProtocol *protocol, const TranslatorSettings *s, FrBin
       ok = FALSE;
     }
   if (s->path != NULL)
-    {
-      fr_bind_problem (bind, "/dictionary", "%s has no use for a dictionary", protocol->name);
-      ok = FALSE;
-    }
+    fr_bind_warn (bind, "/dictionary", "%s has no use for a dictionary", protocol->name);
   return ok;
 }
 

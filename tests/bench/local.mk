@@ -1,6 +1,7 @@
 # tests/bench: how fast; made and run by hand.
 EXTRA_DIST += \
 	tests/bench/answer-batch.sh \
+	tests/bench/backtranslate.sh \
 	tests/bench/check-20.sh \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \

@@ -153,6 +153,8 @@ EXTRA_DIST += tests/broken/elements/desensitize-columns.expect \
 	tests/broken/elements/desensitize-words.expect \
 	tests/broken/elements/desensitize-words.json \
 	tests/broken/elements/mobile.txt
+dist_check_SCRIPTS += tests/broken/test-elements.sh
+TESTS += tests/broken/test-elements.sh
 EXTRA_DIST += \
 	tests/broken/elements/backtranslate-engines.expect \
 	tests/broken/elements/backtranslate-engines.json \
@@ -163,15 +165,6 @@ EXTRA_DIST += \
 	tests/broken/elements/backtranslate-network.json \
 	tests/broken/elements/backtranslate-settings.expect \
 	tests/broken/elements/backtranslate-settings.json \
-	tests/broken/elements/desensitize-columns.json \
-	tests/broken/elements/desensitize-key.json \
-	tests/broken/elements/desensitize-key.txt \
-	tests/broken/elements/desensitize-latin.txt \
-	tests/broken/elements/desensitize-rules.json \
-	tests/broken/elements/desensitize-types.json \
-	tests/broken/elements/desensitize-unknown.json \
-	tests/broken/elements/desensitize-words.json \
 	tests/broken/elements/generate-choices.expect \
 	tests/broken/elements/generate-choices.json \
-	tests/broken/elements/mobile.txt \
 	tests/broken/elements/words.tsv

@@ -372,9 +372,10 @@ bind (gconstpointer data, FrBind *bind, GError **error)
     }
   if (in == NULL)
     return ok;
-  ok &= free_of (bind, in, "drop_rule", FALSE) && free_of (bind, in, "drop_reason", FALSE)
-        && free_of (bind, in, COLUMN_VIA, c->details)
-        && free_of (bind, in, COLUMN_CHRF, c->details);
+  ok &= free_of (bind, in, "drop_rule", FALSE);
+  ok &= free_of (bind, in, "drop_reason", FALSE);
+  ok &= free_of (bind, in, COLUMN_VIA, c->details);
+  ok &= free_of (bind, in, COLUMN_CHRF, c->details);
   if (!ok)
     return FALSE;
   family = text_family_schema (in, error);

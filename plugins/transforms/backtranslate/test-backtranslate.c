@@ -551,7 +551,6 @@ test_problems (void)
   } cases[] = {
     { "'engine': 'libretranslate'", "its address is needed" },
     { "'engine': 'libretranslate', 'url': 'ftp://x'", "expected an http or https address" },
-    { "'engine': 'libretranslate', 'url': 'http://x', 'model': 'm'", "neither prompts nor models" },
     { "'engine': 'openai', 'url': 'http://x'", "the name of the service's model" },
     { "'engine': 'dictionary'", "needs a file of words" },
     { "'engine': 'model'", "needs a model: connect one" },

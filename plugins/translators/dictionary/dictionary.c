@@ -48,10 +48,7 @@ dictionary_check (const TranslatorSettings *s, FrBind *bind, GError **error)
       ok = FALSE;
     }
   if (s->url != NULL)
-    {
-      fr_bind_problem (bind, "/url", "the engine 'dictionary' asks no server");
-      ok = FALSE;
-    }
+    fr_bind_warn (bind, "/url", "the engine 'dictionary' asks no server");
   if (strcmp (unknown, "keep") != 0 && strcmp (unknown, "refuse") != 0)
     {
       fr_bind_problem (bind, "/options", "'unknown' is '%s'; expected 'keep' or 'refuse'", unknown);

@@ -14,11 +14,8 @@ check (const TranslatorSettings *s, FrBind *bind, GError **error)
 
   (void) error;
   if (s->prompt != NULL || s->model != NULL)
-    {
-      fr_bind_problem (bind, s->prompt != NULL ? "/prompt" : "/model",
-                       "the engine 'libretranslate' has neither prompts nor models");
-      ok = FALSE;
-    }
+    fr_bind_warn (bind, s->prompt != NULL ? "/prompt" : "/model",
+                  "the engine 'libretranslate' has neither prompts nor models");
   return ok;
 }
 

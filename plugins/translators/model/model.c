@@ -35,24 +35,24 @@ prompt_of (const TranslatorSettings *s)
 /* ---- before the run ---------------------------------------------------------------------------
  */
 
-static gboolean
-refuse_setting (FrBind *bind, const char *pointer, gboolean given)
+static void
+warn_of (FrBind *bind, const char *pointer, gboolean given)
 {
   if (given)
-    fr_bind_problem (bind, pointer,
-                     "the engine 'model' works with the model of its port and has no use for this");
-  return !given;
+    fr_bind_warn (bind, pointer,
+                  "the engine 'model' works with the model of its port and has no use for this");
 }
 
 static gboolean
 check (const TranslatorSettings *s, FrBind *bind, GError **error)
 {
-  gboolean ok = refuse_setting (bind, "/url", s->url != NULL);
+  gboolean ok = TRUE;
 
   (void) error;
-  ok &= refuse_setting (bind, "/model", s->model != NULL);
-  ok &= refuse_setting (bind, "/api_key", s->key != NULL);
-  ok &= refuse_setting (bind, "/dictionary", s->path != NULL);
+  warn_of (bind, "/url", s->url != NULL);
+  warn_of (bind, "/model", s->model != NULL);
+  warn_of (bind, "/api_key", s->key != NULL);
+  warn_of (bind, "/dictionary", s->path != NULL);
   for (const FrPair *p = s->options; p != NULL && p->key != NULL; p++)
     if (strcmp (p->key, "backend") != 0)
       {
