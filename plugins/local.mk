@@ -22,6 +22,7 @@ include plugins/transforms/dedup/local.mk
 include plugins/transforms/desensitize/local.mk
 include plugins/transforms/format/local.mk
 include plugins/transforms/filter/local.mk
+include plugins/transforms/quality/local.mk
 include plugins/transforms/select/local.mk
 include plugins/transforms/split/local.mk
 include plugins/transforms/command/local.mk

@@ -13,8 +13,8 @@
 
 /* ---- units ----------------------------------------------------------------------------------- */
 
-static gboolean
-stands_alone (gunichar c)
+gboolean
+text_stands_alone (gunichar c)
 {
   return (c >= 0x2e80 && c <= 0x2fdf) || (c >= 0x3005 && c <= 0x3007)
          || (c >= 0x3021 && c <= 0x3029) || (c >= 0x3040 && c <= 0x30ff)
@@ -53,7 +53,7 @@ next_unit (const char **p, const char *end, guint64 *unit, gboolean *is_word)
     {
       const char *before = *p;
       gunichar c = text_next_char (p);
-      gboolean alone = c >= 0x80 && stands_alone (c);
+      gboolean alone = c >= 0x80 && text_stands_alone (c);
 
       if (!alone && in_word (c))
         {

@@ -28,6 +28,9 @@ G_BEGIN_DECLS
 
 #define TEXT_GRAM_UNITS 13
 
+/** text_stands_alone: whether @c is a character of a script that is written without blanks. */
+gboolean text_stands_alone (gunichar c);
+
 typedef void (*TextGramFunc) (guint64 gram, gpointer data);
 
 /** text_grams: calls @func for each gram of @units (1 to TEXT_GRAM_UNITS) of @text, valid UTF-8, in order, repeats included. */

@@ -83,6 +83,8 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/pii/tables.c \
 	plugins/text/pii/token.c \
 	plugins/text/pii/words.c \
+	plugins/text/quality.c \
+	plugins/text/quality.h \
 	plugins/text/route.c \
 	plugins/text/rowkey.c \
 	plugins/text/rowkey.h \
@@ -113,8 +115,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/trie.h \
 	plugins/text/utf8.c \
 	plugins/text/variants.h
-EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py \
-	plugins/text/pii/make-regions.py
+EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py plugins/text/pii/make-regions.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^(text|translator)_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(PCRE2_LIBS) $(CORE_LIBS) -lm
@@ -162,6 +163,11 @@ check_PROGRAMS += plugins/text/test-augment
 plugins_text_test_augment_SOURCES = plugins/text/test-augment.c
 plugins_text_test_augment_LDADD = $(TEXT_MODULE_LIBS)
 TESTS += plugins/text/test-augment
+
+check_PROGRAMS += plugins/text/test-quality
+plugins_text_test_quality_SOURCES = plugins/text/test-quality.c
+plugins_text_test_quality_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-quality
 
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c

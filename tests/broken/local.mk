@@ -168,3 +168,10 @@ EXTRA_DIST += \
 	tests/broken/elements/generate-choices.expect \
 	tests/broken/elements/generate-choices.json \
 	tests/broken/elements/words.tsv
+# What goes over rows alike and rows worth little, as it is built.
+dist_check_SCRIPTS += tests/broken/test-rows.sh
+TESTS += tests/broken/test-rows.sh
+EXTRA_DIST += tests/broken/rows/dedup.expect \
+	tests/broken/rows/dedup.json \
+	tests/broken/rows/quality.expect \
+	tests/broken/rows/quality.json
