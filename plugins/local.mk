@@ -18,6 +18,7 @@ include plugins/sources/odbc/local.mk
 include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
 include plugins/transforms/clean/local.mk
+include plugins/transforms/content/local.mk
 include plugins/transforms/dedup/local.mk
 include plugins/transforms/desensitize/local.mk
 include plugins/transforms/format/local.mk

@@ -768,3 +768,43 @@ text_blocks_build (Page *page)
   g_array_set_size (page->blocks, 0);
   build (page);
 }
+
+void
+text_blocks_use_body (Page *page, FrStr body)
+{
+  Builder *b;
+  gsize kept = 0;
+
+  for (guint i = 0; i < page->blocks->len; i++)
+    {
+      const Block *block = &g_array_index (page->blocks, Block, i);
+
+      if (block->kept)
+        kept += block->len;
+    }
+  /* Markup in it would have to be read again; who writes that has the text in the page as well. */
+  if (body.len <= 2 * kept || body.len < 80 || memmem (body.data, body.len, "</", 2) != NULL)
+    return;
+  for (guint i = 0; i < page->blocks->len; i++)
+    g_array_index (page->blocks, Block, i).kept = FALSE;
+  b = g_new0 (Builder, 1);
+  b->page = page;
+  b->dom = page->dom;
+  b->stack[0] = (State){ .node = page->dom->body, .kind = TEXT_BLOCK_PARAGRAPH };
+  b->depth = 1;
+  kept = page->blocks->len;
+  for (const char *p = body.data, *end = p + body.len; p < end;)
+    {
+      const char *stop = memchr (p, '\n', (gsize) (end - p));
+
+      stop = stop ? stop : end;
+      add_run (b, p, stop);
+      end_block (b);
+      p = stop + (stop < end);
+    }
+  for (guint i = (guint) kept; i < page->blocks->len; i++)
+    g_array_index (page->blocks, Block, i).kept = TRUE;
+  page->kind = page->blocks->len > kept ? TEXT_PAGE_PROSE : page->kind;
+  page->confidence = MAX (page->confidence, .5);
+  g_free (b);
+}

@@ -264,13 +264,27 @@ reads (const char *charset, const char *data, gsize len)
   return text_decoder_n_replaced (decoder) == 0;
 }
 
-/* A claim is refuted by bytes that are not text in it while they are text in UTF-8. */
+/* A few characters may be text in both (联通 in GB18030 is valid UTF-8); this many never are. */
+#define SURELY_UTF8 8
+
+static gboolean
+is_surely_utf8 (const char *data, gsize len)
+{
+  guint n = 0;
+
+  for (gsize i = 0; i < len && n < SURELY_UTF8; i++)
+    n += (guchar) data[i] >= 0xe0 ? 2 : (guchar) data[i] >= 0xc0;
+  return n >= SURELY_UTF8;
+}
+
+/* A claim is refuted by bytes that are text in UTF-8, when they are no text in it or too many. */
 static gboolean
 is_refuted (const char *claim, const char *data, gsize len, gboolean whole)
 {
   if (is_utf8 (claim) || !is_real_utf8 (data, len, whole))
     return FALSE;
-  return g_ascii_strncasecmp (claim, "utf-16", 6) == 0 || !reads (claim, data, len);
+  return g_ascii_strncasecmp (claim, "utf-16", 6) == 0 || is_surely_utf8 (data, len)
+         || !reads (claim, data, len);
 }
 
 /* Whether to believe that @data is in @claim; the guess is made only where it decides. */

@@ -20,7 +20,7 @@
 typedef struct
 {
   gboolean article; /* @type says that it is about this page */
-  FrStr title, name, author, published, modified, publisher, description, language, section;
+  FrStr title, name, author, published, modified, publisher, description, language, body;
 } Thing;
 
 typedef struct
@@ -137,7 +137,7 @@ read_member (Ld *ld, guint depth, Thing *thing)
                   { "uploadDate", &thing->published },    { "pubDate", &thing->published },
                   { "dateModified", &thing->modified },   { "upDate", &thing->modified },
                   { "publisher", &thing->publisher },     { "description", &thing->description },
-                  { "inLanguage", &thing->language } };
+                  { "inLanguage", &thing->language },     { "articleBody", &thing->body } };
   FrStr key = ld->reader.str;
 
   if (key_is (key, "@type"))
@@ -165,6 +165,8 @@ use_thing (Meta *meta, const Thing *t)
   text_value_set (&meta->site, t->publisher, SOURCE_JSON);
   text_value_set (&meta->description, t->description, SOURCE_JSON);
   text_value_set (&meta->language, t->language, SOURCE_JSON);
+  if (t->body.len > meta->body.len)
+    meta->body = t->body;
 }
 
 /* @name: what the object is called, for the one that has it as a value; NULL: nobody asks. */

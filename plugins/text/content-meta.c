@@ -247,7 +247,9 @@ read_meta (const TextDom *dom, guint32 node, Meta *meta)
     text_value_set (&meta->language, content, SOURCE_GRAPH);
   named_meta (meta, strip (name), content, FALSE);
   /* Several properties of one value, separated by blanks. */
-  for (p = property.data, end = p + property.len; property.len > 0 && p < end;)
+  if (property.len == 0)
+    return;
+  for (p = property.data, end = p + property.len; p < end;)
     {
       const char *word;
 
@@ -485,28 +487,36 @@ ends_with_separator (FrStr s)
          && text_char_flags (g_utf8_get_char (text_prev_char (s.data + s.len))) & TEXT_CH_PUNCT;
 }
 
-/* Whether a heading of the page says a piece of its title. */
+static gboolean
+same_text (const char *a, FrStr b)
+{
+  return g_ascii_strncasecmp (a, b.data, b.len) == 0;
+}
+
+/* The heading of the page that says a piece of its title: the start, or what stands behind the name
+ * of the site. */
 static FrStr
 heading_in_title (const Page *page, FrStr title)
 {
-  FrStr best = { NULL, 0 };
+  FrStr start = { NULL, 0 }, behind = { NULL, 0 };
 
   for (guint i = 0; i < page->blocks->len; i++)
     {
       const Block *b = &g_array_index (page->blocks, Block, i);
+      const Box *box = &g_array_index (page->boxes, Box, b->box);
       FrStr text = { page->text->str + b->start, b->len };
 
       if (b->out.kind != TEXT_BLOCK_HEADING || b->out.level > 2 || text.len > title.len
-          || text.len <= best.len || n_wide (text) < 4)
+          || n_wide (text) < 4 || box->inherited & HINTS_BAD)
         continue;
-      /* At its start, or behind the name of the site. */
-      if (memcmp (title.data, text.data, text.len) == 0
-          || (b->out.level == 1
-              && memcmp (title.data + title.len - text.len, text.data, text.len) == 0
-              && ends_with_separator ((FrStr){ title.data, title.len - text.len })))
-        best = text;
+      if (text.len > start.len && same_text (title.data, text))
+        start = (FrStr){ title.data, text.len };
+      else if (b->out.level == 1 && text.len > behind.len
+               && same_text (title.data + title.len - text.len, text)
+               && ends_with_separator ((FrStr){ title.data, title.len - text.len }))
+        behind = (FrStr){ title.data + title.len - text.len, text.len };
     }
-  return best;
+  return start.len > 0 ? start : behind;
 }
 
 static FrStr

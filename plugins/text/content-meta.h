@@ -42,7 +42,7 @@ typedef struct
   Value published, modified; /* as written */
   FrStr page_title, canonical, og_url, base, refresh;
   guint robots;
-  gboolean robots_nofollow;
+  FrStr body; /* the text itself, as JSON-LD has it */
 } Meta;
 
 /** text_value_set: @text counts when it is from a better source than what is there; blanks at the

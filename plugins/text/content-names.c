@@ -404,22 +404,28 @@ static const Phrase phrases[] = {
 /* Half characters up to which a text is short: two lines of a newspaper column. */
 #define SHORT_TEXT 100
 
-/* Phrases by a hash of how they begin: two bytes in ASCII, else the first character's three. */
-#define N_STARTS 512
+/* Phrases by a hash of how they begin: two Han characters, or three letters. */
+#define N_STARTS 1024
 static gint16 starts[N_STARTS], next_phrase[G_N_ELEMENTS (phrases)];
 
 static inline guint
-start_hash (const char *p)
+low (char c)
 {
-  guint a = (guchar) p[0], b = (guchar) p[1];
+  return (guint) (guchar) (c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
 
-  if (a >= 0xe0)
-    return ((b & 63) * 64 + ((guchar) p[2] & 63) + a * 5) & (N_STARTS - 1);
-  if (a >= 'A' && a <= 'Z')
-    a += 32;
-  if (b >= 'A' && b <= 'Z')
-    b += 32;
-  return (a * 37 + b) & (N_STARTS - 1);
+/* Of the text at @p, of which there are @n bytes, 2 at least. */
+static inline guint
+start_hash (const char *p, gsize n)
+{
+  guint h = low (p[0]) * 37 + low (p[1]);
+
+  if ((guchar) p[0] >= 0xe0 && n >= 6)
+    return (h * 31 + (guchar) p[2] * 7 + low (p[3]) * 13 + low (p[4]) * 17 + low (p[5]) * 5)
+           & (N_STARTS - 1);
+  if ((guchar) p[0] < 0x80 && n >= 3)
+    h += low (p[2]) * 5;
+  return h & (N_STARTS - 1);
 }
 
 static void
@@ -432,7 +438,7 @@ fill_starts (void)
   memset (starts, 0xff, sizeof starts);
   for (guint i = G_N_ELEMENTS (phrases); i-- > 0;)
     {
-      guint h = start_hash (phrases[i].text);
+      guint h = start_hash (phrases[i].text, phrases[i].len);
 
       next_phrase[i] = starts[h];
       starts[h] = (gint16) i;
@@ -452,7 +458,7 @@ text_phrase_is_boilerplate (FrStr text, guint wide)
     {
       if (((guchar) text.data[i] & 0xc0) == 0x80)
         continue;
-      for (gint16 k = starts[start_hash (text.data + i)]; k >= 0; k = next_phrase[k])
+      for (gint16 k = starts[start_hash (text.data + i, text.len - i)]; k >= 0; k = next_phrase[k])
         {
           const Phrase *phrase = &phrases[k];
           float strength = wide <= SHORT_TEXT ? phrase->strength : phrase->strength / 2;

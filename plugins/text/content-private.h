@@ -92,6 +92,9 @@ float text_phrase_is_boilerplate (FrStr text, guint wide);
 /** text_blocks_build: fills boxes and blocks. */
 void text_blocks_build (Page *page);
 
+/** text_blocks_use_body: paragraphs from @body, when what was kept is not half of it. */
+void text_blocks_use_body (Page *page, FrStr body);
+
 /** text_blocks_score: fills scores, region, kind; sets kept. */
 void text_blocks_score (Page *page, gboolean whole);
 

@@ -81,6 +81,8 @@ static const struct
 #define REGION_PLAIN 0.5
 /* A box with this share of the page's prose is not chrome, whatever it is called. */
 #define TOO_MUCH_FOR_CHROME 0.6
+/* Less text than this, in half characters, does not make a page of prose. */
+#define LITTLE_PROSE 120
 /* In the region, blocks of a lower score go. */
 #define KEEP_IN_REGION -1.5f
 /* The same when the region is the whole page. */
@@ -127,6 +129,16 @@ prose_of (const Block *b)
 
 /* ---- what a block's surroundings say ---------------------------------------- */
 
+/* A menu is not made of sentences: id="menus" may be the name of a chapter. */
+static gboolean
+reads_as_text (const Scorer *s, const Box *box)
+{
+  guint32 wide = sum (s->sums.wide, box);
+
+  return sum (s->sums.prose, box) * 2 > wide && sum (s->sums.links, box) * 4 < wide
+         && wide > 4 * LITTLE_PROSE;
+}
+
 /* Hints count for everything in a box, but not where it holds most of the page's prose. */
 static void
 inherit_hints (Scorer *s)
@@ -140,6 +152,9 @@ inherit_hints (Scorer *s)
 
       if (all > 0 && sum (s->sums.prose, box) >= TOO_MUCH_FOR_CHROME * all)
         hints &= ~(guint32) (HINTS_BAD | HINT_HEADER | HINT_FORM);
+      if (hints & (HINT_NAV | HINT_META | HINT_SHARE) && !(hints & HINT_TAG)
+          && reads_as_text (s, box))
+        hints &= ~(guint32) (HINT_NAV | HINT_META | HINT_SHARE);
       /* The header of an article is not the site's. */
       if (around & (HINT_MAIN | HINT_GOOD) || hints & HINT_GOOD)
         hints &= ~(guint32) HINT_HEADER;
@@ -525,7 +540,6 @@ not_chrome (const Scorer *s, const Box *box)
   return wide;
 }
 
-#define LITTLE_PROSE 120  /* half characters */
 #define PROSE_SHARE 0.25  /* of what is not chrome on the page */
 #define REGION_PROSE 0.45 /* of what is not chrome in the region */
 #define LINKED_SHARE 0.3
@@ -613,7 +627,38 @@ text_blocks_score (Page *page, gboolean whole)
   scorer_clear (&s);
 }
 
+gboolean
+text_content_feature (guint i, const char **name, double *weight, const char **why)
+{
+  if (i >= N_FEATURES)
+    return FALSE;
+  *name = features[i].name;
+  *weight = (double) features[i].weight;
+  *why = features[i].why;
+  return TRUE;
+}
+
 /* ---- why ------------------------------------------------------------------------------- */
+
+/* The first @max characters, on one line. */
+static void
+append_head (FrStr text, guint max, GString *out)
+{
+  const char *p = text.data, *end = p + text.len;
+
+  for (guint i = 0; i < max && p < end; i++)
+    {
+      const char *q = g_utf8_next_char (p);
+
+      if ((guchar) *p < ' ')
+        g_string_append_c (out, ' ');
+      else
+        g_string_append_len (out, p, q - p);
+      p = q;
+    }
+  if (p < end)
+    g_string_append (out, "…");
+}
 
 static void
 append_path (const Page *page, guint32 node, GString *out)
@@ -631,33 +676,14 @@ append_path (const Page *page, guint32 node, GString *out)
       FrStr class_names = text_dom_attribute (page->dom, path[n], TEXT_ATTR_CLASS);
 
       g_string_append_len (out, name.data, (gssize) name.len);
-      if (id.len > 0)
-        g_string_append_printf (out, "#%.*s", (int) MIN (id.len, 24), id.data);
-      else if (class_names.len > 0)
-        g_string_append_printf (out, ".%.*s", (int) MIN (class_names.len, 24), class_names.data);
+      if (id.len > 0 || class_names.len > 0)
+        {
+          g_string_append_c (out, id.len > 0 ? '#' : '.');
+          append_head (id.len > 0 ? id : class_names, 24, out);
+        }
       if (n > 0)
         g_string_append_c (out, '>');
     }
-}
-
-/* At most 40 characters of a block, on one line. */
-static void
-append_head (FrStr text, GString *out)
-{
-  const char *p = text.data, *end = p + text.len;
-
-  for (guint i = 0; i < 40 && p < end; i++)
-    {
-      const char *q = g_utf8_next_char (p);
-
-      if ((guchar) *p < ' ')
-        g_string_append_c (out, ' ');
-      else
-        g_string_append_len (out, p, q - p);
-      p = q;
-    }
-  if (p < end)
-    g_string_append (out, "…");
 }
 
 static const char *
@@ -696,7 +722,7 @@ text_blocks_explain (const Page *page, GString *out)
       g_string_append (out, first ? " " : ") ");
       append_path (page, b->node, out);
       g_string_append (out, ": ");
-      append_head ((FrStr){ page->text->str + b->start, b->len }, out);
+      append_head ((FrStr){ page->text->str + b->start, b->len }, 40, out);
       g_string_append_c (out, '\n');
     }
   scorer_clear (&s);

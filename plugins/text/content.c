@@ -107,6 +107,8 @@ extract (Content *c, FrStr html, const TextContentOptions *options)
       text_blocks_score (&c->page, (options->flags & TEXT_CONTENT_WHOLE) != 0);
     }
   text_meta_read (&c->page, &meta);
+  if (!(options->flags & TEXT_CONTENT_NO_MAIN) && meta.body.len > 0)
+    text_blocks_use_body (&c->page, meta.body);
   text_meta_finish (&c->page, &meta, options->url, &c->out);
   find_base (c, &meta, options->url, &base);
   c->out.canonical = absolute (c, &base, meta.canonical.len > 0 ? meta.canonical : meta.og_url);
@@ -126,6 +128,28 @@ extract (Content *c, FrStr html, const TextContentOptions *options)
 
 static const TextContentOptions no_options = { NULL, NULL, 0 };
 
+/* The page's own copy, for what it gives out lies there in part; without NUL characters, which are
+ * no text in HTML (section 13.2.6.4.7), and counted. */
+static FrStr
+own (Content *c, FrStr text)
+{
+  gsize n = 0;
+
+  c->decoded = g_malloc (text.len + 1);
+  for (gsize at = 0; at < text.len;)
+    {
+      const char *nul = memchr (text.data + at, 0, text.len - at);
+      gsize run = nul ? (gsize) (nul - text.data) - at : text.len - at;
+
+      memcpy (c->decoded + n, text.data + at, run);
+      n += run;
+      at += run + (nul != NULL);
+      c->out.n_replaced += nul != NULL;
+    }
+  c->decoded[n] = 0;
+  return (FrStr){ c->decoded, n };
+}
+
 TextContent *
 text_content_new_utf8 (FrStr html, const TextContentOptions *options)
 {
@@ -136,11 +160,11 @@ text_content_new_utf8 (FrStr html, const TextContentOptions *options)
   c->out.charset_claimed = FR_STR ("");
   if (html.len >= 3 && memcmp (html.data, "\357\273\277", 3) == 0)
     html = (FrStr){ html.data + 3, html.len - 3 };
-  extract (c, html, options ? options : &no_options);
+  extract (c, own (c, html), options ? options : &no_options);
   return &c->out;
 }
 
-/* Everything as UTF-8: @data itself where it is that already. */
+/* Everything as UTF-8. */
 static FrStr
 decode (Content *c, const char *data, gsize len)
 {
@@ -163,9 +187,8 @@ decode (Content *c, const char *data, gsize len)
 
       if (at == 0 && used == len && out == data)
         {
-          all = NULL;
           c->out.n_replaced = text_decoder_n_replaced (decoder);
-          return (FrStr){ out, out_len };
+          return own (c, (FrStr){ out, out_len });
         }
       if (all == NULL)
         all = g_string_sized_new (len + len / 2);
@@ -175,11 +198,7 @@ decode (Content *c, const char *data, gsize len)
       at += used;
     }
   c->out.n_replaced = text_decoder_n_replaced (decoder);
-  if (all == NULL)
-    return FR_STR ("");
-  len = all->len;
-  c->decoded = g_string_free (g_steal_pointer (&all), FALSE);
-  return (FrStr){ c->decoded, len };
+  return all ? own (c, (FrStr){ all->str, all->len }) : FR_STR ("");
 }
 
 TextContent *

@@ -17,7 +17,8 @@
  *     WWW 2009 (signed scores, the largest sum),
  *   Mozilla Readability (names of classes and ids, data tables, hidden nodes, titles).
  * A page whose content is links (an index, a site map, a front page) is told apart and keeps its
- * link lists; navigation still goes.
+ * link lists; navigation still goes.  A page that leaves its text to a script, but has it in its
+ * JSON-LD (articleBody), has that text.
  *
  *   TextContentOptions options = { .url = "https://example.com/a/1.html", .charset = from_header };
  *   g_autoptr (TextContent) page = text_content_new (bytes, n_bytes, &options);
@@ -44,8 +45,8 @@ typedef enum
 {
   TEXT_CONTENT_WHOLE = 1 << 0,    /* keep all visible text: no main-content rule                  */
   TEXT_CONTENT_NO_LINKS = 1 << 1, /* do not collect links                                         */
-  TEXT_CONTENT_EXPLAIN = 1 << 2,  /* keep what text_content_explain() shows, dropped blocks too    */
-  TEXT_CONTENT_NO_MAIN = 1 << 3   /* metadata and links alone: no blocks, title not from headings */
+  TEXT_CONTENT_EXPLAIN = 1 << 2, /* keep what text_content_explain() shows, dropped blocks too    */
+  TEXT_CONTENT_NO_MAIN = 1 << 3  /* metadata and links alone: no blocks, title not from headings */
 } TextContentFlags;
 
 /**
@@ -103,11 +104,12 @@ typedef struct
 
 typedef enum
 {
-  TEXT_LINK_NOFOLLOW = 1 << 0, /* rel=nofollow, ugc or sponsored, or the page's meta robots says it */
-  TEXT_LINK_MAIN = 1 << 1,     /* stands in the main content                                        */
-  TEXT_LINK_FRAME = 1 << 2,    /* a frame or iframe: part of the page rather than a way on          */
-  TEXT_LINK_NEXT = 1 << 3,     /* rel=next                                                          */
-  TEXT_LINK_REFRESH = 1 << 4   /* <meta http-equiv=refresh>                                         */
+  TEXT_LINK_NOFOLLOW
+  = 1 << 0,                  /* rel=nofollow, ugc or sponsored, or the page's meta robots says it */
+  TEXT_LINK_MAIN = 1 << 1,   /* stands in the main content                                        */
+  TEXT_LINK_FRAME = 1 << 2,  /* a frame or iframe: part of the page rather than a way on          */
+  TEXT_LINK_NEXT = 1 << 3,   /* rel=next                                                          */
+  TEXT_LINK_REFRESH = 1 << 4 /* <meta http-equiv=refresh>                                         */
 } TextLinkFlags;
 
 /**
@@ -138,12 +140,12 @@ typedef enum
 guint text_robots_parse (FrStr value);
 
 /**
- * TextContent: a page.  All text is valid UTF-8, owned by the page; what is not known is empty
- * (len 0, data never NULL).
+ * TextContent: a page.  All text is valid UTF-8 without NUL characters, owned by the page; what is
+ * not known is empty (len 0, data never NULL).
  *
- * Where metadata comes from, best first: JSON-LD of an article, Dublin Core, Open Graph and article:*
- * properties, Twitter and plain <meta> names, microdata (itemprop), elements whose class says it
- * (byline, pubtime), the text itself.
+ * Where metadata comes from, best first: JSON-LD of an article, Dublin Core, Open Graph and
+ * article:* properties, Twitter and plain <meta> names, microdata (itemprop), elements whose class
+ * says it (byline, pubtime), the text itself.
  *
  * @kind, @confidence: what sort of page, and how sure that the blocks are the main content
  *   (0 to 1: the share of the page's well-scored text that was kept, lowered for little text)
@@ -163,8 +165,10 @@ guint text_robots_parse (FrStr value);
  * @refresh: address of a <meta http-equiv=refresh>, absolute if it can be
  * @charset: canonical name (charset.h); @charset_from: "marked", "transport", "meta", "guessed";
  *   @charset_claimed: what transport or meta said where the bytes proved it wrong, else empty
- * @n_replaced: characters that the bytes did not give (U+FFFD)
- * @n_flattened: elements beyond the depth that is kept; @n_cut: nodes beyond the number kept (dom.h)
+ * @n_replaced: characters that the bytes did not give (U+FFFD), and NUL characters, which are
+ * dropped
+ * @n_flattened: elements beyond the depth that is kept; @n_cut: nodes beyond the number kept
+ * (dom.h)
  * @blocks, @n_blocks: the main text in order
  * @links, @n_links: of the whole page
  * @n_chars: characters in @blocks; @n_dropped: characters of visible text that are not
@@ -225,6 +229,10 @@ void text_content_append (const TextContent *page, TextStyle style, GString *out
  */
 void text_content_explain (const TextContent *page, GString *out);
 
+/** text_content_feature: feature @i of the block model: its name, weight and reason, static; FALSE
+ * after the last. */
+gboolean text_content_feature (guint i, const char **name, double *weight, const char **why);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextContent, text_content_free)
 
 /* ---- charset of a page ---------------------------------------------------- */
@@ -242,8 +250,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextContent, text_content_free)
 const char *text_html_charset (const char *data, gsize len, gboolean whole, const char *transport,
                                const char **how, const char **claimed);
 
-/** text_html_prescan: the charset that the meta elements (or an XML declaration) in the first 64 KiB
- * name, canonical; NULL when none does (HTML standard, sections 13.2.3.2 and 13.2.3.4). */
+/** text_html_prescan: the charset that the meta elements (or an XML declaration) in the first 64
+ * KiB name, canonical; NULL when none does (HTML standard, sections 13.2.3.2 and 13.2.3.4). */
 const char *text_html_prescan (const char *data, gsize len);
 
 G_END_DECLS

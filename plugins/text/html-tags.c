@@ -46,6 +46,16 @@ fill_starts (void)
   g_once_init_leave (&done, 1);
 }
 
+/* Names are lower case; @name is any. */
+static inline gboolean
+same_name (const char *name, const char *lower, gsize len)
+{
+  for (gsize i = 0; i < len; i++)
+    if ((name[i] | 0x20) != lower[i] || name[i] < '-')
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 is_office (const char *name, gsize len)
 {
@@ -62,13 +72,13 @@ is_office (const char *name, gsize len)
 const TextTag *
 text_html_tag (const char *name, gsize len)
 {
-  guint letter = (guint) (g_ascii_tolower (name[0]) - 'a');
+  guint letter = len > 0 ? (guint) ((name[0] | 0x20) - 'a') : 26;
 
   fill_starts ();
-  if (len == 0 || letter >= 26)
+  if (letter >= 26)
     return &other;
   for (guint i = tag_starts[letter]; i < tag_starts[letter + 1]; i++)
-    if (tags[i].len == len && g_ascii_strncasecmp (name, tags[i].name, len) == 0)
+    if (tags[i].len == len && same_name (name, tags[i].name, len))
       return &tags[i];
   return is_office (name, len) ? &office : &other;
 }
@@ -76,13 +86,13 @@ text_html_tag (const char *name, gsize len)
 TextHtmlAttribute
 text_html_attribute (const char *name, gsize len)
 {
-  guint letter = (guint) (g_ascii_tolower (name[0]) - 'a');
+  guint letter = len > 0 ? (guint) ((name[0] | 0x20) - 'a') : 26;
 
   fill_starts ();
-  if (len == 0 || letter >= 26)
+  if (letter >= 26)
     return TEXT_N_ATTRS;
   for (guint i = attribute_starts[letter]; i < attribute_starts[letter + 1]; i++)
-    if (attributes[i].len == len && g_ascii_strncasecmp (name, attributes[i].name, len) == 0)
+    if (attributes[i].len == len && same_name (name, attributes[i].name, len))
       return (TextHtmlAttribute) i;
   return TEXT_N_ATTRS;
 }

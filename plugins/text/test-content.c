@@ -251,6 +251,9 @@ check_titles (void)
     { "<title>Sharpening kitchen knives - The Quiet Kitchen</title>", "Sharpening kitchen knives" },
     { "<title>Go - 语言教程</title>", "Go - 语言教程" },
     { "<title>江滨在线 - 大桥通车</title><h1>大桥通车</h1>", "大桥通车" },
+    { "<title>What is ownership? - The Handbook</title><h1 class=menu-title>The Handbook</h1><h2>"
+      "What Is Ownership?</h2>",
+      "What is ownership?" },
     { "<title>T</title><meta property=og:title content='Graph title'>", "Graph title" },
     { "<meta property=og:title content='G'><meta name=dc.title content='Dublin'>", "Dublin" },
     { "<meta property='x:y og:title dc:title' content='Three'><title>T</title>", "Three" },
@@ -297,6 +300,26 @@ check_json_ld (void)
 
       assert_str (bad->title, "T");
     }
+}
+
+/* A page whose text is in its JSON-LD alone. */
+static void
+check_article_body (void)
+{
+  const char *html
+      = "<script type=application/ld+json>{\"@type\":\"NewsArticle\",\"articleBody\":\"江滨大桥今天"
+        "正式通车。桥长三公里，双向六车道。\\n\\n通车之后，两岸往来只要五分钟。\"}</script><div "
+        "id=app>"
+        "</div><nav><a href=/>首页</a></nav>";
+  g_autoptr (TextContent) page = text_content_new_utf8 (S (html), NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  text_content_append (page, TEXT_STYLE_PLAIN, text);
+  g_assert_cmpstr (
+      text->str, ==,
+      "江滨大桥今天正式通车。桥长三公里，双向六车道。\n\n通车之后，两岸往来只要五分钟。");
+  g_assert_cmpint (page->kind, ==, TEXT_PAGE_PROSE);
+  assert_str (page->language, "zh");
 }
 
 static void
@@ -841,6 +864,7 @@ main (int argc, char **argv)
   g_test_add_func ("/content/date-sources", check_date_sources);
   g_test_add_func ("/content/titles", check_titles);
   g_test_add_func ("/content/json-ld", check_json_ld);
+  g_test_add_func ("/content/article-body", check_article_body);
   g_test_add_func ("/content/language", check_language);
   g_test_add_func ("/content/robots", check_robots);
   g_test_add_func ("/content/addresses", check_addresses);

@@ -3,6 +3,8 @@ EXTRA_DIST += \
 	tests/bench/answer-batch.sh \
 	tests/bench/backtranslate.sh \
 	tests/bench/check-20.sh \
+	tests/bench/content.py \
+	tests/bench/content.sh \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \
 	tests/bench/desensitize.py \

@@ -175,3 +175,8 @@ EXTRA_DIST += tests/broken/rows/dedup.expect \
 	tests/broken/rows/dedup.json \
 	tests/broken/rows/quality.expect \
 	tests/broken/rows/quality.json
+EXTRA_DIST += \
+	tests/broken/elements/content.expect \
+	tests/broken/elements/content.json \
+	tests/broken/elements/site-lines.expect \
+	tests/broken/elements/site-lines.json

@@ -102,6 +102,7 @@ include tests/fuzz/jinja.mk
 include tests/fuzz/score.mk
 include tests/fuzz/neardup.mk
 include tests/fuzz/onnx.mk
+include tests/fuzz/content.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey
@@ -124,3 +125,4 @@ tests_fuzz_fuzz_translator_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
 TESTS += tests/fuzz/fuzz-translator
 EXTRA_DIST += tests/fuzz/corpus/translator
 endif
+include tests/fuzz/net.mk

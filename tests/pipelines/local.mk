@@ -11,3 +11,7 @@ MODEL_TESTS = tests/pipelines/test-evaluate.sh tests/pipelines/test-generate.sh 
 dist_check_SCRIPTS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 endif
+if HAVE_NET
+dist_check_SCRIPTS += tests/pipelines/test-crawl-kill.sh
+TESTS += tests/pipelines/test-crawl-kill.sh
+endif

@@ -30,10 +30,7 @@ add (Crawl *c, const NetUrl *url, UrlKind kind, guint depth, guint32 referrer, G
   entry->depth = (guint16) MIN (depth, G_MAXUINT16);
   entry->referrer = referrer;
   if (store_has (c->store, url->text))
-    {
-      entry->state = URL_ANSWERED;
-      c->ahead += kind == URL_PAGE;
-    }
+    entry->state = URL_ANSWERED;
   else if (c->stopping)
     {
       entry->state = URL_SKIPPED;
@@ -440,8 +437,6 @@ commit_answer (Crawl *c, At *at, GError **error)
 
   if (answer == NULL)
     return FR_FLOW_ERROR;
-  if (page)
-    c->ahead--;
   if (answer->status == 304 && c->since && store_has (c->since, at->text)
       && (earlier = store_get (c->since, at->text, error)) == NULL)
     return FR_FLOW_ERROR;
@@ -507,6 +502,7 @@ commit_one (Crawl *c, GError **error)
   g_auto (At) at = { 0 };
   guint32 n = c->next++;
 
+  fetch_passed (c, n);
   if (!at_fill (c, n, &at, error) || !open_host (c, n, error))
     return FR_FLOW_ERROR;
   if (at.url.state == URL_ANSWERED)

@@ -61,7 +61,8 @@ crawl_new (const Settings *settings, FrHost *host, GError **error)
   if (settings->archive)
     {
       c->archive = warc_writer_new (settings->archive, c->user_agent,
-                                    settings->robots == ROBOTS_OBEY ? "obey" : "ignore", error);
+                                    settings->robots == ROBOTS_OBEY ? "obey" : "ignore",
+                                    fr_host_cancellable (host), error);
       if (c->archive == NULL)
         return NULL;
     }
@@ -275,7 +276,14 @@ step (Crawl *c, GError **error)
     wait = wake < 0 ? G_USEC_PER_SEC : MIN (wake, G_USEC_PER_SEC);
   if (net_client_running (c->client) > 0)
     return take_replies (c, wait, error);
-  if (wait > 0 && wake >= 0 && !fr_host_sleep (c->host, wait))
+  if (wake < 0 && !is_settled (c) && c->next < frontier_size (c->frontier))
+    {
+      g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL,
+                   "the crawl waits for nothing at URL %u of %u", c->next,
+                   frontier_size (c->frontier));
+      return FR_FLOW_ERROR;
+    }
+  if (wait > 0 && !fr_host_sleep (c->host, wait))
     return FR_FLOW_CANCELLED;
   return fr_host_is_cancelled (c->host) ? FR_FLOW_CANCELLED : FR_FLOW_OK;
 }

@@ -25,7 +25,9 @@
 /**
  * Crawl:
  * @next: the URL to be committed next
- * @ahead: pages asked for or answered and not yet committed
+ * @horizon, @window: only URLs before @horizon are asked for: with max_pages, as many pages as are
+ * still wanted lie between @next and it (@window of them), so that nothing is fetched that would
+ * not be taken
  * @pages: pages committed
  * @bytes: of their bodies
  * @cache: answers not yet committed, by number, @cached bytes of them; others are read from the
@@ -46,7 +48,8 @@ typedef struct
   Rows *rows;
   WarcWriter *archive;
   guint32 next;
-  guint64 ahead, pages, bytes;
+  guint32 horizon;
+  guint64 window, pages, bytes;
   GHashTable *cache;
   gsize cached;
   gboolean stopping;
@@ -73,6 +76,8 @@ Answer *fetch_answer (Crawl *crawl, guint32 n, GError **error);
 Answer *fetch_robots_stored (Crawl *crawl, const Host *host);
 /** fetch_stop: what waits will not be asked for. */
 void fetch_stop (Crawl *crawl, const char *counter);
+/** fetch_passed: URL @n was committed. */
+void fetch_passed (Crawl *crawl, guint32 n);
 
 /* ---- commit.c ----------------------------------------------------------------------- */
 

@@ -182,9 +182,26 @@ permitted (Crawl *c, Host *host, guint32 n, GError **error)
 static gboolean
 has_room (const Crawl *c)
 {
-  return !c->stopping
-         && (c->settings->max_pages == 0 || c->pages + c->ahead < (guint64) c->settings->max_pages)
-         && net_client_running (c->client) < (guint) c->settings->connections;
+  return !c->stopping && net_client_running (c->client) < (guint) c->settings->connections;
+}
+
+static void
+move_horizon (Crawl *c)
+{
+  guint64 wanted = c->settings->max_pages ? (guint64) c->settings->max_pages
+                                                - MIN (c->pages, (guint64) c->settings->max_pages)
+                                          : G_MAXUINT64;
+
+  c->horizon = MAX (c->horizon, c->next);
+  while (c->horizon < frontier_size (c->frontier) && c->window < wanted)
+    c->window += frontier_url (c->frontier, c->horizon++)->kind == URL_PAGE;
+}
+
+void
+fetch_passed (Crawl *c, guint32 n)
+{
+  if (n < c->horizon)
+    c->window -= frontier_url (c->frontier, n)->kind == URL_PAGE;
 }
 
 /* Everything that @host may be asked now; @wake: when it may be asked again. */
@@ -193,12 +210,11 @@ start_host (Crawl *c, Host *host, gint64 now, gint64 *wake, GError **error)
 {
   guint32 number = frontier_url (c->frontier, host->first)->host;
 
-  while (host->first != NO_URL && has_room (c))
+  while (host->first != NO_URL && host->first < c->horizon && has_room (c))
     {
       gboolean free_hand = host->pace->active < (guint) c->settings->host_connections
                            && host->pace->next_at <= now;
       guint32 n;
-      Url *url;
 
       if (host->pace->down)
         {
@@ -223,14 +239,11 @@ start_host (Crawl *c, Host *host, gint64 now, gint64 *wake, GError **error)
           hosts_queue (c->hosts, n, TRUE);
           break;
         }
-      url = frontier_url (c->frontier, n);
-      if (url->kind == URL_PAGE)
-        c->ahead++;
       if (!ask_url (c, host, n, error))
         return FALSE;
     }
-  if (host->first != NO_URL && host->pace->active < (guint) c->settings->host_connections
-      && host->pace->next_at > now)
+  if (host->first != NO_URL && host->first < c->horizon
+      && host->pace->active < (guint) c->settings->host_connections && host->pace->next_at > now)
     *wake = *wake < 0 ? host->pace->next_at - now : MIN (*wake, host->pace->next_at - now);
   return TRUE;
 }
@@ -243,6 +256,7 @@ fetch_start (Crawl *c, gint64 *wake, GError **error)
   GError *failure = NULL;
 
   *wake = -1;
+  move_horizon (c);
   for (guint i = 0; i < busy->len && !c->stopping; i++)
     {
       Host *host = g_ptr_array_index (busy, i);
@@ -406,8 +420,6 @@ take_url (Crawl *c, guint32 n, NetReply *reply, GError **error)
   host->bytes += reply->body->len;
   if (wait > 0 && !host->pace->down && !c->stopping)
     {
-      if (url->kind == URL_PAGE)
-        c->ahead--;
       hosts_queue (c->hosts, n, TRUE);
       return TRUE;
     }

@@ -37,3 +37,14 @@ plugins_source_crawler_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_source_crawler_la_LIBADD = $(TEXT_LIBS) plugins/libflowrun-net.la $(TEXT_MODULE_LIBS)
 endif
 EXTRA_DIST += plugins/sources/crawler/crawler.md
+
+if HAVE_NET
+check_PROGRAMS += plugins/sources/crawler/test-parts plugins/sources/crawler/test-crawler
+plugins_sources_crawler_test_parts_SOURCES = plugins/sources/crawler/test-parts.c $(CRAWLER_PARTS)
+plugins_sources_crawler_test_parts_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_sources_crawler_test_parts_LDADD = core/libflowrun-test.la $(TEXT_LIBS) plugins/libflowrun-net.la $(TEXT_MODULE_LIBS)
+plugins_sources_crawler_test_crawler_SOURCES = plugins/sources/crawler/test-crawler.c \
+	plugins/net/test-server.c plugins/net/test-server.h
+plugins_sources_crawler_test_crawler_LDADD = core/libflowrun-test.la plugins/libflowrun-net.la $(TEXT_MODULE_LIBS)
+TESTS += plugins/sources/crawler/test-parts plugins/sources/crawler/test-crawler
+endif

@@ -317,13 +317,18 @@ sitemap_unpack (const guint8 *data, gsize len, gboolean *cut, GError **error)
   struct archive_entry *entry;
   g_autoptr (GByteArray) out = g_byte_array_new ();
   gssize n = 0;
+  int opened;
 
   *cut = FALSE;
   archive_read_support_filter_all (a);
   archive_read_support_format_raw (a);
   archive_read_support_format_empty (a);
-  if (archive_read_open_memory (a, data, len) == ARCHIVE_OK
-      && archive_read_next_header (a, &entry) == ARCHIVE_OK)
+  opened = archive_read_open_memory (a, data, len);
+  if (opened == ARCHIVE_OK)
+    opened = archive_read_next_header (a, &entry);
+  if (opened < ARCHIVE_WARN)
+    n = -1;
+  else if (opened != ARCHIVE_EOF)
     do
       {
         guint8 block[16384];

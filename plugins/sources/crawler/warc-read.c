@@ -25,6 +25,8 @@ warc_record_clear (WarcRecord *record)
   memset (record, 0, sizeof *record);
 }
 
+static const char no_record[] = "no record begins here";
+
 /* ---- a record ------------------------------------------------------------------------ */
 
 static char *
@@ -82,19 +84,15 @@ version_line (const char *data, gsize len)
   return stop ? (gsize) (stop + 1 - data) : 0;
 }
 
-/* Where the next record may begin, from @from on. */
+/* Where the next record may begin, from @from on; a few bytes stay when more may follow. */
 static gsize
-resync (const char *data, gsize len, gsize from)
+resync (const char *data, gsize len, gsize from, gboolean end)
 {
-  while (from < len)
-    {
-      const char *p = memmem (data + from, len - from, "\nWARC/", 6);
+  const char *p = from < len ? memmem (data + from, len - from, "\nWARC/", 6) : NULL;
 
-      if (p == NULL)
-        return from + MIN (len - from, len - from > 6 ? len - from - 6 : 0);
-      return (gsize) (p + 1 - data);
-    }
-  return len;
+  if (p)
+    return (gsize) (p + 1 - data);
+  return end ? len : MAX (from, len - MIN (len, 6));
 }
 
 static WarcEvent
@@ -125,15 +123,12 @@ warc_parse (const char *data, gsize len, gboolean end, WarcRecord *record, gsize
   at = version_line (data + from, len - from);
   if (at == 0)
     {
-      gsize next = resync (data, len, from + 1);
-
       if (!end && len - from < 64)
         {
           *need = len + 64;
           return WARC_MORE;
         }
-      return fault (record, "no record begins here", used,
-                    end && next >= len - MIN (len, 6) ? len : next);
+      return fault (record, no_record, used, resync (data, len, from + 1, end));
     }
   for (at += from;;)
     {
@@ -144,7 +139,7 @@ warc_parse (const char *data, gsize len, gboolean end, WarcRecord *record, gsize
         {
           if (len - from > HEADER_MAX)
             return fault (record, "the header of a record does not end", used,
-                          resync (data, len, from + 5));
+                          resync (data, len, from + 5, end));
           if (end)
             return fault (record, "the file ends in the header of a record", used, len);
           *need = len + 1;
@@ -167,11 +162,11 @@ warc_parse (const char *data, gsize len, gboolean end, WarcRecord *record, gsize
                   record->type == NULL
                       ? "a record without WARC-Type"
                       : "a record without a proper Content-Length, or larger than 256 MiB",
-                  used, resync (data, len, at - 1));
+                  used, resync (data, len, at - 1, end));
   if (len - at < (gsize) length)
     {
       if (end)
-        return fault (record, "the file ends in a record", used, resync (data, len, at));
+        return fault (record, "the file ends in a record", used, resync (data, len, at, end));
       *need = at + (gsize) length;
       warc_record_clear (record);
       return WARC_MORE;
@@ -181,7 +176,7 @@ warc_parse (const char *data, gsize len, gboolean end, WarcRecord *record, gsize
   for (gsize k = at + (gsize) length; k < len && k < at + (gsize) length + 4; k++)
     if (data[k] != '\r' && data[k] != '\n' && data[k] != 'W')
       return fault (record, "the Content-Length of a record is wrong", used,
-                    resync (data, len, at));
+                    resync (data, len, at, end));
     else if (data[k] == 'W')
       break;
   record->block = (FrStr){ data + at, (gsize) length };
@@ -216,6 +211,7 @@ struct _WarcReader
   gsize at; /* what of them is used */
   gboolean open;
   gboolean at_end;
+  gboolean damaged; /* a fault was told, and no record has come since */
   const char *name;
   guint64 number;
   char *where;
@@ -307,6 +303,7 @@ warc_reader_next (WarcReader *reader, WarcRecord *record, GError **error)
           reader->open = TRUE;
           reader->at_end = FALSE;
           reader->number = 0;
+          reader->damaged = FALSE;
           g_byte_array_set_size (reader->bytes, 0);
           reader->at = 0;
         }
@@ -314,8 +311,12 @@ warc_reader_next (WarcReader *reader, WarcRecord *record, GError **error)
                           reader->bytes->len - reader->at, reader->at_end, record, &used, &need);
       if (event == WARC_RECORD || event == WARC_FAULT)
         {
-          reader->number++;
           reader->at += used;
+          /* Damage is told once, however long it is. */
+          if (event == WARC_FAULT && reader->damaged && strcmp (record->fault, no_record) == 0)
+            continue;
+          reader->damaged = event == WARC_FAULT;
+          reader->number++;
           return event;
         }
       if (event == WARC_END)

@@ -2,22 +2,14 @@
 /* warc-write.c: records of ISO 28500, section 5, 6 and Annex D; see warc.h. */
 #include "config.h"
 
+#include "text/output.h"
 #include "warc.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 struct _WarcWriter
 {
-  char *path;
-  char *temporary;
-  int fd;
-  gboolean packed;
-  gboolean committed;
+  TextOutput *output;
   GString *record;      /* being made */
   GHashTable *payloads; /* digest → Seen: what stands in this file */
   GChecksum *sha1;
@@ -83,56 +75,6 @@ date_text (gint64 us)
   return g_strdup (out->str);
 }
 
-static gboolean
-write_all (WarcWriter *w, const void *data, gsize len, GError **error)
-{
-  const char *p = data;
-
-  while (len > 0)
-    {
-      ssize_t n = write (w->fd, p, len);
-
-      if (n < 0 && errno != EINTR)
-        return fr_error_errno (error, errno, "write", w->path);
-      if (n > 0)
-        p += n, len -= (gsize) n;
-    }
-  return TRUE;
-}
-
-static la_ssize_t
-on_packed (G_GNUC_UNUSED struct archive *a, void *data, const void *bytes, size_t len)
-{
-  g_byte_array_append (data, bytes, (guint) len);
-  return (la_ssize_t) len;
-}
-
-/* The record made, as a gzip member of its own. */
-static gboolean
-write_packed (WarcWriter *w, GError **error)
-{
-  struct archive *a = archive_write_new ();
-  struct archive_entry *entry = archive_entry_new ();
-  g_autoptr (GByteArray) packed = g_byte_array_sized_new ((guint) (w->record->len / 3) + 64);
-  gboolean ok;
-
-  archive_entry_set_filetype (entry, AE_IFREG);
-  ok = archive_write_set_format_raw (a) == ARCHIVE_OK
-       && archive_write_add_filter_gzip (a) == ARCHIVE_OK
-       && archive_write_set_filter_option (a, "gzip", "timestamp", NULL) == ARCHIVE_OK
-       && archive_write_set_bytes_per_block (a, 0) == ARCHIVE_OK
-       && archive_write_open (a, packed, NULL, on_packed, NULL) == ARCHIVE_OK
-       && archive_write_header (a, entry) == ARCHIVE_OK
-       && archive_write_data (a, w->record->str, w->record->len) == (la_ssize_t) w->record->len
-       && archive_write_close (a) == ARCHIVE_OK;
-  if (!ok)
-    g_set_error (error, FR_ERROR, FR_ERROR_IO, "cannot pack a record of %s: %s", w->path,
-                 archive_error_string (a));
-  archive_entry_free (entry);
-  archive_write_free (a);
-  return ok && write_all (w, packed->data, packed->len, error);
-}
-
 static void
 begin (WarcWriter *w, const char *type, const char *id, gint64 date)
 {
@@ -159,37 +101,25 @@ end (WarcWriter *w, const char *block, gsize len, GError **error)
   g_string_append_printf (w->record, "Content-Length: %" G_GSIZE_FORMAT "\r\n\r\n", len);
   g_string_append_len (w->record, block, (gssize) len);
   g_string_append (w->record, "\r\n\r\n");
-  return w->packed ? write_packed (w, error) : write_all (w, w->record->str, w->record->len, error);
+  return text_output_write (w->output, w->record->str, w->record->len, error)
+         && text_output_cut (w->output, error);
 }
 
 /* ---- the file ------------------------------------------------------------------------ */
 
 WarcWriter *
-warc_writer_new (const char *path, const char *software, const char *robots, GError **error)
+warc_writer_new (const char *path, const char *software, const char *robots,
+                 GCancellable *cancellable, GError **error)
 {
   g_autoptr (WarcWriter) w = g_new0 (WarcWriter, 1);
-  g_autofree char *dir = g_path_get_dirname (path), *id = new_id (),
-                  *name = g_path_get_basename (path);
-  g_autofree char *info = NULL;
+  g_autofree char *id = new_id (), *name = g_path_get_basename (path), *info = NULL;
 
-  w->path = g_strdup (path);
-  w->temporary = g_strdup_printf ("%s.tmp-XXXXXX", path);
-  w->packed = g_str_has_suffix (path, ".gz");
   w->record = g_string_new (NULL);
   w->sha1 = g_checksum_new (G_CHECKSUM_SHA1);
   w->payloads = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, seen_free);
-  w->fd = -1;
-  if (g_mkdir_with_parents (dir, 0777) != 0)
-    {
-      fr_error_errno (error, errno, "make the folder of", path);
-      return NULL;
-    }
-  w->fd = g_mkstemp_full (w->temporary, O_WRONLY | O_CLOEXEC, 0666);
-  if (w->fd < 0)
-    {
-      fr_error_errno (error, errno, "write", path);
-      return NULL;
-    }
+  w->output = text_output_new (path, cancellable, error);
+  if (w->output == NULL)
+    return NULL;
   begin (w, "warcinfo", id, g_get_real_time ());
   field (w, "WARC-Filename", name);
   field (w, "Content-Type", "application/warc-fields");
@@ -203,19 +133,7 @@ warc_writer_new (const char *path, const char *software, const char *robots, GEr
 gboolean
 warc_writer_commit (WarcWriter *w, GError **error)
 {
-  g_autofree char *dir = g_path_get_dirname (w->path);
-  int fd;
-
-  if (fsync (w->fd) != 0 || rename (w->temporary, w->path) != 0)
-    return fr_error_errno (error, errno, "put in place", w->path);
-  w->committed = TRUE;
-  fd = open (dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0)
-    {
-      fsync (fd);
-      close (fd);
-    }
-  return TRUE;
+  return text_output_commit (w->output, error);
 }
 
 void
@@ -223,17 +141,10 @@ warc_writer_free (WarcWriter *w)
 {
   if (w == NULL)
     return;
-  if (w->fd >= 0)
-    {
-      close (w->fd);
-      if (!w->committed)
-        unlink (w->temporary);
-    }
+  text_output_free (w->output);
   g_string_free (w->record, TRUE);
   g_hash_table_unref (w->payloads);
   g_checksum_free (w->sha1);
-  g_free (w->temporary);
-  g_free (w->path);
   g_free (w);
 }
 

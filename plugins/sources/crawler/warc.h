@@ -33,9 +33,10 @@
 
 typedef struct _WarcWriter WarcWriter;
 
-/** warc_writer_new: @path as it will be called; @software for the warcinfo record; FR_ERROR_IO. */
+/** warc_writer_new: @path as it will be called; @software and @robots ("obey") for the warcinfo
+ * record; FR_ERROR_IO. */
 WarcWriter *warc_writer_new (const char *path, const char *software, const char *robots,
-                             GError **error);
+                             GCancellable *cancellable, GError **error);
 /**
  * warc_writer_put:
  * @answer: with a status
