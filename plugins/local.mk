@@ -17,6 +17,8 @@ include plugins/sources/mariadb/local.mk
 include plugins/sources/odbc/local.mk
 include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
+include plugins/sources/documents/local.mk
+include plugins/sources/documents/pdf/local.mk
 include plugins/transforms/clean/local.mk
 include plugins/transforms/content/local.mk
 include plugins/transforms/dedup/local.mk

@@ -122,11 +122,12 @@ struct _TextDocSink
 /** What of a document is wanted; see the parameters of source.documents. */
 typedef enum
 {
-  TEXT_DOC_WHOLE = 1 << 0,   /* headers, footers, page numbers, navigation too                */
-  TEXT_DOC_NOTES = 1 << 1,   /* speaker notes; footnotes, at the end                           */
-  TEXT_DOC_HIDDEN = 1 << 2,  /* hidden sheets, slides, text                                    */
-  TEXT_DOC_QUOTES = 1 << 3,  /* quoted text and signatures of mail                             */
-  TEXT_DOC_CHILDREN = 1 << 4 /* documents within                                              */
+  TEXT_DOC_WHOLE = 1 << 0,    /* headers, footers, page numbers, navigation too                */
+  TEXT_DOC_NOTES = 1 << 1,    /* speaker notes; footnotes, at the end                           */
+  TEXT_DOC_HIDDEN = 1 << 2,   /* hidden sheets, slides, text                                    */
+  TEXT_DOC_QUOTES = 1 << 3,   /* quoted text and signatures of mail                             */
+  TEXT_DOC_CHILDREN = 1 << 4, /* documents within                                            */
+  TEXT_DOC_PARTS = 1 << 5     /* pages apart: no paragraph is joined over a page's end          */
 } TextDocWants;
 
 /**

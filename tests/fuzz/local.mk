@@ -103,6 +103,7 @@ include tests/fuzz/score.mk
 include tests/fuzz/neardup.mk
 include tests/fuzz/onnx.mk
 include tests/fuzz/content.mk
+include tests/fuzz/documents.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey

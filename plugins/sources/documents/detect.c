@@ -10,6 +10,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -20,7 +21,10 @@ typedef struct
   const char *what;
 } Magic;
 
-#define M(at, bytes, kind, what) { at, bytes, sizeof bytes - 1, kind, what }
+#define M(at, bytes, kind, what)                                                                   \
+  {                                                                                                \
+    at, bytes, sizeof bytes - 1, kind, what                                                        \
+  }
 static const Magic magics[] = {
   M (0, "PK\003\004", FOUND_ZIP, "a zip archive"),
   M (0, "PK\005\006", FOUND_ZIP, "a zip archive"),
@@ -43,7 +47,10 @@ static const Magic magics[] = {
   M (0, "II*\0", FOUND_UNKNOWN, "a TIFF image"),
   M (0, "MM\0*", FOUND_UNKNOWN, "a TIFF image"),
   M (8, "WEBP", FOUND_UNKNOWN, "a WebP image"),
-  M (0, "\x7f""ELF", FOUND_UNKNOWN, "a program"),
+  M (0,
+     "\x7f"
+     "ELF",
+     FOUND_UNKNOWN, "a program"),
   M (0, "SQLite format 3\0", FOUND_UNKNOWN, "an SQLite database"),
   M (0, "%!PS", FOUND_UNKNOWN, "a PostScript document"),
   M (0, "ID3\3", FOUND_UNKNOWN, "a sound file"),
@@ -123,13 +130,26 @@ is_html (const char *name, const char *text, gsize len)
   return begins (p, end, "<") && find (p, MIN ((gsize) (end - p), 1024), "<html") != NULL;
 }
 
+/* Any other XML: tags would drown what text there is. */
+static gboolean
+is_xml (const char *text, gsize len)
+{
+  while (len && g_ascii_isspace (*text))
+    {
+      text++;
+      len--;
+    }
+  return len >= 6 && memcmp (text, "<?xml", 5) == 0 && g_ascii_isspace (text[5]);
+}
+
 /* Header fields at the beginning, and how many of those that every mail has. */
 static guint
 mail_fields (const char *text, gsize len)
 {
-  static const char *const fields[]
-      = { "From:",       "To:",           "Subject:",    "Date:",     "Received:", "Message-ID:",
-          "MIME-Version:", "Content-Type:", "Return-Path:", "Delivered-To:", "X-Mailer:", "Reply-To:" };
+  static const char *const fields[] = {
+    "From:",         "To:",           "Subject:",     "Date:",         "Received:", "Message-ID:",
+    "MIME-Version:", "Content-Type:", "Return-Path:", "Delivered-To:", "X-Mailer:", "Reply-To:"
+  };
   guint known = 0, n = 0;
 
   for (gsize at = 0; at < len && n < 64; n++)
@@ -177,7 +197,8 @@ static Found
 detect_text (const char *name, const char *head, gsize len, gboolean whole)
 {
   static const char *const mails[] = { ".eml", ".mht", ".mhtml", ".msg", NULL };
-  static const char *const markdowns[] = { ".md", ".markdown", ".mkd", ".mdown", ".qmd", ".rmd", NULL };
+  static const char *const markdowns[]
+      = { ".md", ".markdown", ".mkd", ".mdown", ".qmd", ".rmd", NULL };
   const char *how;
   const char *charset = text_charset_detect (head, len, whole, &how);
   gboolean wide = g_str_has_prefix (charset, "utf-16") || g_str_has_prefix (charset, "utf-32");
@@ -199,6 +220,8 @@ detect_text (const char *name, const char *head, gsize len, gboolean whole)
   fields = mail_fields (text->str, text->len);
   if (is_html (name, text->str, text->len))
     found = (Found){ FOUND_DOCUMENT, TYPE_HTML, "an HTML page" };
+  else if (is_xml (text->str, text->len))
+    found = (Found){ FOUND_UNKNOWN, NULL, "XML data" };
   else if (fields >= 3 || (fields >= 1 && is_named (name, mails)))
     found = (Found){ FOUND_DOCUMENT, TYPE_MAIL, "a mail message" };
   else if (is_named (name, markdowns))
@@ -296,6 +319,20 @@ detect_zip (const char *data, gsize len)
   /* By the entries themselves where the directory at the end is lost. */
   archive_read_support_format_zip (a);
   if (archive_read_open_memory (a, data, len) == ARCHIVE_OK)
+    found = look_at_entries (a);
+  archive_read_free (a);
+  return found;
+}
+
+Found
+detect_zip_fd (int fd)
+{
+  struct archive *a = archive_read_new ();
+  Found found = { FOUND_ARCHIVE, TYPE_ZIP, "a zip archive" };
+
+  archive_read_support_format_zip (a);
+  lseek (fd, 0, SEEK_SET);
+  if (archive_read_open_fd (a, fd, 64 * 1024) == ARCHIVE_OK)
     found = look_at_entries (a);
   archive_read_free (a);
   return found;

@@ -37,6 +37,8 @@ Found detect (const char *name, const char *head, gsize len, gboolean whole);
 
 /** detect_zip: a whole zip file: an office document, or FOUND_ARCHIVE. */
 Found detect_zip (const char *data, gsize len);
+/** detect_zip_fd: the same of an open file. */
+Found detect_zip_fd (int fd);
 
 /** detect_ole: a whole OLE file: @encrypted: it is an encrypted OOXML document. */
 Found detect_ole (const char *data, gsize len, gboolean *encrypted);

@@ -202,9 +202,9 @@ static gboolean
 read_sheets (Sheet *sheet, Parts *parts, GPtrArray *related)
 {
   static const XmlName style_names[]
-      = { { XML_NS_W, "style", S_STYLE },        { XML_NS_W, "name", S_NAME },
-          { XML_NS_W, "basedOn", S_BASED },      { XML_NS_W, "outlineLvl", S_OUTLINE },
-          { XML_NS_W, "numId", S_NUM_ID },       { 0, NULL, 0 } };
+      = { { XML_NS_W, "style", S_STYLE },   { XML_NS_W, "name", S_NAME },
+          { XML_NS_W, "basedOn", S_BASED }, { XML_NS_W, "outlineLvl", S_OUTLINE },
+          { XML_NS_W, "numId", S_NUM_ID },  { 0, NULL, 0 } };
   static const XmlName number_names[] = { { XML_NS_W, "abstractNum", S_ABSTRACT },
                                           { XML_NS_W, "lvl", S_LEVEL },
                                           { XML_NS_W, "numFmt", S_FORMAT },
@@ -276,46 +276,45 @@ enum
   D_NOTE
 };
 
-static const XmlName body_names[]
-    = { { XML_NS_W, "p", D_P },
-        { XML_NS_W, "pStyle", D_P_STYLE },
-        { XML_NS_W, "numPr", D_NUM_PR },
-        { XML_NS_W, "ilvl", D_ILVL },
-        { XML_NS_W, "numId", D_NUM_ID },
-        { XML_NS_W, "outlineLvl", D_OUTLINE },
-        { XML_NS_W, "r", D_R },
-        { XML_NS_W, "rPr", D_R_PR },
-        { XML_NS_W, "vanish", D_VANISH },
-        { XML_NS_W, "t", D_T },
-        { XML_NS_W, "tab", D_TAB },
-        { XML_NS_W, "ptab", D_TAB },
-        { XML_NS_W, "tabs", D_TABS },
-        { XML_NS_W, "br", D_BR },
-        { XML_NS_W, "cr", D_CR },
-        { XML_NS_W, "noBreakHyphen", D_HYPHEN },
-        { XML_NS_W, "sym", D_SYM },
-        { XML_NS_W, "del", D_GONE },
-        { XML_NS_W, "moveFrom", D_GONE },
-        { XML_NS_W, "delText", D_GONE },
-        { XML_NS_W, "instrText", D_GONE },
-        { XML_NS_W, "delInstrText", D_GONE },
-        { XML_NS_W, "rt", D_GONE },
-        { XML_NS_W, "sectPr", D_GONE },
-        { XML_NS_W, "pPrChange", D_GONE },
-        { XML_NS_W, "rPrChange", D_GONE },
-        { XML_NS_MC, "Fallback", D_GONE },
-        { XML_NS_W, "tbl", D_TBL },
-        { XML_NS_W, "tr", D_TR },
-        { XML_NS_W, "tc", D_TC },
-        { XML_NS_W, "gridSpan", D_SPAN },
-        { XML_NS_W, "tblHeader", D_HEADER },
-        { XML_NS_W, "sdt", D_SDT },
-        { XML_NS_W, "docPartGallery", D_GALLERY },
-        { XML_NS_W, "sdtContent", D_SDT_CONTENT },
-        { XML_NS_M, "t", D_MT },
-        { XML_NS_W, "footnote", D_NOTE },
-        { XML_NS_W, "endnote", D_NOTE },
-        { 0, NULL, 0 } };
+static const XmlName body_names[] = { { XML_NS_W, "p", D_P },
+                                      { XML_NS_W, "pStyle", D_P_STYLE },
+                                      { XML_NS_W, "numPr", D_NUM_PR },
+                                      { XML_NS_W, "ilvl", D_ILVL },
+                                      { XML_NS_W, "numId", D_NUM_ID },
+                                      { XML_NS_W, "outlineLvl", D_OUTLINE },
+                                      { XML_NS_W, "r", D_R },
+                                      { XML_NS_W, "rPr", D_R_PR },
+                                      { XML_NS_W, "vanish", D_VANISH },
+                                      { XML_NS_W, "t", D_T },
+                                      { XML_NS_W, "tab", D_TAB },
+                                      { XML_NS_W, "ptab", D_TAB },
+                                      { XML_NS_W, "tabs", D_TABS },
+                                      { XML_NS_W, "br", D_BR },
+                                      { XML_NS_W, "cr", D_CR },
+                                      { XML_NS_W, "noBreakHyphen", D_HYPHEN },
+                                      { XML_NS_W, "sym", D_SYM },
+                                      { XML_NS_W, "del", D_GONE },
+                                      { XML_NS_W, "moveFrom", D_GONE },
+                                      { XML_NS_W, "delText", D_GONE },
+                                      { XML_NS_W, "instrText", D_GONE },
+                                      { XML_NS_W, "delInstrText", D_GONE },
+                                      { XML_NS_W, "rt", D_GONE },
+                                      { XML_NS_W, "sectPr", D_GONE },
+                                      { XML_NS_W, "pPrChange", D_GONE },
+                                      { XML_NS_W, "rPrChange", D_GONE },
+                                      { XML_NS_MC, "Fallback", D_GONE },
+                                      { XML_NS_W, "tbl", D_TBL },
+                                      { XML_NS_W, "tr", D_TR },
+                                      { XML_NS_W, "tc", D_TC },
+                                      { XML_NS_W, "gridSpan", D_SPAN },
+                                      { XML_NS_W, "tblHeader", D_HEADER },
+                                      { XML_NS_W, "sdt", D_SDT },
+                                      { XML_NS_W, "docPartGallery", D_GALLERY },
+                                      { XML_NS_W, "sdtContent", D_SDT_CONTENT },
+                                      { XML_NS_M, "t", D_MT },
+                                      { XML_NS_W, "footnote", D_NOTE },
+                                      { XML_NS_W, "endnote", D_NOTE },
+                                      { 0, NULL, 0 } };
 
 typedef struct
 {
@@ -404,7 +403,8 @@ tell_paragraph (Body *body, Para *p)
   Style style = whole_style (body->sheet, p->style);
   const char *number = p->number ? p->number : style.number;
   int level = p->outline >= 0 ? (p->outline < 9 ? p->outline + 1 : 0) : MAX (style.level, 0);
-  TextDocBlock block = { .size = sizeof block, .kind = TEXT_DOC_PARAGRAPH,
+  TextDocBlock block = { .size = sizeof block,
+                         .kind = TEXT_DOC_PARAGRAPH,
                          .text = { p->text->str, p->text->len } };
 
   if (style.contents && !(body->sheet->job->wants & TEXT_DOC_WHOLE))
@@ -626,9 +626,9 @@ body_start (gpointer data, int id, XmlWalk *walk)
       body->contents = FALSE;
       break;
     case D_GALLERY:
-      body->contents = fr_str_equal (xml_attribute (walk, XML_NS_W, "val"),
-                                     FR_STR ("Table of Contents"))
-                       && !(body->sheet->job->wants & TEXT_DOC_WHOLE);
+      body->contents
+          = fr_str_equal (xml_attribute (walk, XML_NS_W, "val"), FR_STR ("Table of Contents"))
+            && !(body->sheet->job->wants & TEXT_DOC_WHOLE);
       break;
     case D_SDT_CONTENT:
       if (!body->contents)

@@ -93,15 +93,15 @@ page_lines (const TextContent *page, GString *out)
       const TextBlock *b = &page->blocks[i];
       FrStr rest = b->text;
 
-      if (i > 0 && (b->kind == TEXT_BLOCK_PARAGRAPH || b->first
-                    || b->kind != page->blocks[i - 1].kind))
+      if (i > 0
+          && (b->kind == TEXT_BLOCK_PARAGRAPH || b->first || b->kind != page->blocks[i - 1].kind))
         g_string_append_c (out, '\n');
       while (rest.len)
         {
           const char *newline = memchr (rest.data, '\n', rest.len);
           gsize n = newline ? (gsize) (newline - rest.data) : rest.len;
 
-          g_string_append (out, b->kind == TEXT_BLOCK_QUOTE ? "> "
+          g_string_append (out, b->kind == TEXT_BLOCK_QUOTE                               ? "> "
                                 : b->kind == TEXT_BLOCK_ITEM && rest.data == b->text.data ? "- "
                                                                                           : "");
           g_string_append_len (out, rest.data, (gssize) n);
@@ -156,8 +156,8 @@ tell_part (Mail *mail, GMimePart *part, gboolean html)
     {
       GString *unflowed = g_string_new (NULL);
 
-      mail_unflow ((FrStr){ text->str, text->len },
-                   delsp && g_ascii_strcasecmp (delsp, "yes") == 0, unflowed);
+      mail_unflow ((FrStr){ text->str, text->len }, delsp && g_ascii_strcasecmp (delsp, "yes") == 0,
+                   unflowed);
       g_string_free (text, TRUE);
       text = unflowed;
     }
@@ -171,7 +171,8 @@ tell_attachment (Mail *mail, GMimePart *part)
 {
   GMimeContentType *type = g_mime_object_get_content_type (GMIME_OBJECT (part));
   g_autofree char *claimed = type ? g_mime_content_type_get_mime_type (type) : NULL;
-  const char *name = g_mime_object_get_content_disposition_parameter (GMIME_OBJECT (part), "filename");
+  const char *name
+      = g_mime_object_get_content_disposition_parameter (GMIME_OBJECT (part), "filename");
   g_autoptr (GByteArray) bytes = NULL;
   GString *decoded;
   gboolean ok;
@@ -184,8 +185,8 @@ tell_attachment (Mail *mail, GMimePart *part)
   if (name == NULL)
     name = g_mime_object_get_content_type_parameter (GMIME_OBJECT (part), "name");
   bytes = content_of (mail, part);
-  decoded = mail_header_decode ((FrStr){ name ? name : "", name ? strlen (name) : 0 },
-                                &mail->replaced);
+  decoded
+      = mail_header_decode ((FrStr){ name ? name : "", name ? strlen (name) : 0 }, &mail->replaced);
   ok = mail->sink->child (mail->sink, (FrStr){ decoded->str, decoded->len }, claimed,
                           bytes->data ? (const char *) bytes->data : "", bytes->len);
   g_string_free (decoded, TRUE);
@@ -302,7 +303,8 @@ walk (Mail *mail, GMimeObject *object, guint depth)
     return walk_message (mail, GMIME_MESSAGE_PART (object));
   if (!GMIME_IS_PART (object))
     return TRUE;
-  if (is_type (object, "application", "pkcs7-mime") || is_type (object, "application", "x-pkcs7-mime"))
+  if (is_type (object, "application", "pkcs7-mime")
+      || is_type (object, "application", "x-pkcs7-mime"))
     {
       mail->encrypted = TRUE;
       return TRUE;
@@ -340,7 +342,8 @@ tell_date (Mail *mail, GMimeObject *message)
 
   if (date)
     {
-      g_autofree char *iso = g_date_time_format_iso8601 (date);
+      g_autoptr (GDateTime) utc = g_date_time_to_utc (date);
+      g_autofree char *iso = utc ? g_date_time_format_iso8601 (utc) : NULL;
 
       if (iso)
         mail->sink->fact (mail->sink, TEXT_DOC_DATE, (FrStr){ iso, strlen (iso) });

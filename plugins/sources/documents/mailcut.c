@@ -85,9 +85,9 @@ static gboolean
 is_field (FrStr s)
 {
   static const char *const names[]
-      = { "From",  "Sent",   "To",     "Cc",       "Subject", "Date",   "Reply-To", "发件人",
+      = { "From",     "Sent",     "To",     "Cc",       "Subject", "Date",   "Reply-To", "发件人",
           "发送时间", "发送日期", "日期",   "收件人",   "抄送",    "抄送人", "主题",     "时间",
-          "寄件者", "寄件人", "收件者", "傳送時間", "主旨",    "副本",   "回复", "發件人" };
+          "寄件者",   "寄件人",   "收件者", "傳送時間", "主旨",    "副本",   "回复",     "發件人" };
 
   while (s.len && *s.data == '*')
     s = (FrStr){ s.data + 1, s.len - 1 };
@@ -109,10 +109,22 @@ is_field (FrStr s)
 static gboolean
 is_separator (FrStr s)
 {
-  static const char *const words[]
-      = { "original message", "original appointment", "forwarded message", "原始邮件", "原邮件",
-          "原始信件", "原始郵件", "转发的邮件", "转发邮件", "转发邮件信息", "轉寄郵件",
-          "Original",         "回复的原邮件", "邮件原文",         "原邮件信息", "回复邮件" };
+  static const char *const words[] = { "original message",
+                                       "original appointment",
+                                       "forwarded message",
+                                       "原始邮件",
+                                       "原邮件",
+                                       "原始信件",
+                                       "原始郵件",
+                                       "转发的邮件",
+                                       "转发邮件",
+                                       "转发邮件信息",
+                                       "轉寄郵件",
+                                       "Original",
+                                       "回复的原邮件",
+                                       "邮件原文",
+                                       "原邮件信息",
+                                       "回复邮件" };
   guint before = 0, after = 0;
   FrStr inner = s;
 
@@ -149,8 +161,8 @@ has_digit (FrStr s)
 static gboolean
 is_attribution (FrStr s)
 {
-  static const char *const said[] = { "wrote:", "writes:", "写道：", "写道:", "写到：", "寫道：",
-                                      "寫道:", "schrieb:", "a écrit :" };
+  static const char *const said[] = { "wrote:", "writes:", "写道：",   "写道:",    "写到：",
+                                      "寫道：", "寫道:",   "schrieb:", "a écrit :" };
   gboolean end = FALSE;
 
   if (s.len > 600)
@@ -164,11 +176,21 @@ is_attribution (FrStr s)
 static gboolean
 is_mobile_signature (FrStr s)
 {
-  static const char *const starts_with[]
-      = { "Sent from my ",   "Sent from Mail for ", "Sent from Outlook", "Get Outlook for ",
-          "Sent via ",       "Sent with ",          "发自我的",          "发自",
-          "來自我的",        "从我的",              "来自我的",          "发送自",
-          "来自网易邮箱大师", "發自我的",            "从 Windows 版邮件发送" };
+  static const char *const starts_with[] = { "Sent from my ",
+                                             "Sent from Mail for ",
+                                             "Sent from Outlook",
+                                             "Get Outlook for ",
+                                             "Sent via ",
+                                             "Sent with ",
+                                             "发自我的",
+                                             "发自",
+                                             "來自我的",
+                                             "从我的",
+                                             "来自我的",
+                                             "发送自",
+                                             "来自网易邮箱大师",
+                                             "發自我的",
+                                             "从 Windows 版邮件发送" };
 
   if (s.len > 120)
     return FALSE;
@@ -181,12 +203,20 @@ is_mobile_signature (FrStr s)
 static gboolean
 is_notice (FrStr s)
 {
-  static const char *const words[]
-      = { "confidential", "intended recipient", "intended only for", "privileged",
-          "保密信息",     "机密信息",           "保密",              "收件人以外",
-          "非指定收件人", "误收",               "機密",              "specified recipient" };
+  static const char *const words[] = { "confidential",
+                                       "intended recipient",
+                                       "intended only for",
+                                       "privileged",
+                                       "保密信息",
+                                       "机密信息",
+                                       "保密",
+                                       "收件人以外",
+                                       "非指定收件人",
+                                       "误收",
+                                       "機密",
+                                       "specified recipient" };
   static const char *const subjects[] = { "e-mail", "email", "message", "communication", "邮件",
-                                          "郵件",   "信息",  "E-mail",  "Email", "EMAIL" };
+                                          "郵件",   "信息",  "E-mail",  "Email",         "EMAIL" };
   guint n = 0;
   gboolean subject = FALSE;
 
@@ -194,7 +224,9 @@ is_notice (FrStr s)
     subject |= has (s, subjects[i]);
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     n += has (s, words[i]);
-  return subject && (n >= 2 || (n == 1 && (starts (s, "本邮件") || starts (s, "此邮件") || starts (s, "This e"))));
+  return subject
+         && (n >= 2
+             || (n == 1 && (starts (s, "本邮件") || starts (s, "此邮件") || starts (s, "This e"))));
 }
 
 static LineKind
@@ -322,9 +354,7 @@ find_history (Line *lines, guint n, MailCuts *cuts)
           || (lines[i].kind == LINE_FIELD && is_header_block (lines, n, i))
           || (lines[i].kind == LINE_RULE && is_header_block (lines, n, i + 1)))
         return i;
-      words = lines[i].kind == LINE_ATTRIBUTION      ? 1
-              : attributes_over_two (lines, n, i) ? 2
-                                                     : 0;
+      words = lines[i].kind == LINE_ATTRIBUTION ? 1 : attributes_over_two (lines, n, i) ? 2 : 0;
       if (words)
         {
           guint next = next_not_blank (lines, n, i + words);
@@ -417,14 +447,14 @@ cut_endings (Line *lines, guint n, MailCuts *cuts)
           cut (lines, end - 1, end, &cuts->signature);
           continue;
         }
-      for (from = end; from > 0 && lines[from - 1].kind != LINE_BLANK
-                       && lines[from - 1].kind != LINE_CUT;
+      for (from = end;
+           from > 0 && lines[from - 1].kind != LINE_BLANK && lines[from - 1].kind != LINE_CUT;
            from--)
         ;
       if (from < end)
-        notice = is_notice ((FrStr){ lines[from].text,
-                                     (gsize) (lines[end - 1].text + lines[end - 1].len
-                                              - lines[from].text) });
+        notice = is_notice (
+            (FrStr){ lines[from].text,
+                     (gsize) (lines[end - 1].text + lines[end - 1].len - lines[from].text) });
       if (!notice || !anything_left (lines, from))
         return;
       cut (lines, from, end, &cuts->notice);
@@ -472,10 +502,10 @@ mail_unflow (FrStr text, gboolean delsp, GString *out)
       const char *line = text.data + at;
       gboolean flows = n > 0 && line[n - 1] == ' ' && !(n == 3 && memcmp (line, "-- ", 3) == 0)
                        && *line != '>';
-      gboolean stuffed = n > 0 && *line == ' ';
+      gsize stuffed = n > 0 && *line == ' ';
+      gsize blank = flows && delsp && n > stuffed;
 
-      g_string_append_len (out, line + stuffed,
-                           (gssize) (n - (flows && delsp && n > stuffed ? 1 : 0)) - stuffed);
+      g_string_append_len (out, line + stuffed, (gssize) (n - stuffed - blank));
       if (newline && !(flows && n > 1))
         g_string_append_c (out, '\n');
       at += n + 1;

@@ -36,7 +36,8 @@ typedef struct
 /** mail_cut: appends what is left of @text (valid UTF-8, LF), linear in its length. */
 void mail_cut (FrStr text, GString *out, MailCuts *cuts);
 
-/** mail_unflow: format=flowed (RFC 3676): joins lines that end in a blank; @delsp: the blank goes. */
+/** mail_unflow: format=flowed (RFC 3676): joins lines that end in a blank; @delsp: the blank goes.
+ */
 void mail_unflow (FrStr text, gboolean delsp, GString *out);
 
 G_END_DECLS

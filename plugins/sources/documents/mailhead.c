@@ -58,7 +58,8 @@ append_b (const char *p, const char *end, GString *out)
   gint state = 0;
   guint save = 0;
 
-  g_string_append_len (out, (char *) bytes, (gssize) g_base64_decode_step (p, n, bytes, &state, &save));
+  g_string_append_len (out, (char *) bytes,
+                       (gssize) g_base64_decode_step (p, n, bytes, &state, &save));
 }
 
 /* "=?charset?B?text?=" at @p; where it ends, NULL when it is none. */
@@ -141,8 +142,8 @@ mail_header_decode (FrStr raw, guint64 *replaced)
           /* Blanks between two encoded words are none. */
           while (after < end && is_space (*after))
             after++;
-          p = plain = after < end && *after == '=' && after + 1 < end && after[1] == '?' ? after
-                                                                                          : next;
+          p = plain
+              = after < end && *after == '=' && after + 1 < end && after[1] == '?' ? after : next;
           continue;
         }
       settle (&w);

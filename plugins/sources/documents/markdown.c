@@ -24,8 +24,8 @@ typedef struct
   GString *paragraph; /* lines gathered */
   TextDocKind kind;   /* of it */
   guint level, ordered;
-  gboolean first;    /* of a list */
-  gboolean in_list;  /* the last block was an item */
+  gboolean first;   /* of a list */
+  gboolean in_list; /* the last block was an item */
   gboolean after_blank;
   GString *scratch;
   gsize budget; /* for looking ahead */
@@ -85,7 +85,8 @@ is_emphasis (const char *from, const char *p, gsize n, const char *end)
   return TRUE;
 }
 
-static void append_inline (const char *p, const char *end, guint depth, gsize *budget, GString *out);
+static void append_inline (const char *p, const char *end, guint depth, gsize *budget,
+                           GString *out);
 
 /* "[text](to)", "[text][ref]", "[^1]"; returns the end, NULL when it is none. */
 static const char *
@@ -162,7 +163,8 @@ append_angle (const char *p, const char *end, GString *out)
 }
 
 static const char *
-append_special (const char *from, const char *p, const char *end, guint depth, gsize *budget, GString *out)
+append_special (const char *from, const char *p, const char *end, guint depth, gsize *budget,
+                GString *out)
 {
   const char *next = NULL;
   gunichar chars[2] = { 0, 0 };
@@ -332,8 +334,7 @@ is_delimiter_row (FrStr line)
 static FrStr
 peek_line (const Md *md)
 {
-  const char *newline
-      = md->at < md->end ? memchr (md->at, '\n', (gsize) (md->end - md->at)) : NULL;
+  const char *newline = md->at < md->end ? memchr (md->at, '\n', (gsize) (md->end - md->at)) : NULL;
 
   if (md->at >= md->end)
     return (FrStr){ "", 0 };
@@ -489,7 +490,7 @@ static gboolean
 begins_html (const Line *line)
 {
   static const char *const tags[]
-      = { "<div", "<p",     "<table", "<!--",  "<img",     "<h1", "<h2", "<h3",
+      = { "<div", "<p",     "<table",  "<!--",     "<img",    "<h1", "<h2", "<h3",
           "<a ",  "<style", "<script", "<details", "<center", "<ul", "<br", "<pre" };
 
   for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
@@ -605,8 +606,10 @@ tell_fact (TextDocSink *sink, const char *line, gsize len)
   {
     const char *key;
     TextDocFact fact;
-  } keys[] = { { "title:", TEXT_DOC_TITLE },   { "author:", TEXT_DOC_AUTHOR },
-               { "date:", TEXT_DOC_DATE },     { "lang:", TEXT_DOC_LANGUAGE },
+  } keys[] = { { "title:", TEXT_DOC_TITLE },
+               { "author:", TEXT_DOC_AUTHOR },
+               { "date:", TEXT_DOC_DATE },
+               { "lang:", TEXT_DOC_LANGUAGE },
                { "language:", TEXT_DOC_LANGUAGE } };
 
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
@@ -660,8 +663,11 @@ read_markdown (gpointer state, const TextDocJob *job, TextDocSink *sink)
 {
   guint64 replaced = 0;
   GString *text = utf8_decode (job->data, job->len, NULL, &replaced);
-  Md md = { .sink = sink, .at = text->str, .end = text->str + text->len,
-            .kind = TEXT_DOC_PARAGRAPH, .budget = BUDGET (text->len) };
+  Md md = { .sink = sink,
+            .at = text->str,
+            .end = text->str + text->len,
+            .kind = TEXT_DOC_PARAGRAPH,
+            .budget = BUDGET (text->len) };
   gboolean ok = TRUE;
   Line line;
 

@@ -96,8 +96,8 @@ typedef struct
 
 typedef struct
 {
-  GString *text;  /* of the open row */
-  GArray *cells;  /* Cell */
+  GString *text; /* of the open row */
+  GArray *cells; /* Cell */
   gsize cell_from;
   gint64 columns; /* how often the open cell counts */
   gint64 rows;    /* how often the open row counts */
@@ -161,7 +161,8 @@ put (Odf *o, const char *text, gsize len)
 static gboolean
 tell_block (Odf *o, Para *p)
 {
-  TextDocBlock block = { .size = sizeof block, .kind = TEXT_DOC_PARAGRAPH,
+  TextDocBlock block = { .size = sizeof block,
+                         .kind = TEXT_DOC_PARAGRAPH,
                          .text = { p->text->str, p->text->len } };
   List *l = list (o);
 
@@ -179,8 +180,8 @@ tell_block (Odf *o, Para *p)
     }
   else if (l && !l->told)
     {
-      guint levels = GPOINTER_TO_UINT (
-          l->style ? g_hash_table_lookup (o->numbered, l->style) : NULL);
+      guint levels
+          = GPOINTER_TO_UINT (l->style ? g_hash_table_lookup (o->numbered, l->style) : NULL);
 
       block.kind = TEXT_DOC_ITEM;
       block.level = MIN (o->lists->len, 9);
@@ -322,8 +323,9 @@ begin_list (Odf *o, XmlWalk *walk)
 static gboolean
 begin_table (Odf *o, XmlWalk *walk)
 {
-  Table t = { g_string_new (NULL), g_array_new (FALSE, FALSE, sizeof (Cell)), 0, 1, 1, TRUE, FALSE,
-              FALSE };
+  Table t = {
+    g_string_new (NULL), g_array_new (FALSE, FALSE, sizeof (Cell)), 0, 1, 1, TRUE, FALSE, FALSE
+  };
 
   g_array_append_val (o->tables, t);
   if (!o->spreadsheet || o->tables->len > 1)
@@ -342,8 +344,7 @@ begin_frame (Odf *o, XmlWalk *walk)
   if (o->job->wants & TEXT_DOC_WHOLE)
     return XML_ON;
   if (fr_str_equal (class, FR_STR ("header")) || fr_str_equal (class, FR_STR ("footer"))
-      || fr_str_equal (class, FR_STR ("date-time"))
-      || fr_str_equal (class, FR_STR ("page-number")))
+      || fr_str_equal (class, FR_STR ("date-time")) || fr_str_equal (class, FR_STR ("page-number")))
     {
       o->dropped++;
       return XML_SKIP;
@@ -412,7 +413,8 @@ odf_start (gpointer data, int id, XmlWalk *walk)
   switch (id)
     {
     case O_H:
-      begin_paragraph (o, (int) CLAMP (xml_attribute_int (walk, XML_NS_TEXT, "outline-level", 1), 1, 9));
+      begin_paragraph (
+          o, (int) CLAMP (xml_attribute_int (walk, XML_NS_TEXT, "outline-level", 1), 1, 9));
       break;
     case O_P:
       name = xml_attribute (walk, XML_NS_TEXT, "style-name");
@@ -588,8 +590,8 @@ read_parts (Odf *o, Parts *parts)
     return o->sink->fail (o->sink, "encrypted", "it is encrypted; save it without a password");
   if (content.data == NULL)
     return o->sink->fail (o->sink, "damaged", "content.xml is missing");
-  if (!parts_facts (parts, "meta.xml")
-      || !xml_walk (content, "content.xml", &handler, o, o->sink) || !tell_notes (o))
+  if (!parts_facts (parts, "meta.xml") || !xml_walk (content, "content.xml", &handler, o, o->sink)
+      || !tell_notes (o))
     return FALSE;
   if (o->dropped)
     o->sink->count (o->sink, "headers_dropped", o->dropped);

@@ -57,6 +57,15 @@ archive_failed (Parts *parts, struct archive *a)
   return parts->sink->fail (parts->sink, "damaged", reason);
 }
 
+/* Zip files have their directory at the end. */
+static gboolean
+cut_off (Parts *parts)
+{
+  return parts->sink->fail (parts->sink, "truncated",
+                            "the zip container has no directory at its end, as when it was not "
+                            "copied or downloaded whole");
+}
+
 static gboolean
 load (Parts *parts, struct archive *a, const char *name)
 {
@@ -102,6 +111,8 @@ load_all (Parts *parts, struct archive *a)
 
       if (rc == ARCHIVE_RETRY && n < MAX_PARTS)
         continue;
+      if (rc < ARCHIVE_WARN && n == 0)
+        return cut_off (parts);
       if (rc < ARCHIVE_WARN)
         return archive_failed (parts, a);
       if (n >= MAX_PARTS)
@@ -130,13 +141,13 @@ parts_new (const TextDocJob *job, TextDocSink *sink)
   gboolean ok;
 
   parts->sink = sink;
-  parts->bytes
-      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_byte_array_unref);
+  parts->bytes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                        (GDestroyNotify) g_byte_array_unref);
   parts->max = job->max_memory;
   parts->zipped = job->len;
   archive_read_support_format_zip_seekable (a);
   if (archive_read_open_memory (a, job->data, job->len) != ARCHIVE_OK)
-    ok = archive_failed (parts, a);
+    ok = cut_off (parts);
   else
     ok = load_all (parts, a);
   archive_read_free (a);
@@ -175,8 +186,9 @@ parts_resolve (const char *base, const char *target)
 {
   g_autoptr (GPtrArray) steps = g_ptr_array_new_with_free_func (g_free);
   g_autofree char *dir = g_path_get_dirname (base);
-  g_autofree char *joined
-      = *target == '/' || strcmp (dir, ".") == 0 ? g_strdup (target) : g_strconcat (dir, "/", target, NULL);
+  g_autofree char *joined = *target == '/' || strcmp (dir, ".") == 0
+                                ? g_strdup (target)
+                                : g_strconcat (dir, "/", target, NULL);
   g_auto (GStrv) words = g_strsplit (joined, "/", -1);
 
   for (char **w = words; *w; w++)
@@ -251,10 +263,10 @@ parts_related (Parts *parts, const char *name)
   static const XmlHandler handler = { names, related_start, NULL, NULL };
   g_autofree char *dir = g_path_get_dirname (name);
   g_autofree char *base = g_path_get_basename (name);
-  g_autofree char *file
-      = *name == '\0'             ? g_strdup ("_rels/.rels")
-        : strcmp (dir, ".") == 0 ? g_strdup_printf ("_rels/%s.rels", base)
-                                 : g_strdup_printf ("%s/_rels/%s.rels", dir, base);
+  g_autofree char *file = *name == '\0' ? g_strdup ("_rels/.rels")
+                          : strcmp (dir, ".") == 0
+                              ? g_strdup_printf ("_rels/%s.rels", base)
+                              : g_strdup_printf ("%s/_rels/%s.rels", dir, base);
   Gather gather = { g_ptr_array_new_with_free_func (related_free), name };
   FrStr part = parts_get (parts, file);
 

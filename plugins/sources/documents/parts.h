@@ -40,8 +40,8 @@ const char *related_by_id (GPtrArray *related, FrStr id);
 /** parts_facts: tells title, author, date and language of docProps/core.xml or meta.xml. */
 gboolean parts_facts (Parts *parts, const char *name);
 
-/** parts_resolve: @target as a reference from the part @base: "../media/a" from "ppt/slides/s.xml" is
- * "ppt/media/a"; never above the root.  Free with g_free(). */
+/** parts_resolve: @target as a reference from the part @base: "../media/a" from "ppt/slides/s.xml"
+ * is "ppt/media/a"; never above the root.  Free with g_free(). */
 char *parts_resolve (const char *base, const char *target);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Parts, parts_free)

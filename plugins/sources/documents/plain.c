@@ -33,14 +33,14 @@ tell_paragraphs (FrStr text, TextDocSink *sink)
       if (is_blank (text.data + at, end - at))
         {
           if (!sink->go_on (sink)
-              || (at > from
-                  && !text_doc_paragraph (sink, (FrStr){ text.data + from, at - from })))
+              || (at > from && !text_doc_paragraph (sink, (FrStr){ text.data + from, at - from })))
             return FALSE;
           from = end + 1;
         }
       at = end + 1;
     }
-  return from >= text.len || text_doc_paragraph (sink, (FrStr){ text.data + from, text.len - from });
+  return from >= text.len
+         || text_doc_paragraph (sink, (FrStr){ text.data + from, text.len - from });
 }
 
 static gboolean

@@ -70,7 +70,8 @@ typedef struct
   Shape shape;
   gboolean notes, hidden;
   guint take, count;
-  int level, bullet; /* of the paragraph; bullet: -1 as the shape has it, 0 none, 1 sign, 2 number */
+  int level,
+      bullet; /* of the paragraph; bullet: -1 as the shape has it, 0 none, 1 sign, 2 number */
   GPtrArray *cells;
   gboolean first_row;
   guint dropped;
@@ -298,8 +299,10 @@ tell_pieces (Slide *s)
   for (guint i = 0; i < s->pieces->len; i++)
     {
       const Piece *piece = s->pieces->pdata[i];
-      TextDocBlock block = { .size = sizeof block,       .kind = piece->kind,
-                             .level = piece->level,      .ordered = piece->ordered,
+      TextDocBlock block = { .size = sizeof block,
+                             .kind = piece->kind,
+                             .level = piece->level,
+                             .ordered = piece->ordered,
                              .first = piece->first,
                              .text = { piece->text ? piece->text : "", 0 } };
       g_autofree FrStr *cells = NULL;

@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include "tell.h"
-#include "text/charset.h"
 #include "text/chars.h"
+#include "text/charset.h"
 
 #include <string.h>
 
@@ -25,15 +25,16 @@ struct _Tell
 
   GString *text; /* of the open record */
   GString *block;
-  TextDocKind last; /* kind of the last block; 0: none in this record */
-  const char *unit; /* of the open record */
+  TextDocKind last;  /* kind of the last block; 0: none in this record */
+  const char *unit;  /* of the open record */
   guint page, begun; /* the page, and the one the open record began on */
   guint n_sections;
-  char *part_name;        /* GRefString */
+  char *part_name; /* GRefString */
   char *headings[MAX_HEADING];
   guint table, row;
   Cells *header;
   guint columns; /* of the open table */
+  gboolean in_table;
 };
 
 /* ---- records ------------------------------------------------------------------ */
@@ -206,7 +207,7 @@ tell_language (FrStr text)
       counts[3] += (flags & TEXT_CH_LATIN) != 0;
     }
   if (letters < 8)
-    return NULL;
+    return counts[0] >= 2 && counts[0] * 2 > letters && counts[1] == 0 ? "zh" : NULL;
   if (counts[1] * 10 > letters)
     return "ja";
   if (counts[2] * 3 > letters)
@@ -345,6 +346,7 @@ close_table (Tell *t)
 {
   g_clear_pointer (&t->header, cells_unref);
   t->row = 0;
+  t->in_table = FALSE;
 }
 
 static gboolean tell_block (TextDocSink *sink, const TextDocBlock *block);
@@ -446,8 +448,8 @@ keep_row (Tell *t, const TextDocBlock *block, const FrStr *cells, guint n)
   record = add_record (t, "row");
   record->number = t->row;
   record->table = t->table;
-  record->name = t->part_name && *t->part_name ? g_ref_string_acquire (t->part_name)
-                                               : heading_path (t);
+  record->name
+      = t->part_name && *t->part_name ? g_ref_string_acquire (t->part_name) : heading_path (t);
   record->header = t->header ? cells_ref (t->header) : NULL;
   record->cells = cells_new (cells, n);
   return charge (t, OVERHEAD + n * sizeof (FrStr));
@@ -458,7 +460,7 @@ tell_row (Tell *t, const TextDocBlock *block)
 {
   g_autofree FrStr *cells = g_new0 (FrStr, block->n_cells + 1);
   g_autofree gsize *ends = g_new0 (gsize, block->n_cells + 1);
-  gboolean first = block->first || (t->last != TEXT_DOC_ROW && t->row == 0), any = FALSE;
+  gboolean first = block->first || !t->in_table, any = FALSE;
   gsize total = 0;
 
   for (guint i = 0; i < block->n_cells; i++)
@@ -482,6 +484,7 @@ tell_row (Tell *t, const TextDocBlock *block)
     {
       close_table (t);
       t->table++;
+      t->in_table = TRUE;
     }
   if (!any)
     return TRUE;
@@ -597,7 +600,7 @@ tell_block (TextDocSink *sink, const TextDocBlock *block)
     return FALSE;
   if (block->kind == TEXT_DOC_ROW)
     return tell_row (t, block);
-  if (t->row)
+  if (t->in_table)
     close_table (t);
   if (!charge (t, block->text.len))
     return FALSE;
@@ -636,10 +639,18 @@ tell_block (TextDocSink *sink, const TextDocBlock *block)
 static gboolean
 says_nothing (const char *title)
 {
-  static const char *const prefixes[]
-      = { "Microsoft Word - ", "Microsoft PowerPoint - ", "PowerPoint Presentation", "PowerPoint 演示文稿",
-          "Untitled",          "untitled",                "无标题",                  "未命名",
-          "Slide 1",           "幻灯片 1",                "(anonymous)",             "Document1" };
+  static const char *const prefixes[] = { "Microsoft Word - ",
+                                          "Microsoft PowerPoint - ",
+                                          "PowerPoint Presentation",
+                                          "PowerPoint 演示文稿",
+                                          "Untitled",
+                                          "untitled",
+                                          "无标题",
+                                          "未命名",
+                                          "Slide 1",
+                                          "幻灯片 1",
+                                          "(anonymous)",
+                                          "Document1" };
 
   for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++)
     if (g_str_has_prefix (title, prefixes[i]))
@@ -660,7 +671,8 @@ tell_fact (TextDocSink *sink, TextDocFact fact, FrStr value)
   append_clean (clean, (FrStr){ value.data, value.data ? MIN (value.len, 4096) : 0 }, TRUE);
   if (fact == TEXT_DOC_DATE && !t->told->has_date)
     t->told->has_date = fr_timestamp_parse (clean->str, clean->len, &t->told->date);
-  else if (at && *at == NULL && clean->len && !(fact == TEXT_DOC_TITLE && says_nothing (clean->str)))
+  else if (at && *at == NULL && clean->len
+           && !(fact == TEXT_DOC_TITLE && says_nothing (clean->str)))
     *at = g_strdup (clean->str);
   g_string_free (clean, TRUE);
 }

@@ -111,14 +111,16 @@ void told_free (Told *told);
 
 typedef struct _Tell Tell;
 
-/** tell_new: @deadline: g_get_monotonic_time() at which it is up; @max_children: bytes of documents within. */
+/** tell_new: @deadline: g_get_monotonic_time() at which it is up; @max_children: bytes of documents
+ * within. */
 Tell *tell_new (const TellOptions *options, gint64 deadline, guint64 max_children,
                 GCancellable *cancellable);
 TextDocSink *tell_sink (Tell *tell);
 /** tell_end: what was told; @ok: what the reader returned; frees @tell. */
 Told *tell_end (Tell *tell, gboolean ok);
 
-/** tell_language: of a text, by its script and its commonest words; NULL: not to be told; static. */
+/** tell_language: of a text, by its script and its commonest words; NULL: not to be told; static.
+ */
 const char *tell_language (FrStr text);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Told, told_free)

@@ -7,11 +7,11 @@
  */
 #include "config.h"
 
-#include "unpack.h"
 #include "detect.h"
 #include "mbox.h"
 #include "readers.h"
 #include "text/charset.h"
+#include "unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -169,7 +169,8 @@ visit_children (Unpack *u, Told *told, const Where *where)
         {
           u->over = TRUE;
           ok = reject (u, inner.member, len, NULL, "bomb", "%s",
-                       why ? why : "the file holds more than 'max_members' messages and attachments");
+                       why ? why
+                           : "the file holds more than 'max_members' messages and attachments");
         }
       else
         ok = visit (u, &source, &inner);
@@ -226,11 +227,10 @@ read_document (Unpack *u, const char *type, const Source *source, const Where *w
   gboolean ok;
 
   if (reader == NULL)
-    return reject (u, where->member, source->len, NULL, "no_reader",
-                   "nothing here reads %s; %s", type,
-                   strcmp (type, TYPE_PDF) == 0
-                       ? "install flowrun's PDF plugin (document-pdf.so)"
-                       : "this build was made without the library for it");
+    return reject (u, where->member, source->len, NULL, "no_reader", "nothing here reads %s; %s",
+                   type,
+                   strcmp (type, TYPE_PDF) == 0 ? "install flowrun's PDF plugin (document-pdf.so)"
+                                                : "this build was made without the library for it");
   if (u->options.tell.record == RECORD_MESSAGE && strcmp (type, TYPE_MAIL) != 0)
     {
       count (u, "documents_passed_over", 1);
@@ -515,7 +515,9 @@ is_cut_off (struct archive *a)
 {
   const char *why = archive_error_string (a);
 
-  return why && (strstr (why, "runcated") || strstr (why, "nexpected end") || strstr (why, "EOF"));
+  return why
+         && (strstr (why, "runcated") || strstr (why, "nexpected end") || strstr (why, "EOF")
+             || strstr (why, "(-5)")); /* zlib: more bytes were expected */
 }
 
 /* Reads one member and visits it; *more FALSE: the archive ends here. */
@@ -586,7 +588,7 @@ static gboolean
 visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *where)
 {
   struct archive_entry *entry;
-  gboolean more = TRUE;
+  gboolean more = TRUE, any = FALSE, ok;
   guint failures = 0;
 
   while (more && !u->over)
@@ -597,8 +599,12 @@ visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *
       if (rc == ARCHIVE_EOF || is_cancelled (u))
         {
           uselocale (before);
+          if (rc == ARCHIVE_EOF && !any)
+            return reject (u, where->member, source->len, NULL, "no_text",
+                           "the archive holds no files");
           return rc == ARCHIVE_EOF;
         }
+      any = TRUE;
       if (rc < ARCHIVE_WARN)
         {
           uselocale (before);
@@ -606,9 +612,9 @@ visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *
           if (rc == ARCHIVE_RETRY && ++failures < 1000)
             continue;
           return reject (u, where->member, source->len, NULL,
-                         archive_read_has_encrypted_entries (a) > 0 ? "encrypted"
-                         : is_cut_off (a)                           ? "truncated"
-                                                                    : "damaged",
+                         is_cut_off (a)                               ? "truncated"
+                         : archive_read_has_encrypted_entries (a) > 0 ? "encrypted"
+                                                                      : "damaged",
                          "the archive cannot be read further: %s", archive_fault (a));
         }
       if (archive_format (a) == ARCHIVE_FORMAT_RAW && archive_filter_count (a) < 2)
@@ -617,9 +623,9 @@ visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *
           return reject (u, where->member, source->len, NULL, "damaged",
                          "it begins like an archive, but is none");
         }
-      more = visit_entry (u, a, entry, where, &more) && more;
+      ok = visit_entry (u, a, entry, where, &more);
       uselocale (before);
-      if (is_cancelled (u))
+      if (!ok)
         return FALSE;
     }
   return TRUE;
@@ -713,7 +719,9 @@ visit_whole (Unpack *u, Found found, const Source *source, const Where *where)
 static gboolean
 visit_large (Unpack *u, Found found, const Source *source, const Where *where)
 {
-  if (found.kind == FOUND_ARCHIVE || found.kind == FOUND_ZIP)
+  if (found.kind == FOUND_ZIP)
+    found = detect_zip_fd (source->fd);
+  if (found.kind == FOUND_ARCHIVE)
     return visit_archive (u, source, where);
   if (found.kind == FOUND_UNKNOWN)
     return visit_unknown (u, source, where, found.what);

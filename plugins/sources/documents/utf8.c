@@ -2,12 +2,22 @@
 /* utf8.c: text/charset.h over whole texts. */
 #include "config.h"
 
-#include "utf8.h"
 #include "text/charset.h"
+#include "utf8.h"
 
 #include <string.h>
 
 #define PIECE (1 << 20)
+
+/* Two bytes that are valid UTF-8 are as well two of GBK; three hardly ever are. */
+static gboolean
+has_long_character (const char *data, gsize len)
+{
+  for (gsize i = 0; i < len; i++)
+    if ((guchar) data[i] >= 0xe0)
+      return TRUE;
+  return FALSE;
+}
 
 static const char *
 choose (const char *data, gsize len, const char *charset)
@@ -18,8 +28,7 @@ choose (const char *data, gsize len, const char *charset)
   if (canonical == NULL || (len >= 3 && memcmp (data, "\xef\xbb\xbf", 3) == 0))
     return text_charset_detect (data, n, n == len, &how);
   if (!g_str_has_prefix (canonical, "utf-") && !g_str_has_prefix (canonical, "iso-2022")
-      && text_ascii_len (data, n) < n && text_utf8_valid_len (data, n) + 4 > n
-      && text_utf8_valid_len (data, len) + 4 > len)
+      && has_long_character (data, len) && text_utf8_valid_len (data, len) == len)
     return "utf-8";
   return canonical;
 }

@@ -28,8 +28,8 @@ typedef struct
   GHashTable *entered; /* Place of directories */
   GHashTable *labels;  /* shown names of roots so far */
   GPatternSpec **include, **exclude;
-  char *root; /* the folder, all links resolved */
-  GPtrArray *links; /* WalkFile: links to files within the folder, looked at last */
+  char *root;        /* the folder, all links resolved */
+  GPtrArray *links;  /* WalkFile: links to files within the folder, looked at last */
   GHashTable *taken; /* Place of the files met without links */
 } Walk;
 
@@ -147,7 +147,8 @@ is_within (const char *root, const char *path)
 {
   gsize n = strlen (root);
 
-  return strncmp (root, path, n) == 0 && (path[n] == '/' || path[n] == '\0' || strcmp (root, "/") == 0);
+  return strncmp (root, path, n) == 0
+         && (path[n] == '/' || path[n] == '\0' || strcmp (root, "/") == 0);
 }
 
 /* A part of @path below @root is hidden: what is there is not met by walking. */

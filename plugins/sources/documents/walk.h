@@ -6,7 +6,8 @@
  * since what it leads to is met there anyway; one that leads out of the folder
  * is refused unless links are followed; a directory is entered once, so no loop
  * of links goes round.  What is no regular file (a pipe, a device, a socket) is
- * refused and never opened.  A file is met once, whatever it is reached by.  Hidden names (".git") are passed over, counted.
+ * refused and never opened.  A file is met once, whatever it is reached by.  Hidden names (".git")
+ * are passed over, counted.
  *
  * Shown paths begin with the name of the folder given ("contracts/2024/a.pdf"),
  * so that they, and with them the ids of rows, are the same wherever it lies.
@@ -21,7 +22,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  const char *const *include; /* patterns on the path below the folder, or on the name alone; NULL: all */
+  const char *const
+      *include; /* patterns on the path below the folder, or on the name alone; NULL: all */
   const char *const *exclude;
   gboolean recursive, hidden, follow;
 } WalkOptions;
@@ -48,11 +50,12 @@ typedef struct
  * NULL with FR_ERROR_IO for a path that is not there, FR_ERROR_CONFIG for a
  * glob that matches nothing, FR_ERROR_CANCELLED.
  */
-Walked *walk_paths (const char *const *paths, const WalkOptions *options,
-                    GCancellable *cancellable, GError **error);
+Walked *walk_paths (const char *const *paths, const WalkOptions *options, GCancellable *cancellable,
+                    GError **error);
 void walked_free (Walked *walked);
 
-/** walk_check: whether all of @paths are there; nothing is walked. @which: the first that is not. */
+/** walk_check: whether all of @paths are there; nothing is walked. @which: the first that is not.
+ */
 gboolean walk_check (const char *const *paths, guint *which, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Walked, walked_free)

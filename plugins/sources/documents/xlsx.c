@@ -36,13 +36,13 @@ typedef struct
 {
   const TextDocJob *job;
   TextDocSink *sink;
-  GPtrArray *sheets;   /* Sheet */
+  GPtrArray *sheets; /* Sheet */
   gboolean from_1904;
   GHashTable *formats; /* numFmtId → Format, of the workbook's own */
   GArray *styles;      /* Format of each cellXfs */
   gboolean in_cell_formats;
-  GString *shared;   /* all shared strings one after the other */
-  GArray *ends;      /* where each ends: gsize */
+  GString *shared; /* all shared strings one after the other */
+  GArray *ends;    /* where each ends: gsize */
   guint text, phonetic;
 } Book;
 
@@ -509,8 +509,10 @@ sheet_text (gpointer data, const char *text, gsize len)
 static gboolean
 read_sheet (Book *book, FrStr part, const char *name)
 {
-  static const XmlName names[] = { { XML_NS_S, "row", C_ROW }, { XML_NS_S, "c", C_C },
-                                   { XML_NS_S, "v", C_V },     { XML_NS_S, "t", C_T },
+  static const XmlName names[] = { { XML_NS_S, "row", C_ROW },
+                                   { XML_NS_S, "c", C_C },
+                                   { XML_NS_S, "v", C_V },
+                                   { XML_NS_S, "t", C_T },
                                    { XML_NS_S, "rPh", C_PHONETIC },
                                    { XML_NS_S, "f", C_PHONETIC },
                                    { XML_NS_S, "headerFooter", C_PHONETIC },
@@ -561,8 +563,7 @@ read_sheets (Book *book, Parts *parts, GPtrArray *related)
   for (guint i = 0; i < book->sheets->len; i++)
     {
       const Sheet *sheet = book->sheets->pdata[i];
-      const char *target
-          = related_by_id (related, (FrStr){ sheet->id, strlen (sheet->id) });
+      const char *target = related_by_id (related, (FrStr){ sheet->id, strlen (sheet->id) });
       FrStr part = parts_get (parts, target);
 
       /* Chart sheets and macros have parts of other kinds. */

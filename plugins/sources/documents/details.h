@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* details.h: the manual's text, one string literal, for documents.c. */
+"Reads documents."
