@@ -92,14 +92,14 @@ typedef enum
 typedef struct _TextPii TextPii; /* the rules: immutable once ready, shared between threads */
 typedef struct _TextPiiScan TextPiiScan; /* what one thread needs to use them */
 
-/* ---- types ------------------------------------------------------------------ */
+/* ---- types ------------------------------------------------------------------- */
 
 /** text_pii_type_from_name: the built-in type called @name ("mobile", "id_card"), or -1. */
 int text_pii_type_from_name (const char *name);
 /** text_pii_type_names: the names of the built-in types, in order, NULL-terminated. */
 const char *const *text_pii_type_names (void);
 
-/* ---- rules ------------------------------------------------------------------ */
+/* ---- rules ------------------------------------------------------------------- */
 
 /** text_pii_new: rules for the built-in types of @types (TEXT_PII_BIT()s). */
 TextPii *text_pii_new (guint64 types);
@@ -140,11 +140,12 @@ const char *text_pii_type_label (const TextPii *pii, guint type, gboolean chines
 /** text_pii_priority: lower wins where hits overlap; types of the caller's win over all. */
 guint text_pii_priority (guint type);
 
-/* ---- scanning --------------------------------------------------------------- */
+/* ---- scanning ---------------------------------------------------------------- */
 
 /**
  * text_pii_is_label: whether @name, of a column or field, tells what stands there
- * ("phone", "收件人"), so that a value without a sentence round it is read as "NAME: value".
+ * ("phone", "收件人", "order_no"), so that a value without a sentence round it is read as "NAME:
+ * value".
  */
 gboolean text_pii_is_label (const TextPii *pii, const char *name);
 
@@ -209,7 +210,7 @@ guint text_pii_n_doubts (const TextPiiScan *scan);
  */
 guint text_pii_residual (TextPiiScan *scan, FrStr text, guint64 types, guint64 *counts);
 
-/* ---- hiding ----------------------------------------------------------------- */
+/* ---- hiding ------------------------------------------------------------------ */
 
 typedef enum
 {
@@ -264,7 +265,7 @@ void text_pii_append_hash (const TextPii *pii, const TextPiiKey *key, guint type
 void text_pii_append_hidden (const TextPii *pii, const TextPiiKey *key, guint type, FrStr value,
                              const TextPiiHide *hide, GString *out);
 
-/* ---- checksums -------------------------------------------------------------- */
+/* ---- checksums --------------------------------------------------------------- */
 
 /** text_pii_luhn: whether @n digits (as '0' to '9') hold by ISO/IEC 7812-1 annex B. */
 gboolean text_pii_luhn (const char *digits, gsize n);

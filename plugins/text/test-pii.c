@@ -55,7 +55,7 @@ try_cases (const Case *cases, guint n)
     }
 }
 
-/* ---- where others go wrong ------------------------------------------------------------ */
+/* ---- where others go wrong --------------------------------------------------- */
 
 static void
 test_rivals (void)
@@ -82,7 +82,7 @@ test_rivals (void)
   g_assert_cmpuint (text_pii_doubts (scan)[0].check, ==, TEXT_PII_CHECK_WRONG);
 }
 
-/* ---- examples --------------------------------------------------------------------------- */
+/* ---- examples ---------------------------------------------------------------- */
 
 static void
 test_numbers (void)
@@ -92,6 +92,8 @@ test_numbers (void)
     { "打1\u200b3\u200b8\u200b0\u200b0\u200b1\u200b3\u200b8\u200b0\u200b0\u200b0",
       "mobile[1\u200b3\u200b8\u200b0\u200b0\u200b1\u200b3\u200b8\u200b0\u200b0\u200b0]" },
     { "138 0013 8000和138-0013-8000", "mobile[138 0013 8000] mobile[138-0013-8000]" },
+    { "1 3 8 0 0 1 3 8 0 0 0", "mobile[1 3 8 0 0 1 3 8 0 0 0]" },
+    { "1 3 8 0 0 1 3 8 0 0 0 1", "" },
     { "+86 138 0013 8000", "mobile[+86 138 0013 8000]" },
     { "我的号码是幺三八零零幺三八零零零", "mobile[幺三八零零幺三八零零零]" },
     { "13800138000、13900139000", "mobile[13800138000] mobile[13900139000]" },
@@ -161,6 +163,7 @@ test_others (void)
     { "密码：abc12345", "api_key[abc12345]" },
     { "密码长度8位", "" },
     { "收件人：张伟，王先生，欧阳娜女士", "name[张伟] name[王] name[欧阳娜]" },
+    { "Recipient: 张伟", "name[张伟]" },
     { "项目经理，任何先生，由于经理不在", "" },
     { "Dear Mr. Smith, dear Customer", "name[Smith]" },
     { "浙江省杭州市西湖区文三路90号3幢501室", "address[浙江省杭州市西湖区文三路90号3幢501室]" },
@@ -172,7 +175,7 @@ test_others (void)
   try_cases (cases, G_N_ELEMENTS (cases));
 }
 
-/* ---- values of validator.js --------------------------------------------------------------- */
+/* ---- values of validator.js -------------------------------------------------- */
 
 /* What our rules find in a value that is not valid as a whole, and why that is right. */
 static const struct
@@ -344,8 +347,7 @@ test_validator (void)
   g_assert_cmpuint (invalid, >=, 30);
 }
 
-/* ---- tables against public lists --------------------------------------------------------------
- */
+/* ---- tables against public lists --------------------------------------------- */
 
 static void
 test_regions (void)
@@ -419,8 +421,7 @@ test_telephone_tables (void)
       }
 }
 
-/* ---- hiding -------------------------------------------------------------------------------------
- */
+/* ---- hiding ------------------------------------------------------------------ */
 
 static char *
 hidden (guint type, const char *value, TextPiiAction action, guint first, guint last,
@@ -457,6 +458,8 @@ test_masks (void)
       "z****@example.com" },
     { TEXT_PII_ID_CARD, "11010519491231002X", TEXT_PII_PARTIAL, 0, 4, "**************002X" },
     { TEXT_PII_MOBILE, "1\u200b3800138000", TEXT_PII_MASK, 0, 0, "***********" },
+    { TEXT_PII_IP, "192.168.1.23", TEXT_PII_PARTIAL, TEXT_PII_USUAL, TEXT_PII_USUAL,
+      "192.168.*.**" },
     { TEXT_PII_MOBILE, "13800138000", TEXT_PII_TAG, 0, 0, "<手机号>" },
     { TEXT_PII_MOBILE, "13800138000", TEXT_PII_KEEP, 0, 0, "13800138000" },
   };

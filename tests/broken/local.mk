@@ -142,7 +142,6 @@ EXTRA_DIST += tests/broken/elements/desensitize-columns.expect \
 	tests/broken/elements/desensitize-columns.json \
 	tests/broken/elements/desensitize-key.expect \
 	tests/broken/elements/desensitize-key.json \
-	tests/broken/elements/desensitize-key.txt \
 	tests/broken/elements/desensitize-latin.txt \
 	tests/broken/elements/desensitize-rules.expect \
 	tests/broken/elements/desensitize-rules.json \

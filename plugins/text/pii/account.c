@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/pii/pii-private.h"
 
@@ -41,8 +42,8 @@ value_start (const Scan *scan, gsize at, gboolean *labelled)
 
       at = pii_skip_label (scan, at, 6, &colon);
       *labelled |= colon;
-      if (pii_at (scan, (gssize) at) == 0x53f7 || pii_at (scan, (gssize) at) == 0x7801
-          || pii_at (scan, (gssize) at) == 0x53eb) /* 号 码 叫 */
+      if (pii_at (scan, (gssize) at) == L'号' || pii_at (scan, (gssize) at) == L'码'
+          || pii_at (scan, (gssize) at) == L'叫')
         {
           *labelled = TRUE;
           at++;
@@ -101,7 +102,8 @@ pii_account (Scan *scan, const Event *event, const Word *word)
     }
   if (!(word->kinds & K_WECHAT) || e - s < 6 || e - s > 20 || is_plain_word (scan, s, e))
     return;
-  if (!labelled && !marked && word->n < 2)
+  /* "wx.storage" is a program's. */
+  if (!marked && (word->n < 2 || strcmp (word->text, "wx") == 0 || strcmp (word->text, "vx") == 0))
     return;
   if (!labelled && !marked && (s == event->end || word->kinds & ~(guint32) (K_WECHAT)))
     return;

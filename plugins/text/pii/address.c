@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/pii/pii-private.h"
 
@@ -24,43 +25,31 @@ is_han (const Scan *scan, gssize i)
 }
 
 static gboolean
-one_of (guint32 c, const guint16 *set)
+one_of (guint32 c, const wchar_t *set)
 {
   for (; *set != 0; set++)
-    if (*set == c)
+    if ((guint32) *set == c)
       return TRUE;
   return FALSE;
 }
 
-/* 路街道巷弄里村园区城苑庄寓厦场楼座栋幢号元层同镇乡组院府湾坊屯营庭墅居邸馆段桥门社队舍心店室线期
- */
-static const guint16 place_tails[]
-    = { 0x8def, 0x8857, 0x9053, 0x5df7, 0x5f04, 0x91cc, 0x6751, 0x56ed, 0x533a, 0x57ce,
-        0x82d1, 0x5e84, 0x5bd3, 0x53a6, 0x573a, 0x697c, 0x5ea7, 0x680b, 0x5e62, 0x53f7,
-        0x5143, 0x5c42, 0x540c, 0x9547, 0x4e61, 0x7ec4, 0x9662, 0x5e9c, 0x6e7e, 0x574a,
-        0x5c6f, 0x8425, 0x5ead, 0x5885, 0x5c45, 0x90b8, 0x9986, 0x6bb5, 0x6865, 0x95e8,
-        0x793e, 0x961f, 0x820d, 0x5fc3, 0x671f, 0 };
-/* 路街巷弄 and 道 of 大道, 胡同, 里 */
-static const guint16 road_tails[] = { 0x8def, 0x8857, 0x5df7, 0x5f04, 0 };
-/* 省市区县旗州盟镇乡村道 */
-static const guint16 region_tails[] = { 0x7701, 0x5e02, 0x533a, 0x53bf, 0x65d7, 0x5dde, 0x76df,
-                                        0x9547, 0x4e61, 0x6751, 0x9053, 0x8def, 0x8857, 0 };
-/* 号弄栋幢座室单楼层组巷户门院房 */
-static const guint16 counters[] = { 0x53f7, 0x5f04, 0x680b, 0x5e62, 0x5ea7, 0x5ba4, 0x5355, 0x697c,
-                                    0x5c42, 0x7ec4, 0x5df7, 0x6237, 0x95e8, 0x9662, 0x623f, 0 };
-/* 栋幢座室单楼: doors of an estate */
-static const guint16 inner[] = { 0x680b, 0x5e62, 0x5ea7, 0x5ba4, 0x5355, 0x697c, 0 };
-/* 在到是址的寄往了我你他她们请去从离搬把给您这那某每各自由向对经过第共有 */
-static const guint16 stops[]
-    = { 0x5728, 0x5230, 0x662f, 0x5740, 0x7684, 0x5bc4, 0x5f80, 0x4e86, 0x6211, 0x4f60, 0x4ed6,
-        0x5979, 0x4eec, 0x8bf7, 0x53bb, 0x4ece, 0x79bb, 0x642c, 0x628a, 0x7ed9, 0x60a8, 0x8fd9,
-        0x90a3, 0x67d0, 0x6bcf, 0x5404, 0x5411, 0x5bf9, 0x7b2c, 0x5171, 0x6709, 0 };
-/* 线文公告令机色字码院? what may not follow 号 */
-static const guint16 not_after[]
-    = { 0x7ebf, 0x6587, 0x516c, 0x544a, 0x4ee4, 0x673a, 0x8272, 0x5b57, 0x7801,
-        0x8239, 0x7535, 0x6c7d, 0x5939, 0x53e3, 0x7a97, 0x684c, 0x4f1a, 0 };
+/* What names of places end in. */
+static const wchar_t place_tails[]
+    = L"路街道巷弄里村园区城苑庄寓厦场楼座栋幢号元层同镇乡组院府湾坊屯营庭墅居邸馆段桥门社队舍心期";
+/* What roads end in, beside 大道 and 胡同. */
+static const wchar_t road_tails[] = L"路街巷弄";
+/* What stands before another place name, with or without a blank. */
+static const wchar_t region_tails[] = L"省市区县旗州盟镇乡村道路街";
+/* What counts doors. */
+static const wchar_t counters[] = L"号弄栋幢座室单楼层组巷户门院房";
+/* Of them those inside an estate. */
+static const wchar_t inner[] = L"栋幢座室单楼";
+/* What is in no place name. */
+static const wchar_t stops[] = L"在到是址的寄往了我你他她们请去从离搬把给您这那某每各向对第共有";
+/* What makes 号 something else: 2号线, 3号文件. */
+static const wchar_t not_after[] = L"线文公告令机色字码船电汽夹口窗桌会";
 
-/* ---- to the right ------------------------------------------------------------------------- */
+/* ---- to the right ------------------------------------------------------------ */
 
 /* A counter at @p: "号", "号楼", "单元", "室"; 0: none. */
 static gsize
@@ -72,15 +61,15 @@ counter_at (const Scan *scan, gsize p)
     return 1;
   if (!one_of (c, counters))
     return 0;
-  if (c == 0x53f7) /* 号 */
+  if (c == L'号')
     {
-      if (d == 0x697c || d == 0x9662 || d == 0x95e8 || d == 0x5f04 || d == 0x623f) /* 楼院门弄房 */
+      if (d == L'楼' || d == L'院' || d == L'门' || d == L'弄' || d == L'房')
         return 2;
       return one_of (d, not_after) ? 0 : 1;
     }
-  if (c == 0x5355) /* 单元 */
-    return d == 0x5143 ? 2 : 0;
-  if (c == 0x623f && d == 0x95f4) /* 房间 */
+  if (c == L'单')
+    return d == L'元' ? 2 : 0;
+  if (c == L'房' && d == L'间')
     return 2;
   return 1;
 }
@@ -111,9 +100,7 @@ static gsize
 building_at (const Scan *scan, gsize p)
 {
   /* 区园厦场寓苑城心舍府庭楼村馆院店厂 */
-  static const guint16 tails[]
-      = { 0x533a, 0x56ed, 0x53a6, 0x573a, 0x5bd3, 0x82d1, 0x57ce, 0x5fc3, 0x820d,
-          0x5e9c, 0x5ead, 0x697c, 0x6751, 0x9986, 0x9662, 0x53a2, 0x5382, 0 };
+  static const wchar_t tails[] = L"区园厦场寓苑城心舍府庭楼村馆院厢厂";
   gsize best = 0;
 
   for (gsize i = p; i - p < 14 && is_han (scan, (gssize) i); i++)
@@ -173,7 +160,7 @@ go_right (const Scan *scan, gsize p, guint *numbers, gboolean *inside)
   return p;
 }
 
-/* ---- to the left ---------------------------------------------------------------------------- */
+/* ---- to the left ------------------------------------------------------------- */
 
 /* As far left of @s as place names could reach. */
 static gsize
@@ -190,12 +177,10 @@ go_left (const Scan *scan, gsize s)
           if (one_of (c, stops))
             break;
           /* 于 of 位于, 坐落于; 住 of 住在, not of 住宅 */
-          if (c == 0x4e8e && i > 1
-              && (scan->ch[i - 2] == 0x4f4d || scan->ch[i - 2] == 0x843d
-                  || scan->ch[i - 2] == 0x4f4f))
+          if (c == L'于' && i > 1
+              && (scan->ch[i - 2] == L'位' || scan->ch[i - 2] == L'落' || scan->ch[i - 2] == L'住'))
             break;
-          if (c == 0x4f4f && scan->ch[i] != 0x5b85 && scan->ch[i] != 0x623f
-              && scan->ch[i] != 0x9662)
+          if (c == L'住' && scan->ch[i] != L'宅' && scan->ch[i] != L'房' && scan->ch[i] != L'院')
             break;
         }
       else if (scan->cls[i - 1] & C_SPACE)
@@ -225,10 +210,10 @@ last_names (const Scan *scan, gsize lo, gsize s)
       start = end;
       /* 大道 小区 广场 花园 公寓 大厦 新村 胡同: two characters of tail */
       if (end >= lo + 2
-          && (scan->ch[end - 2] == 0x5927 || scan->ch[end - 2] == 0x5c0f
-              || scan->ch[end - 2] == 0x5e7f || scan->ch[end - 2] == 0x82b1
-              || scan->ch[end - 2] == 0x516c || scan->ch[end - 2] == 0x65b0
-              || scan->ch[end - 2] == 0x80e1 || scan->ch[end - 2] == 0x8857))
+          && (scan->ch[end - 2] == L'大' || scan->ch[end - 2] == L'小' || scan->ch[end - 2] == L'广'
+              || scan->ch[end - 2] == L'花' || scan->ch[end - 2] == L'公'
+              || scan->ch[end - 2] == L'新' || scan->ch[end - 2] == L'胡'
+              || scan->ch[end - 2] == L'街'))
         most = 6;
       while (start > lo && end - start < most && is_han (scan, (gssize) start - 1)
              && !(end - start >= 2 && one_of (scan->ch[start - 1], region_tails)))
@@ -288,13 +273,12 @@ static gboolean
 generic_road (const Scan *scan, gsize s, gsize e)
 {
   /* 公马铁道线网走一电思半出高赶弯 before 路, 一 before 街 */
-  static const guint16 before[] = { 0x516c, 0x9a6c, 0x94c1, 0x9053, 0x7ebf, 0x7f51, 0x8d70, 0x7535,
-                                    0x601d, 0x534a, 0x51fa, 0x8d76, 0x5f2f, 0x95ee, 0x8fc7, 0 };
+  static const wchar_t before[] = L"公马铁道线网走电思半出赶弯问过";
 
   return e - s < 2 || one_of (scan->ch[e - 2], before);
 }
 
-/* ---- the rules ------------------------------------------------------------------------------- */
+/* ---- the rules --------------------------------------------------------------- */
 
 void
 pii_address_number (Scan *scan, gsize s, gsize e)
@@ -315,7 +299,7 @@ pii_address_number (Scan *scan, gsize s, gsize e)
   /* "12-3号", "B1203室", "附3号" */
   while (left > 0 && s - left < 8
          && (scan->cls[left - 1] & C_ALNUM || scan->ch[left - 1] == '-'
-             || scan->ch[left - 1] == 0x9644))
+             || scan->ch[left - 1] == L'附'))
     left--;
   if (left > 1 && scan->cls[left - 1] & C_SPACE)
     left--;
@@ -333,9 +317,8 @@ pii_address_number (Scan *scan, gsize s, gsize e)
   if (start + 1 >= left)
     return;
   inside = one_of (scan->ch[e], inner) || c == 2;
-  road = one_of (tail, road_tails) || (tail == 0x9053 && scan->ch[left - 2] == 0x5927)
-         || (tail == 0x540c && scan->ch[left - 2] == 0x80e1)
-         || (tail == 0x6bb5 && left - start >= 3); /* 大道 胡同 …段 */
+  road = one_of (tail, road_tails) || (tail == L'道' && scan->ch[left - 2] == L'大')
+         || (tail == L'同' && scan->ch[left - 2] == L'胡') || (tail == L'段' && left - start >= 3);
   if (road && generic_road (scan, start, left))
     return;
   end = go_right (scan, e + c, &numbers, &inside);
@@ -343,7 +326,7 @@ pii_address_number (Scan *scan, gsize s, gsize e)
     score += 30;
   if (label != NULL)
     score += 30;
-  if (road && scan->ch[e] != 0x697c && scan->ch[e] != 0x5c42) /* 楼 层 */
+  if (road && scan->ch[e] != L'楼' && scan->ch[e] != L'层')
     score += 25;
   if (!road && inside)
     score += 15;
@@ -385,7 +368,7 @@ after_label (Scan *scan, const Event *event, const Word *word)
                      K_MOBILE | K_LANDLINE | K_NAME_LABEL | K_ID | K_CARD | K_WECHAT | K_QQ, NULL)
                      != NULL))
         break;
-      if (i >= reach && one_of (c, place_tails) && c != 0x533a) /* 区 is not deep */
+      if (i >= reach && one_of (c, place_tails) && c != L'区') /* 区 is not deep */
         deep = TRUE;
       if (one_of (c, region_tails))
         tails++;

@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/pii/pii-private.h"
 
@@ -22,7 +23,8 @@ enum
   BESIDE_HYPHEN = 1 << 1, /* a hyphen and more digits          */
   BESIDE_POINT = 1 << 2,  /* a decimal point                   */
   BESIDE_MONEY = 1 << 3,  /* a currency sign or unit           */
-  BESIDE_PATH = 1 << 4    /* part of a path or a URL, perhaps  */
+  BESIDE_PATH = 1 << 4,   /* part of a path or a URL, perhaps  */
+  BESIDE_COUNT = 1 << 5   /* a word that counts                */
 };
 
 typedef struct
@@ -47,7 +49,7 @@ run_len (const Scan *scan, guint i)
   return run_at (scan, i)->e - run_at (scan, i)->s;
 }
 
-/* ---- the chain -------------------------------------------------------------------- */
+/* ---- the chain --------------------------------------------------------------- */
 
 /* What separates two runs, or 0: no digit follows near enough. */
 static guint8
@@ -102,7 +104,7 @@ read_chain (Scan *scan, gsize i)
     }
 }
 
-/* ---- what stands beside ------------------------------------------------------------- */
+/* ---- what stands beside ------------------------------------------------------ */
 
 static gboolean
 is_currency (guint32 c)
@@ -154,9 +156,13 @@ beside_right (const Scan *scan, guint b)
       d = pii_at (scan, e + 2);
     }
   /* 元 万 亿 块 美 人民币 */
-  if (c == '%' || c == 0x5143 || c == 0x4e07 || c == 0x4ebf || (c == 0x5757 && d == 0x94b1)
-      || (c == 0x7f8e && d == 0x5143))
+  if (c == '%' || c == L'元' || c == L'万' || c == L'亿' || (c == L'块' && d == L'钱')
+      || (c == L'美' && d == L'元'))
     sides |= BESIDE_MONEY;
+  /* 次 件 个 人 倍 条 吨 台 票 股: so many of something */
+  if (c == L'次' || c == L'件' || c == L'个' || c == L'人' || c == L'倍' || c == L'条' || c == L'吨'
+      || c == L'台' || c == L'票' || c == L'股')
+    sides |= BESIDE_COUNT;
   c = pii_at (scan, e);
   if (c == '.' || c == '/' || c == '_' || c == '-' || c == '\\' || c == '&')
     sides |= BESIDE_PATH;
@@ -190,7 +196,7 @@ take_number (const Scan *scan, guint a, guint b, Number *number)
   return TRUE;
 }
 
-/* ---- context ------------------------------------------------------------------------------ */
+/* ---- context ----------------------------------------------------------------- */
 
 /* Whether nothing but a colon, blanks and the like stands between @end and @at. */
 static gboolean
@@ -201,7 +207,7 @@ adjoins (const Scan *scan, gsize end, gsize at)
 
   while (i < at
          && (scan->ch[i] == '#' || scan->ch[i] == '.' || scan->ch[i] == 'N' || scan->ch[i] == 'n'
-             || scan->ch[i] == 'o' || scan->ch[i] == 0x53f7 || scan->ch[i] == 0x7801
+             || scan->ch[i] == 'o' || scan->ch[i] == L'号' || scan->ch[i] == L'码'
              || scan->ch[i] == '+' || scan->ch[i] == '-' || scan->cls[i] & C_SPACE
              || scan->ch[i] == ':')) /* 号 码 */
     i++;
@@ -253,8 +259,7 @@ label_touches (const Scan *scan, gsize s, guint32 kinds)
   return pii_before (scan, s, kinds, 0, &end) != NULL && end == s;
 }
 
-/* ---- telephones -------------------------------------------------------------------------------
- */
+/* ---- telephones -------------------------------------------------------------- */
 
 static gboolean
 lens_are (const Scan *scan, guint a, guint n, guint l0, guint l1, guint l2)
@@ -276,6 +281,18 @@ mobile_grouping (const Scan *scan, guint a)
 
   if (run_len (scan, a) == 11)
     return (int) a;
+  if (run_len (scan, a) == 1 && a + 10 < scan->runs->len && scan->ch[run_at (scan, a)->s] == '1'
+      && (a == 0 || run_len (scan, a - 1) > 1)
+      && (a + 11 == scan->runs->len || run_len (scan, a + 11) > 1))
+    {
+      /* "1 3 8 0 0 1 3 8 0 0 0" */
+      guint i = a;
+
+      while (i < a + 10 && run_len (scan, i + 1) == 1
+             && run_at (scan, i)->sep == run_at (scan, a)->sep)
+        i++;
+      return i == a + 10 && run_at (scan, a)->sep != '.' ? (int) i : -1;
+    }
   for (guint i = 0; i < G_N_ELEMENTS (shapes); i++)
     if (lens_are (scan, a, 3, shapes[i][0], shapes[i][1], shapes[i][2])
         && run_at (scan, a)->sep == run_at (scan, a + 1)->sep)
@@ -300,7 +317,7 @@ after_sides (const Scan *scan, const Number *n, guint score, const Context *cont
     return 0;
   if (n->right & BESIDE_LETTER && (context->word == NULL || pii_at (scan, (gssize) n->e) == '_'))
     return 0;
-  if (sides & BESIDE_HYPHEN && !context->near)
+  if (sides & (BESIDE_HYPHEN | BESIDE_COUNT) && !context->near)
     return 0;
   if (sides & BESIDE_PATH && !context->near && pii_in_file_name (scan, n->s, n->e))
     return 0;
@@ -435,12 +452,12 @@ extension (const Scan *scan, guint *b)
     return run_at (scan, ++*b)->e;
   while (i < e + 2 && pii_cls (scan, (gssize) i) & C_SPACE)
     i++;
-  if (pii_at (scan, (gssize) i) == 0x8f6c) /* 转 */
+  if (pii_at (scan, (gssize) i) == L'转')
     {
       gsize from;
 
       i++;
-      if (pii_at (scan, (gssize) i) == 0x5206 && pii_at (scan, (gssize) i + 1) == 0x673a) /* 分机 */
+      if (pii_at (scan, (gssize) i) == L'分' && pii_at (scan, (gssize) i + 1) == L'机')
         i += 2;
       from = i;
       while (pii_cls (scan, (gssize) i) & C_DIGIT && i < from + 6)
@@ -603,8 +620,7 @@ landline_other (Scan *scan, guint a)
     }
 }
 
-/* ---- identity cards ----------------------------------------------------------------------------
- */
+/* ---- identity cards ---------------------------------------------------------- */
 
 static guint
 two (const char *d)
@@ -820,10 +836,10 @@ numeral_value (guint32 c)
     guint32 c;
     int value;
   } values[]
-      = { { 0x96f6, 0 }, { 0x3007, 0 }, { 0x4e00, 1 }, { 0x5e7a, 1 }, { 0x58f9, 1 }, { 0x4e8c, 2 },
-          { 0x8d30, 2 }, { 0x4e24, 2 }, { 0x4e09, 3 }, { 0x53c1, 3 }, { 0x56db, 4 }, { 0x8086, 4 },
-          { 0x4e94, 5 }, { 0x4f0d, 5 }, { 0x516d, 6 }, { 0x9646, 6 }, { 0x4e03, 7 }, { 0x67d2, 7 },
-          { 0x516b, 8 }, { 0x634c, 8 }, { 0x4e5d, 9 }, { 0x7396, 9 } };
+      = { { L'零', 0 }, { 0x3007, 0 }, { L'一', 1 }, { L'幺', 1 }, { L'壹', 1 }, { L'二', 2 },
+          { L'贰', 2 }, { L'两', 2 },  { L'三', 3 }, { L'叁', 3 }, { L'四', 4 }, { L'肆', 4 },
+          { L'五', 5 }, { L'伍', 5 },  { L'六', 6 }, { L'陆', 6 }, { L'七', 7 }, { L'柒', 7 },
+          { L'八', 8 }, { L'捌', 8 },  { L'九', 9 }, { L'玖', 9 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (values); i++)
     if (values[i].c == c)

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/pii/pii-private.h"
 
@@ -24,12 +25,10 @@ bytes_of (const Scan *scan, gsize s, gsize e)
 static gboolean
 joins_words (guint32 c)
 {
-  static const guint32 words[]
-      = { 0x7684, 0x662f, 0x5230, 0x7ed9, 0x548c, 0x6216, 0x81f3, 0x53d1, 0x90ae, 0x7bb1, 0x4e3a,
-          0x8bf7, 0x5728, 0x4e0e, 0x53ca, 0x6284, 0x9001, 0x7528, 0x6709, 0x6765, 0x53bb, 0x5bf9 };
+  static const wchar_t words[] = L"的是到给和或至发邮箱为请在与及抄送用有来去对";
 
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    if (words[i] == c)
+  for (guint i = 0; words[i] != 0; i++)
+    if ((guint32) words[i] == c)
       return TRUE;
   return FALSE;
 }

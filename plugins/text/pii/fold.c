@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/chars.h"
 #include "text/pii/pii-private.h"
@@ -136,29 +137,29 @@ is_numeral (guint32 c)
 {
   switch (c)
     {
-    case 0x96f6: /* 零 */
-    case 0x3007: /* 〇 */
-    case 0x4e00: /* 一 */
-    case 0x5e7a: /* 幺 */
-    case 0x4e8c: /* 二 */
-    case 0x4e24: /* 两 */
-    case 0x4e09: /* 三 */
-    case 0x56db: /* 四 */
-    case 0x4e94: /* 五 */
-    case 0x516d: /* 六 */
-    case 0x4e03: /* 七 */
-    case 0x516b: /* 八 */
-    case 0x4e5d: /* 九 */
-    case 0x5341: /* 十 */
-    case 0x58f9: /* 壹 */
-    case 0x8d30: /* 贰 */
-    case 0x53c1: /* 叁 */
-    case 0x8086: /* 肆 */
-    case 0x4f0d: /* 伍 */
-    case 0x9646: /* 陆 */
-    case 0x67d2: /* 柒 */
-    case 0x634c: /* 捌 */
-    case 0x7396: /* 玖 */
+    case L'零':
+    case L'〇':
+    case L'一':
+    case L'幺':
+    case L'二':
+    case L'两':
+    case L'三':
+    case L'四':
+    case L'五':
+    case L'六':
+    case L'七':
+    case L'八':
+    case L'九':
+    case L'十':
+    case L'壹':
+    case L'贰':
+    case L'叁':
+    case L'肆':
+    case L'伍':
+    case L'陆':
+    case L'柒':
+    case L'捌':
+    case L'玖':
       return TRUE;
     default:
       return FALSE;

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/chars.h"
 #include "text/pii/pii-private.h"
@@ -42,7 +43,7 @@ text_pii_key_free (TextPiiKey *key)
   g_free (key);
 }
 
-/* ---- canonical values ------------------------------------------------------------------- */
+/* ---- canonical values -------------------------------------------------------- */
 
 static gboolean
 is_number_type (guint type)
@@ -54,14 +55,13 @@ is_number_type (guint type)
 static int
 spoken_digit (guint32 c)
 {
-  static const guint16 chars[]
-      = { 0x96f6, 0x4e00, 0x4e8c, 0x4e09, 0x56db, 0x4e94, 0x516d, 0x4e03, 0x516b, 0x4e5d };
-  static const guint16 more[][2] = { { 0x3007, 0 }, { 0x5e7a, 1 }, { 0x58f9, 1 }, { 0x8d30, 2 },
-                                     { 0x4e24, 2 }, { 0x53c1, 3 }, { 0x8086, 4 }, { 0x4f0d, 5 },
-                                     { 0x9646, 6 }, { 0x67d2, 7 }, { 0x634c, 8 }, { 0x7396, 9 } };
+  static const wchar_t chars[] = L"零一二三四五六七八九";
+  static const guint16 more[][2]
+      = { { 0x3007, 0 }, { L'幺', 1 }, { L'壹', 1 }, { L'贰', 2 }, { L'两', 2 }, { L'叁', 3 },
+          { L'肆', 4 },  { L'伍', 5 }, { L'陆', 6 }, { L'柒', 7 }, { L'捌', 8 }, { L'玖', 9 } };
 
-  for (guint i = 0; i < 10; i++)
-    if (chars[i] == c)
+  for (guint i = 0; chars[i] != 0; i++)
+    if ((guint32) chars[i] == c)
       return (int) i;
   for (guint i = 0; i < G_N_ELEMENTS (more); i++)
     if (more[i][0] == c)
@@ -89,7 +89,7 @@ text_pii_append_canonical (guint type, FrStr value, GString *out)
             c = '0' + (guint32) digit;
           if ((c >= '0' && c <= '9') || (type == TEXT_PII_ID_CARD && (c | 32) == 'x'))
             g_string_append_c (out, g_ascii_toupper ((char) c));
-          else if (c == 0x8f6c)
+          else if (c == L'转')
             g_string_append_c (out, '-'); /* 转: an extension */
           continue;
         }
@@ -159,7 +159,7 @@ text_pii_append_hash (const TextPii *pii, const TextPiiKey *key, guint type, FrS
   append_hex (bytes + 16, MIN (digits, 32), FALSE, out);
 }
 
-/* ---- masks ---------------------------------------------------------------------------------- */
+/* ---- masks ------------------------------------------------------------------- */
 
 /* Letters and digits of any script; a mask leaves the punctuation. */
 static gboolean
@@ -252,14 +252,30 @@ append_partial (guint type, FrStr value, guint first, guint last, GString *out)
           rest = (FrStr){ at, value.len - local.len };
         }
     }
+  if (type == TEXT_PII_IP && first == TEXT_PII_USUAL)
+    {
+      /* The network: two numbers of four, one group of IPv6. */
+      gboolean six = memchr (value.data, ':', value.len) != NULL;
+      const char *p = value.data, *end = p + value.len;
+      guint marks = 0;
+
+      first = 0;
+      last = 0;
+      for (; p < end && marks < (six ? 1 : 2); p++)
+        if (*p == '.' || *p == ':')
+          marks++;
+        else
+          first++;
+      append_masked (local, first, last, out);
+      return;
+    }
   usual_ends (type, count_chars (local), &first, &last);
   append_masked (local, first, last, out);
   if (rest.len > 0)
     g_string_append_len (out, rest.data, (gssize) rest.len);
 }
 
-/* ---- pseudonyms -------------------------------------------------------------------------------
- */
+/* ---- pseudonyms -------------------------------------------------------------- */
 
 /* Decimal digits without end from 32 bytes; the modulus is small against 2^64. */
 typedef struct
@@ -457,8 +473,7 @@ append_pseudonym (const TextPii *pii, const TextPiiKey *key, guint type, FrStr v
   memset (digits.bytes, 0, sizeof digits.bytes);
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------
- */
+/* ---- all of it --------------------------------------------------------------- */
 
 void
 text_pii_append_hidden (const TextPii *pii, const TextPiiKey *key, guint type, FrStr value,

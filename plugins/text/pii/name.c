@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/pii/pii-private.h"
 
@@ -84,7 +85,7 @@ name_end (const Scan *scan, gsize p, gboolean sure)
   if (head == 1 && (rank == 0 || (sure && rank == 1)))
     return p;
   /* 于 and 向 go on a sentence: "本人于三月", "家长向老师". */
-  if (sure && (scan->ch[p] == 0x4e8e || scan->ch[p] == 0x5411))
+  if (sure && (scan->ch[p] == L'于' || scan->ch[p] == L'向'))
     return p;
   i = p + head;
   g1 = pii_at (scan, (gssize) i);
@@ -107,7 +108,7 @@ name_end (const Scan *scan, gsize p, gboolean sure)
   return !sure && pii_given (g1) && !pii_given (g2) ? i + 1 : p;
 }
 
-/* ---- English ------------------------------------------------------------------------------ */
+/* ---- English ----------------------------------------------------------------- */
 
 static gboolean
 is_upper (guint32 c)
@@ -135,7 +136,8 @@ is_common_word (const Scan *scan, gsize s, gsize e)
         "yours|sincerely|regards|you|to|from|for|and|on|at|in|"
         "parent|parents|applicant|candidate|tenant|seller|buyer|driver|passenger|patient|shopper|"
         "subscriber|president|chairman|director|santa|recruiter|"
-        "tbd|tba|na|null|admin|administrator|test|default|info|us|me|him|her|them|not|no|yes|i|he|"
+        "string|integer|boolean|object|array|vue|text|tbd|tba|na|null|admin|administrator|test|"
+        "default|info|us|me|him|her|them|not|no|yes|i|he|"
         "she|they|if|as|when|while|but|or|so|will|"
         "monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|"
         "june|july|august|september|october|november|december|";
@@ -229,6 +231,13 @@ english (Scan *scan, const Event *event, const Word *word)
   if (strcmp (word->text, "name") == 0 && event->start > 1 && scan->ch[event->start - 1] == ' '
       && scan->cls[event->start - 2] & C_ALPHA)
     return;
+  if (is_han (scan, (gssize) p))
+    {
+      e = name_end (scan, p, !colon);
+      if (e > p)
+        pii_add (scan, TEXT_PII_NAME, p, e, 75, TEXT_PII_CHECK_NONE, "name.label", word->text);
+      return;
+    }
   e = english_end (scan, p, &words);
   if (words == 0 || (words == 1 && e - p < 3))
     return;
@@ -236,7 +245,7 @@ english (Scan *scan, const Event *event, const Word *word)
            word->text);
 }
 
-/* ---- behind a label -------------------------------------------------------------------------- */
+/* ---- behind a label ---------------------------------------------------------- */
 
 static void
 after_label (Scan *scan, const Event *event, const Word *word)
@@ -271,8 +280,7 @@ after_label (Scan *scan, const Event *event, const Word *word)
         }
       if (e == p
           || (pii_at (scan, (gssize) e) != 0x3001 && pii_at (scan, (gssize) e) != '/'
-              && pii_at (scan, (gssize) e) != ','
-              && pii_at (scan, (gssize) e) != 0x548c)) /* 、和 */
+              && pii_at (scan, (gssize) e) != ',' && pii_at (scan, (gssize) e) != L'和')) /* 、和 */
         return;
       /* The next of a list has to look like one more. */
       p = e + 1;
@@ -280,8 +288,7 @@ after_label (Scan *scan, const Event *event, const Word *word)
     }
 }
 
-/* ---- before a title ---------------------------------------------------------------------------
- */
+/* ---- before a title ---------------------------------------------------------- */
 
 /* Whether @s to @e may be a full name, its surname @head characters long. */
 static gboolean
@@ -318,15 +325,14 @@ goes_on (const Scan *scan, const Word *word, gsize e)
     guint32 next[24];
   } more[] = {
     /* 是会共计体部数结价额量裁监经理统能归算得而之和可 */
-    { "总", { 0x662f, 0x4f1a, 0x5171, 0x8ba1, 0x4f53, 0x90e8, 0x6570, 0x7ed3,
-              0x4ef7, 0x989d, 0x91cf, 0x88c1, 0x76d1, 0x7ecf, 0x7406, 0x7edf,
-              0x80fd, 0x5f52, 0x7b97, 0x5f97, 0x800c, 0x4e4b, 0x548c } },
+    { "总", { L'是', L'会', L'共', L'计', L'体', L'部', L'数', L'结', L'价', L'额', L'量', L'裁',
+              L'监', L'经', L'理', L'统', L'能', L'归', L'算', L'得', L'而', L'之', L'和' } },
     /* 作程资业厂人地具艺期会夫龄序伤商读种件 */
     { "工",
-      { 0x4f5c, 0x7a0b, 0x8d44, 0x4e1a, 0x5382, 0x4eba, 0x5730, 0x5177, 0x827a, 0x671f, 0x4f1a,
-        0x592b, 0x9f84, 0x5e8f, 0x4f24, 0x5546, 0x8bfb, 0x79cd, 0x4ef6 } },
-    { "哥", { 0x4f26, 0x54e5, 0x62c9, 0x7279 } }, /* 伦哥拉特 */
-    { "姐", { 0x59b9, 0x592b, 0x59d0 } },         /* 妹夫姐 */
+      { L'作', L'程', L'资', L'业', L'厂', L'人', L'地', L'具', L'艺', L'期', L'会', L'夫', L'龄',
+        L'序', L'伤', L'商', L'读', L'种', L'件' } },
+    { "哥", { L'伦', L'哥', L'拉', L'特' } },
+    { "姐", { L'妹', L'夫', L'姐' } },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (more); i++)
@@ -341,12 +347,10 @@ goes_on (const Scan *scan, const Word *word, gsize e)
 static gboolean
 before_person (guint32 c)
 {
-  static const guint16 chars[]
-      = { 0x665a, 0x5929, 0x65e9, 0x627e, 0x95ee, 0x8ba9, 0x53eb, 0x8ddf, 0x89c1, 0x966a,
-          0x542c, 0x5e2e, 0x6c42, 0x8c22, 0x558a, 0x7ea6, 0x7531, 0x8001, 0x5c0f };
+  static const wchar_t chars[] = L"晚天早找问让叫跟见陪听帮求谢喊约由老小";
 
-  for (guint i = 0; i < G_N_ELEMENTS (chars); i++)
-    if (chars[i] == c)
+  for (guint i = 0; chars[i] != 0; i++)
+    if ((guint32) chars[i] == c)
       return TRUE;
   return FALSE;
 }
@@ -388,6 +392,8 @@ before_title (Scan *scan, const Event *event, const Word *word)
         }
     }
   s = e - 1;
+  if (is_word (scan, s))
+    return;
   if (!is_han (scan, (gssize) s) || pii_surname (scan->ch[s]) != 2
       || (s > 0 && pii_not_surname_after (scan->ch[s - 1], scan->ch[s])))
     return;
@@ -430,6 +436,9 @@ add_beside (Scan *scan, gsize s, gsize e)
       = is_han (scan, (gssize) s + 1) && pii_surname_pair (scan->ch[s], scan->ch[s + 1]) ? 2 : 1;
   guint givens = 0;
 
+  /* "张伟收，138…" */
+  if (e > s + 2 && scan->ch[e - 1] == L'收')
+    e--;
   if (e - s < head + 1 || e - s > head + 2 || is_word (scan, s)
       || (head == 1 && pii_surname (scan->ch[s]) != 2))
     return;
@@ -441,6 +450,17 @@ add_beside (Scan *scan, gsize s, gsize e)
     }
   if (givens > 0)
     pii_add (scan, TEXT_PII_NAME, s, e, 60, TEXT_PII_CHECK_NONE, "name.beside", NULL);
+}
+
+/* "——王建国" at the end of a line: who signed. */
+void
+pii_name_signature (Scan *scan, gsize s)
+{
+  gsize e = name_end (scan, s, TRUE);
+
+  if (e > s && (e == scan->n || scan->ch[e] == '\n' || scan->ch[e] == '\r')
+      && pii_given (scan->ch[e - 1]))
+    pii_add (scan, TEXT_PII_NAME, s, e, 60, TEXT_PII_CHECK_NONE, "name.signature", NULL);
 }
 
 /* "Priya Mercer <p.mercer@…>": the display name of RFC 5322; @at: where the '<' stands. */

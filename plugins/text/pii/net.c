@@ -12,7 +12,7 @@
 
 #include "text/pii/pii-private.h"
 
-/* ---- URLs and paths ------------------------------------------------------------------- */
+/* ---- URLs and paths ---------------------------------------------------------- */
 
 static gboolean
 in_url (guint32 c)
@@ -157,7 +157,7 @@ pii_url (Scan *scan, gsize i)
       }
 }
 
-/* ---- IPv4 --------------------------------------------------------------------------------- */
+/* ---- IPv4 -------------------------------------------------------------------- */
 
 static guint
 octet (const Scan *scan, const Run *run)
@@ -207,7 +207,7 @@ pii_ipv4 (Scan *scan, guint a)
   return TRUE;
 }
 
-/* ---- IPv6 and MAC -------------------------------------------------------------------------- */
+/* ---- IPv6 and MAC ------------------------------------------------------------ */
 
 static gsize
 hex_end (const Scan *scan, gsize i)
@@ -308,6 +308,22 @@ ipv6 (Scan *scan, gsize s)
     return;
   if (!((groups == 8 && doubles == 0) || (doubles == 1 && groups >= 2 && groups <= 7))
       || digits < 2)
+    return;
+  /* This host: ::1, however written. */
+  {
+    gsize k = s;
+
+    while (k < i && (scan->ch[k] == '0' || scan->ch[k] == '1' || scan->ch[k] == ':'))
+      k++;
+    if (k == i)
+      return;
+  }
+  /* Two groups: of addresses that are given out, fe80::1 and 2001::1, not 8000::192. */
+  if (groups == 2
+      && (doubles == 0 || hex_end (scan, s) != s + 4
+          || (scan->ch[s] != '2' && (scan->ch[s] | 32) != 'f')))
+    return;
+  if (pii_at (scan, (gssize) i) == '.' && pii_cls (scan, (gssize) i + 1) & C_DIGIT)
     return;
   /* RFC 3849: for documents, and our pseudonyms. */
   if (scan->ch[s] == '2' && scan->ch[s + 1] == '0' && scan->ch[s + 2] == '0'

@@ -11,7 +11,7 @@
 
 #include "text/pii.h"
 
-/* ---- characters ------------------------------------------------------------- */
+/* ---- characters -------------------------------------------------------------- */
 
 enum
 {
@@ -26,7 +26,7 @@ enum
 };
 #define C_ALNUM (C_DIGIT | C_ALPHA)
 
-/* ---- words -------------------------------------------------------------------- */
+/* ---- words ------------------------------------------------------------------- */
 
 /* What a context word speaks for. */
 enum
@@ -82,7 +82,7 @@ void pii_words_add_builtin (Words *words);
 void pii_words_ready (Words *words);
 const Word *pii_words_get (const Words *words, guint32 word);
 
-/* ---- one scan ------------------------------------------------------------------- */
+/* ---- one scan ---------------------------------------------------------------- */
 
 typedef struct
 {
@@ -119,7 +119,7 @@ struct _TextPiiScan
   guint32 *off; /* where character i begins in the text */
   guint8 *cls;
   gsize n, room;
-  gsize url_end; /* of the URL looked at last */
+  gsize url_end;  /* of the URL looked at last */
   GArray *events; /* Event, by end */
   GArray *runs;   /* Run: one chain of digits */
   GArray *raw;
@@ -195,6 +195,7 @@ void pii_account (Scan *scan, const Event *event, const Word *word);
 /* name.c */
 void pii_name_event (Scan *scan, const Event *event, const Word *word);
 void pii_name_beside (Scan *scan, gsize s, gsize e);
+void pii_name_signature (Scan *scan, gsize s);
 void pii_name_of_mail (Scan *scan, gsize at);
 /* address.c */
 void pii_address_number (Scan *scan, gsize s, gsize e);

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/chars.h"
 #include "text/pii/pii-private.h"
@@ -15,14 +16,11 @@
 gboolean
 pii_is_plate_char (guint32 c)
 {
-  static const guint16 provinces[] = {
-    0x4eac, 0x6d25, 0x6caa, 0x6e1d, 0x5180, 0x8c6b, 0x4e91, 0x8fbd, 0x9ed1, 0x6e58, 0x7696,
-    0x9c81, 0x65b0, 0x82cf, 0x6d59, 0x8d63, 0x9102, 0x6842, 0x7518, 0x664b, 0x8499, 0x9655,
-    0x5409, 0x95fd, 0x8d35, 0x7ca4, 0x9752, 0x85cf, 0x5ddd, 0x5b81, 0x743c, 0x4f7f,
-  };
+  static const wchar_t provinces[]
+      = L"京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使";
 
-  for (guint i = 0; i < G_N_ELEMENTS (provinces); i++)
-    if (provinces[i] == c)
+  for (guint i = 0; provinces[i] != 0; i++)
+    if ((guint32) provinces[i] == c)
       return TRUE;
   return FALSE;
 }
@@ -56,8 +54,7 @@ pii_plate (Scan *scan, gsize i)
   n = e - s;
   last = pii_at (scan, (gssize) e);
   /* 挂 学 警 港 澳 in the last place */
-  if (n == 4
-      && (last == 0x6302 || last == 0x5b66 || last == 0x8b66 || last == 0x6e2f || last == 0x6fb3))
+  if (n == 4 && (last == L'挂' || last == L'学' || last == L'警' || last == L'港' || last == L'澳'))
     {
       n = 5;
       e++;
@@ -77,7 +74,7 @@ pii_plate (Scan *scan, gsize i)
   word = pii_before (scan, i, K_PLATE, 12, NULL);
   score = 75;
   /* "新A12345": five digits behind a word of its own. */
-  if (s == i + 2 && letters == 0 && (last == 0x5143 || last == 0x4e2a)) /* 元 个 */
+  if (s == i + 2 && letters == 0 && (last == L'元' || last == L'个'))
     score = 30;
   pii_add (scan, TEXT_PII_PLATE, i, e, score + (word ? 20 : 0), TEXT_PII_CHECK_NONE,
            n == 6 ? "plate.new_energy" : "plate.usual", word ? word->text : NULL);

@@ -14,7 +14,7 @@
 #include "text/chars.h"
 #include "text/pii/pii-private.h"
 
-/* ---- e-mail ------------------------------------------------------------------------ */
+/* ---- e-mail ------------------------------------------------------------------ */
 
 static gboolean
 local_char (char c)
@@ -65,7 +65,7 @@ residual_mail (const char *t, gsize n)
   return found;
 }
 
-/* ---- numbers ------------------------------------------------------------------------ */
+/* ---- numbers ----------------------------------------------------------------- */
 
 static guint
 number (const char *d, guint n)
@@ -115,85 +115,20 @@ ends_with (const char *t, gsize at, const char *word)
 static gboolean
 is_another (const char *t, gsize n, gsize s, gsize e)
 {
-  static const char *const before[] = { "单号",
-                                        "订单",
-                                        "流水",
-                                        "流水号",
-                                        "编号",
-                                        "货号",
-                                        "条码",
-                                        "条形码",
-                                        "运单",
-                                        "序列号",
-                                        "型号",
-                                        "批号",
-                                        "工单",
-                                        "编码",
-                                        "交易号",
-                                        "合同号",
-                                        "设备号",
-                                        "发票号",
-                                        "发票号码",
-                                        "文件名",
-                                        "图片",
-                                        "时间戳",
-                                        "金额",
-                                        "价格",
-                                        "总价",
-                                        "合计",
-                                        "销量",
-                                        "库存",
-                                        "数量",
-                                        "阅读量",
-                                        "播放量",
-                                        "浏览",
-                                        "学号",
-                                        "工号",
-                                        "案号",
-                                        "文号",
-                                        "验证码",
-                                        "取件码",
-                                        "凭证号",
-                                        "回执号",
-                                        "批次",
-                                        "sku",
-                                        "isbn",
-                                        "imei",
-                                        "order",
-                                        "order no",
-                                        "order number",
-                                        "order id",
-                                        "invoice",
-                                        "tracking",
-                                        "tracking no",
-                                        "tracking number",
-                                        "serial",
-                                        "serial no",
-                                        "serial number",
-                                        "part no",
-                                        "part number",
-                                        "item",
-                                        "model",
-                                        "batch",
-                                        "barcode",
-                                        "timestamp",
-                                        "id",
-                                        "ref",
-                                        "reference",
-                                        "ticket",
-                                        "transaction",
-                                        "sn",
-                                        "upc",
-                                        "ean",
-                                        "lot",
-                                        "case",
-                                        "po",
-                                        "¥",
-                                        "￥",
-                                        "$",
-                                        "€",
-                                        "£" };
-  static const char *const after[] = { "元", "万", "亿", "%", "块钱" };
+  static const char *const before[] = {
+    /* clang-format off */
+    "单号", "订单", "流水", "流水号", "编号", "货号", "条码", "条形码", "运单", "序列号", "型号", "批号", "工单", "编码",
+    "交易号", "合同号", "设备号", "发票号", "发票号码", "文件名", "图片", "时间戳", "金额", "价格", "总价", "合计", "销量",
+    "库存", "数量", "阅读量", "播放量", "浏览", "学号", "工号", "案号", "文号", "验证码", "取件码", "凭证号", "回执号", "批次",
+    "sku", "isbn", "imei", "order", "order no", "order number", "order id", "invoice",
+    "tracking", "tracking no", "tracking number", "serial", "serial no", "serial number",
+    "part no", "part number", "item", "model", "batch", "barcode", "timestamp", "id", "ref",
+    "reference", "ticket", "transaction", "sn", "upc", "ean", "lot", "case", "po", "¥", "￥",
+    "$", "€", "£",
+    /* clang-format on */
+  };
+  static const char *const after[] = { "元", "万", "亿", "%",  "块钱", "次", "件", "个",
+                                       "人", "倍", "条", "吨", "台",   "票", "股" };
 
   while (s > 0
          && (strchr (" :=#(.", t[s - 1]) != NULL || ends_with (t, s, "：") || ends_with (t, s, "为")
@@ -207,6 +142,18 @@ is_another (const char *t, gsize n, gsize s, gsize e)
     if (n - e >= strlen (after[i]) && memcmp (t + e, after[i], strlen (after[i])) == 0)
       return TRUE;
   return FALSE;
+}
+
+/* "XJ-138…", "3.138…": part of something longer. */
+static gboolean
+joined (const char *t, gsize n, gsize s, gsize e)
+{
+  return (s > 1
+          && ((t[s - 1] == '.' && g_ascii_isdigit (t[s - 2]))
+              || (t[s - 1] == '-' && g_ascii_isalnum (t[s - 2]))))
+         || (e + 1 < n
+             && ((t[e] == '.' && g_ascii_isdigit (t[e + 1]))
+                 || (t[e] == '-' && g_ascii_isalnum (t[e + 1]))));
 }
 
 /* Digits from @i over single blanks or hyphens: all that @d may be, group by group. */
@@ -261,10 +208,8 @@ residual_numbers (const char *t, gsize n, guint64 types, guint64 *counts, guint 
             break;
           what = what_number (d, len, groups, n_groups, types);
           /* The run as a whole, and nothing of it: a longer number is another one. */
-          if (what >= 0
-              && !(i > 1 && (t[i - 1] == '.' || t[i - 1] == '-') && g_ascii_isdigit (t[i - 2]))
-              && !(e + 1 < n && (t[e] == '.' || t[e] == '-') && g_ascii_isdigit (t[e + 1]))
-              && !in_path (t, n, i, e) && !is_another (t, n, i, e))
+          if (what >= 0 && !joined (t, n, i, e) && !in_path (t, n, i, e)
+              && !is_another (t, n, i, e))
             {
               counts[what]++;
               ++*found;
@@ -280,7 +225,7 @@ residual_numbers (const char *t, gsize n, guint64 types, guint64 *counts, guint 
     }
 }
 
-/* ---- keys ------------------------------------------------------------------------------ */
+/* ---- keys -------------------------------------------------------------------- */
 
 static guint
 residual_keys (const char *t, gsize n)

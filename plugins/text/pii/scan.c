@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <wchar.h>
 
 #include "text/pii/pii-private.h"
 
@@ -90,7 +91,7 @@ pii_add (Scan *scan, guint type, gsize s, gsize e, guint score, guint check, con
     g_array_append_val (scan->raw, raw);
 }
 
-/* ---- context ------------------------------------------------------------------- */
+/* ---- context ----------------------------------------------------------------- */
 
 /* How many events end at or before @at. */
 guint
@@ -199,7 +200,7 @@ pii_skip_label (const Scan *scan, gsize at, guint most, gboolean *colon)
     {
       guint32 c = scan->ch[at];
 
-      if (c == ':' || c == '=' || c == 0x662f || c == 0x4e3a || c == '>') /* 是 为 */
+      if (c == ':' || c == '=' || c == L'是' || c == L'为' || c == '>')
         *colon = TRUE;
       else if (!(scan->cls[at] & C_SPACE) && c != '"' && c != '\'' && c != '(' && c != ')'
                && c != '[' && c != ']' && c != 0x201c && c != 0x201d && c != 0x3010 && c != 0x3011
@@ -209,7 +210,7 @@ pii_skip_label (const Scan *scan, gsize at, guint most, gboolean *colon)
   return at;
 }
 
-/* ---- overlaps ---------------------------------------------------------------------- */
+/* ---- overlaps ---------------------------------------------------------------- */
 
 guint
 text_pii_priority (guint type)
@@ -334,7 +335,7 @@ settle (Scan *scan)
     }
 }
 
-/* ---- the pass ------------------------------------------------------------------------ */
+/* ---- the pass ---------------------------------------------------------------- */
 
 static void
 look_at_words (Scan *scan)
@@ -383,6 +384,8 @@ look_at_characters (Scan *scan)
         }
       else if (scan->ch[i] == '@')
         pii_email (scan, i);
+      else if (scan->ch[i] == '-' && i > 0 && scan->ch[i - 1] == '-' && cls[i + 1] & C_HAN)
+        pii_name_signature (scan, i + 1);
       else if (scan->ch[i] == ':' && scan->ch[i + 1] == '/' && scan->ch[i + 2] == '/')
         pii_url (scan, i);
       if (c & C_HAN && cls[i + 1] & C_ALPHA && pii_is_plate_char (scan->ch[i]))
@@ -422,11 +425,15 @@ text_pii_is_label (const TextPii *pii, const char *name)
   g_autoptr (TextPiiScan) scan = text_pii_scan_new (pii);
   g_autofree char *spaced = g_strdelimit (g_strdup (name), "_-.", ' ');
   const guint32 kinds = K_MOBILE | K_LANDLINE | K_ID | K_CARD | K_PASSPORT | K_PERMIT | K_USCC
-                        | K_PLATE | K_WECHAT | K_QQ | K_NAME_LABEL | K_ADDRESS | K_KEY | K_PASSWORD;
+                        | K_PLATE | K_WECHAT | K_QQ | K_NAME_LABEL | K_NAME_LABEL_EN | K_ADDRESS
+                        | K_KEY | K_PASSWORD | K_NUMBER; /* the last says what it is not */
 
   pii_fold (scan, (FrStr){ spaced, strlen (spaced) });
   pii_words_find (scan);
-  /* The last word says what it is: "phone_model" is no telephone. */
+  /* The last word says what it is: "phone_model" is no telephone.  A bare "name" is as often
+   * a product's. */
+  if (g_ascii_strcasecmp (spaced, "name") == 0)
+    return FALSE;
   for (guint i = 0; i < scan->events->len; i++)
     {
       const Event *event = &g_array_index (scan->events, Event, i);

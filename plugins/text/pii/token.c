@@ -44,7 +44,7 @@ count_digits (const Scan *scan, gsize s, gsize e)
   return n;
 }
 
-/* ---- unified social credit code ------------------------------------------------------ */
+/* ---- unified social credit code ---------------------------------------------- */
 
 static void
 uscc (Scan *scan, gsize s)
@@ -76,7 +76,7 @@ uscc (Scan *scan, gsize s)
              word ? word->text : NULL);
 }
 
-/* ---- passports and permits ------------------------------------------------------------- */
+/* ---- passports and permits --------------------------------------------------- */
 
 static gboolean
 all_digits (const Scan *scan, gsize s, gsize e)
@@ -147,7 +147,7 @@ document (Scan *scan, gsize s, gsize e)
              word->text);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------- */
 
 static const struct
 {
@@ -291,7 +291,7 @@ pii_secret_after (Scan *scan, const Event *event, const Word *word)
   pii_add (scan, TEXT_PII_API_KEY, s, e, 80, TEXT_PII_CHECK_NONE, "api_key.label", word->text);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------- */
 
 void
 pii_token (Scan *scan, gsize i)

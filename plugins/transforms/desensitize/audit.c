@@ -83,7 +83,7 @@ audit_residual (const Audit *audit)
   return sum;
 }
 
-/* ---- report.json ---------------------------------------------------------------- */
+/* ---- report.json ------------------------------------------------------------- */
 
 static void
 add_number (JsonBuilder *b, const char *name, guint64 value)
@@ -160,7 +160,7 @@ as_json (const Audit *audit, const TextPii *pii, const char *const *names, const
   return json_builder_get_root (b);
 }
 
-/* ---- the page --------------------------------------------------------------------- */
+/* ---- the page ---------------------------------------------------------------- */
 
 static void
 view_figures (FrViews *v, const Audit *audit, gboolean checked)

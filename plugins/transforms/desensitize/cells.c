@@ -75,7 +75,7 @@ cells_wanted (const FrField *field)
     }
 }
 
-/* ---- what is in a text --------------------------------------------------------- */
+/* ---- what is in a text ------------------------------------------------------- */
 
 static int
 by_start (gconstpointer a, gconstpointer b)
@@ -146,6 +146,11 @@ find_hits (Cells *cells, const Column *column, guint at, FrStr text, gboolean ag
       g_string_append_len (cells->labelled, text.data, (gssize) text.len);
       scanned = (FrStr){ cells->labelled->str, cells->labelled->len };
     }
+  if (scanned.len > G_MAXINT32)
+    {
+      cells->unsure = TRUE; /* more than a scan can address */
+      return;
+    }
   if (!text_pii_scan (cells->scan, scanned, rules->min_score))
     cells->unsure = TRUE;
   take_hits (cells, text_pii_hits (cells->scan), text_pii_n_hits (cells->scan), label, again, at);
@@ -185,7 +190,7 @@ note_finding (Cells *cells, guint at, FrStr text, const TextPiiHit *hit, gboolea
   g_array_append_val (cells->findings, finding);
 }
 
-/* ---- one text --------------------------------------------------------------------- */
+/* ---- one text ---------------------------------------------------------------- */
 
 /* Writes @text with cells->hits hidden to @out; FALSE: there was nothing to hide. */
 static gboolean
@@ -270,7 +275,7 @@ hide_text (Cells *cells, const Column *column, guint at, FrStr text)
   return changed;
 }
 
-/* ---- a cell of any type ---------------------------------------------------------------- */
+/* ---- a cell of any type ------------------------------------------------------ */
 
 /* A whole number is what it says: 13800138000 from a file without quotes.  What
  * hides it is not a number, so that the cell becomes null. */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """make-labelled.py > labelled.jsonl: sentences with personal data marked, for measuring transform.desensitize.
 
-Two thirds are sentences written by hand (labelled-hand.txt) into which values are put; the rest comes from the templates
+Half are sentences written by hand (labelled-hand.txt) into which values are put; the other half comes from the templates
 below, whose parts are shuffled.  Every value is invented here from a fixed seed: checksums are right, nobody is meant.
 Names were written down freely, not drawn from the surname and given-name tables of text/pii.
 A line is {"half": "tune" | "report", "made": "hand" | "template", "text": "..."} with each value as ⟦type|value⟧;
@@ -130,7 +130,7 @@ rows = []
 for line in open(f'{here}/labelled-hand.txt', encoding='utf-8'):
     line = line.rstrip('\n')
     if line and not line.startswith('# '): rows.append(('hand', fill(line)))
-rows += [('template', template()) for _ in range(260)]
+rows += [('template', template()) for _ in range(420)]
 S = random.Random(7)
 for made, text in rows:
     print(json.dumps({'half': S.choice(['tune', 'report']), 'made': made, 'text': text}, ensure_ascii=False))

@@ -24,7 +24,7 @@ new_test (const char *with)
 
 #define KEY "'key': {'env': 'TEST_PII_KEY'}"
 
-/* ---- actions --------------------------------------------------------------------------- */
+/* ---- actions ----------------------------------------------------------------- */
 
 static void
 test_actions (void)
@@ -50,7 +50,7 @@ test_actions (void)
     { "{'doubtful': 'hide'}", "身份证号110101199003070135", "身份证号<身份证号>" },
     { "{'min_score': 80}", "打13800138000", "打13800138000" },
     /* What a tag uncovers is hidden too. */
-    { "{}", "13800138000a.b@example.com 13900139000", "<手机号> <手机号>" },
+    { "{}", "邮箱a.b@example.com13800138000", "邮箱<邮箱><手机号>" },
     { "{'rules': {'project': {'words': ['银河计划'], 'zh': '项目', 'en': 'PROJECT'}}}",
       "银河计划启动", "<项目>启动" },
   };
@@ -81,7 +81,7 @@ test_drop (void)
   g_assert_cmpuint (fr_test_n_rows (t, "rejects"), ==, 0);
 }
 
-/* ---- columns ----------------------------------------------------------------------------- */
+/* ---- columns ----------------------------------------------------------------- */
 
 static void
 test_columns (void)
@@ -90,24 +90,29 @@ test_columns (void)
 
   fr_test_input (
       t, "in",
-      "phone: int64, n: int64, 收件人: utf8, who: utf8, messages: list<struct<role: utf8, content: "
+      "phone: int64, n: int64, 收件人: utf8, who: utf8, order_no: int64, messages: "
+      "list<struct<role: utf8, content: "
       "utf8>>, price: float64",
-      "[{'phone': 13800138000, 'n': 3, '收件人': '张伟', 'who': 'Zaphod', 'price': 13800138000,"
+      "[{'phone': 13800138000, 'n': 3, '收件人': '张伟', 'who': 'Zaphod', 'order_no': "
+      "4716989580001715211, 'price': 13800138000,"
       "  'messages': [{'role': 'user', 'content': '我的电话13900139000'}, {'role': 'assistant', "
       "'content': null}]},"
-      " {'phone': 12345, 'n': 13800138000, '收件人': '待定', 'who': null, 'messages': null, "
+      " {'phone': 12345, 'n': 13800138000, '收件人': '待定', 'who': null, 'order_no': null, "
+      "'messages': null, "
       "'price': null}]");
   fr_test_run (t);
   fr_test_expect (
       t, "out",
-      "[{'phone': null, 'n': 3, '收件人': '<姓名>', 'who': '<NAME>', 'price': 13800138000,"
+      "[{'phone': null, 'n': 3, '收件人': '<姓名>', 'who': '<NAME>', 'order_no': "
+      "4716989580001715211, 'price': 13800138000,"
       "  'messages': [{'role': 'user', 'content': '我的电话<手机号>'}, {'role': 'assistant', "
       "'content': null}]},"
-      " {'phone': 12345, 'n': null, '收件人': '待定', 'who': null, 'messages': null, 'price': "
+      " {'phone': 12345, 'n': null, '收件人': '待定', 'who': null, 'order_no': null, 'messages': "
+      "null, 'price': "
       "null}]");
 }
 
-/* ---- pseudonyms ------------------------------------------------------------------------------ */
+/* ---- pseudonyms -------------------------------------------------------------- */
 
 static void
 test_pseudonyms (void)
@@ -144,8 +149,7 @@ test_pseudonyms (void)
     }
 }
 
-/* ---- the audit ---------------------------------------------------------------------------------
- */
+/* ---- the audit --------------------------------------------------------------- */
 
 static void
 test_audit (void)
@@ -202,7 +206,6 @@ test_problems (void)
     { "{'actions': {'mobile': 'hide'}}", "/actions/mobile" },
     { "{'action': 'pseudonym'}", "'pseudonym' needs a 'key'" },
     { "{'actions': {'name': 'pseudonym'}}", "'pseudonym' needs a 'key'" },
-    { "{'key': {'env': 'TEST_PII_SHORT'}}", "with less than 16" },
     { "{'whole': {'t': 'nam'}}", "there is no type 'nam'; did you mean 'name'?" },
     { "{'whole': {'x': 'name'}}", "there is no column 'x'" },
     { "{'rules': {'mobile': {'words': ['x']}}}", "'mobile' is a built-in type" },
@@ -226,6 +229,19 @@ test_problems (void)
           g_test_fail ();
         }
     }
+}
+
+/* An empty key is seen when it is read, not by check. */
+static void
+test_empty_key (void)
+{
+  g_autoptr (FrTest) t = new_test ("{'key': {'env': 'TEST_PII_EMPTY'}}");
+  g_autoptr (FrTest) cut = new_test ("{'key': {'env': 'TEST_PII_SHORT'}}");
+
+  fr_test_input (t, "in", "t: utf8", "[{'t': 'x'}]");
+  fr_test_run_error (t, FR_ERROR_CONFIG, "the key has 0 characters");
+  fr_test_input (cut, "in", "t: utf8", "[{'t': 'x'}]");
+  fr_test_run_error (cut, FR_ERROR_CONFIG, "the key has 5 characters; with less than 16");
 }
 
 static void
@@ -462,6 +478,7 @@ main (int argc, char **argv)
 {
   g_setenv ("TEST_PII_KEY", "correct horse battery staple", TRUE); /* before there are threads */
   g_setenv ("TEST_PII_SHORT", "short", TRUE);
+  g_setenv ("TEST_PII_EMPTY", "", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/desensitize/actions", test_actions);
   g_test_add_func ("/desensitize/drop", test_drop);
@@ -469,6 +486,7 @@ main (int argc, char **argv)
   g_test_add_func ("/desensitize/pseudonyms", test_pseudonyms);
   g_test_add_func ("/desensitize/audit", test_audit);
   g_test_add_func ("/desensitize/problems", test_problems);
+  g_test_add_func ("/desensitize/empty-key", test_empty_key);
   g_test_add_func ("/desensitize/words", test_words);
 #ifdef HAVE_PCRE2
   g_test_add_func ("/desensitize/limit", test_limit);
