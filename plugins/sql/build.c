@@ -73,12 +73,14 @@ append_bound (const SqlDriver *driver, gpointer link, const SqlConfig *config, G
 
 static void
 append_order (const SqlDriver *driver, gpointer link, const SqlConfig *config, GPtrArray *key,
-              GString *sql)
+              const SqlPosition *position, GString *sql)
 {
   const char *between = "\nORDER BY ";
 
   if (config->incremental)
     {
+      if (position == NULL)
+        return; /* whether there is such a column will be seen from the answer */
       g_string_append (sql, between);
       driver->append_name (link, sql, config->incremental);
       between = ", ";
@@ -118,6 +120,6 @@ sql_build (const SqlDriver *driver, gpointer link, const SqlConfig *config, GPtr
         g_string_append_printf (sql, "\nWHERE (%s\n)", config->where);
     }
   append_bound (driver, link, config, values, position, column, config->where == NULL, sql);
-  append_order (driver, link, config, key, sql);
+  append_order (driver, link, config, key, position, sql);
   return g_string_free (g_steal_pointer (&sql), FALSE);
 }

@@ -8,6 +8,7 @@ plugins_libsql_la_SOURCES = \
 	plugins/sql/common.c \
 	plugins/sql/dsn.c \
 	plugins/sql/dsn.h \
+	plugins/sql/manual.h \
 	plugins/sql/position.c \
 	plugins/sql/position.h \
 	plugins/sql/source.c \
@@ -16,3 +17,4 @@ plugins_libsql_la_SOURCES = \
 	plugins/sql/value.c \
 	plugins/sql/value.h
 SQL_MODULE_LIBS = plugins/libsql.la $(MODULE_LIBS) -lm
+EXTRA_DIST += plugins/sql/servers.sh

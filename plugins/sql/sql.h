@@ -178,9 +178,6 @@ gboolean sql_source_fingerprint (const SqlDriver *driver, const SqlConfig *confi
   .run = sql_source_run, .finish = sql_source_finish, .close = sql_source_close,                   \
   .fingerprint = prefix##fingerprint
 
-/* What the manual pages of the three say alike. */
-extern const char sql_manual_common[];
-
 /* ---- for drivers ----------------------------------------------------------- */
 
 /**

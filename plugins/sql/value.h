@@ -54,20 +54,22 @@ typedef struct
 SqlColumn *sql_column_new (const char *name, const char *type, SqlKind kind);
 void sql_column_free (SqlColumn *column);
 
-/** SqlCell: one value; @text for CHARS, RAW and FAULT (what is wrong, for a person;
- * NUL-terminated), @integer for INTEGER and MICROSECONDS. */
+/**
+ * SqlCell: one value: @text for TEXT, BYTES and FAULT (what is wrong, for a
+ * person; NUL-terminated), @integer for INT and TIME, @number for FLOAT.
+ */
 typedef struct
 {
   enum
   {
     SQL_CELL_NULL,
-    SQL_CELL_TEXT, /* text, to be read as the column's kind says */
+    SQL_CELL_TEXT, /* to be read as the column's kind says    */
     SQL_CELL_INT,
     SQL_CELL_FLOAT,
-    SQL_CELL_TIME,      /* since 1970-01-01T00:00:00Z                 */
-    SQL_CELL_BYTES,     /* bytes                                      */
-    SQL_CELL_ZERO_DATE, /* MySQL's 0000-00-00                         */
-    SQL_CELL_FAULT      /* the driver could not take it               */
+    SQL_CELL_TIME, /* microseconds since 1970-01-01T00:00:00Z */
+    SQL_CELL_BYTES,
+    SQL_CELL_ZERO_DATE, /* MySQL's 0000-00-00                 */
+    SQL_CELL_FAULT      /* the driver could not take it       */
   } form;
   FrStr text;
   gint64 integer;

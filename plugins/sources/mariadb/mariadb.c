@@ -7,6 +7,7 @@
 
 #include "sources/mariadb/link.h"
 #include "sources/mariadb/result.h"
+#include "sql/manual.h"
 #include "sql/sql.h"
 
 #include <string.h>
@@ -279,6 +280,101 @@ static const FrParam *const params[]
                        "what the date 0000-00-00 becomes", .def = "null"),
         NULL };
 
+static const char details[]
+    = "Reads the result of a query, or a table, from a MariaDB or MySQL server, in a read-only\n"
+      "transaction with one snapshot (START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY), row "
+      "by\n"
+      "row as the server sends them: memory does not grow with the result. Tables without\n"
+      "transactions (MyISAM, Aria) are read as they are at that moment and stay locked for "
+      "writers\n"
+      "until the last row.\n\n" SQL_MANUAL_CHECK SQL_MANUAL_PASSWORD (
+          "mariadb://reader:secret@db.example/shop") "Characters that mean something in a URI are "
+                                                     "written with percent signs (`p%40ss` for "
+                                                     "p@ss).\n\n"
+                                                     "Over a network the connection is encrypted "
+                                                     "and the server's certificate verified, with "
+                                                     "the\n"
+                                                     "host's name in it (`ssl=verify`, with the "
+                                                     "authorities of the system or `ssl_ca`), "
+                                                     "unless the\n"
+                                                     "DSN says `ssl=require` (encrypted, by "
+                                                     "whomever) or `ssl=off`. `localhost`, no "
+                                                     "host, and a\n"
+                                                     "`socket` are this "
+                                                     "machine.\n\n" SQL_MANUAL_DENY
+                                                     "## What the user needs\n\n"
+                                                     "    CREATE USER reader@'10.0.0.%' IDENTIFIED "
+                                                     "BY '...' REQUIRE SSL;\n"
+                                                     "    GRANT SELECT ON shop.goods TO "
+                                                     "reader@'10.0.0.%';\n"
+                                                     "    GRANT SELECT ON shop.reviews TO "
+                                                     "reader@'10.0.0.%';\n\n"
+                                                     "and nothing else, above all not FILE, with "
+                                                     "which a SELECT can write files on the "
+                                                     "server.\n\n"
+                                                     "## A pipeline\n\n"
+                                                     "    {\n"
+                                                     "      \"name\": \"goods\",\n"
+                                                     "      \"stages\": {\n"
+                                                     "        \"goods\": { \"use\": "
+                                                     "\"source.mariadb\", \"with\": {\n"
+                                                     "          \"dsn\": { \"file\": \"shop.dsn\" "
+                                                     "},\n"
+                                                     "          \"table\": \"goods\", \"select\": "
+                                                     "[\"id\", \"name\", \"brief\"], \"where\": "
+                                                     "\"deleted = 0\",\n"
+                                                     "          \"reuse_while\": \"select "
+                                                     "count(*), max(update_time) from goods\",\n"
+                                                     "          \"result\": \"id: int64, name: "
+                                                     "utf8, brief: utf8\" } },\n"
+                                                     "        \"clean\": { \"use\": "
+                                                     "\"transform.clean\", \"from\": \"goods\", "
+                                                     "\"with\": { \"columns\": [\"name\", "
+                                                     "\"brief\"] } },\n"
+                                                     "        \"write\": { \"use\": "
+                                                     "\"sink.jsonl\", \"from\": \"clean\", "
+                                                     "\"with\": { \"path\": \"goods.jsonl\" } } } "
+                                                     "}\n\n"
+                                                     "A second run does nothing until a row is "
+                                                     "added or changed. With `\"incremental\": "
+                                                     "\"update_time\"`\n"
+                                                     "in place of `reuse_while` it would read the "
+                                                     "rows changed since.\n\n" SQL_MANUAL_READING
+                                                     "## Types\n\n"
+                                                     "The same as source.sqldump makes of a dump "
+                                                     "of the table:\n\n"
+                                                     "| on the server | column |\n| --- | --- |\n"
+                                                     "| `tinyint(1)`, `boolean`, `bit(1)` | bool; "
+                                                     "another value rejects the row |\n"
+                                                     "| every other integer, `year`, `bit(n)` | "
+                                                     "int64; an unsigned value beyond it rejects "
+                                                     "the row |\n"
+                                                     "| `float`, `double` | float64 |\n"
+                                                     "| `decimal` | float64, or utf8 with "
+                                                     "`\"decimal\": \"text\"` |\n"
+                                                     "| `date`, `datetime` | timestamp; without a "
+                                                     "zone it is UTC |\n"
+                                                     "| `timestamp` | timestamp |\n"
+                                                     "| `blob`, `binary`, `varbinary`, geometry | "
+                                                     "binary |\n"
+                                                     "| all others: `char`, `varchar`, `text`, "
+                                                     "`enum`, `set`, `json`, `time`, `uuid` | utf8 "
+                                                     "|\n\n"
+                                                     "`columns` replaces single types: "
+                                                     "`\"is_on_sale\": \"int64\"` where a "
+                                                     "`tinyint(1)` holds more than 0\n"
+                                                     "and 1, `\"gallery\": \"list<utf8>\"` for "
+                                                     "JSON whose shape is known. Text comes in "
+                                                     "UTF-8 whatever the\n"
+                                                     "column's character set (gbk, big5, latin1); "
+                                                     "the server converts it, and puts a question "
+                                                     "mark\n"
+                                                     "where the bytes were none of that set. Dates "
+                                                     "0000-00-00 become null (`zero_dates`); "
+                                                     "others with\n"
+                                                     "a month or day of 00 reject the "
+                                                     "row.\n\n" SQL_MANUAL_AGAIN;
+
 static const FrElement element
     = { .size = sizeof (FrElement),
         .kind = FR_KIND_SOURCE,
@@ -286,6 +382,7 @@ static const FrElement element
         .revision = 1,
         .flags = FR_ELEMENT_NETWORK | FR_ELEMENT_UNTRUSTED | FR_ELEMENT_WAITS | FR_ELEMENT_VOLATILE,
         .summary = "a query or a table of a MariaDB or MySQL server",
+        .details = details,
         .example = "{ \"dsn\": { \"env\": \"SHOP_DSN\" }, \"query\": \"select id, name from goods "
                    "order by id\" }",
         .config_size = sizeof (SqlConfig),

@@ -44,7 +44,7 @@ typedef struct
 char *odbc_place (const char *dsn, GError **error);
 
 OdbcLink *odbc_connect (const SqlConfig *config, gint64 block, GCancellable *cancellable,
-                     GError **error);
+                        GError **error);
 void odbc_disconnect (OdbcLink *link);
 
 /** odbc_fail: the driver's diagnostics of a failed call; FALSE. */

@@ -7,6 +7,7 @@
 
 #include "sources/odbc/link.h"
 #include "sources/odbc/result.h"
+#include "sql/manual.h"
 #include "sql/sql.h"
 
 #include <string.h>
@@ -313,6 +314,63 @@ static const FrParam *const params[]
                       .def = "0", .unit = "rows", .flags = FR_PARAM_NO_RESULT),
         NULL };
 
+static const char details[]
+    = "Reads the result of a query, or a table, through an ODBC driver: SQL Server, Oracle, DB2,\n"
+      "Dameng (达梦), Kingbase (人大金仓), GBase and whatever else has one. For PostgreSQL, "
+      "MariaDB\n"
+      "and SQLite the sources of their own know more. The connection is opened for reading only,\n"
+      "without automatic commit, and rolled back at the end; whether the driver heeds that, and "
+      "what\n"
+      "one statement sees of others' changes, is the server's matter. Memory does not grow with "
+      "the\n"
+      "result.\n\n" SQL_MANUAL_CHECK SQL_MANUAL_PASSWORD (
+          "DSN=shop;UID=reader;PWD=secret") "Braces hold values with a semicolon: "
+                                            "`PWD={a;b}`.\n\n"
+                                            "Encryption is the driver's matter, in its own words: "
+                                            "`Encrypt=strict` and\n"
+                                            "`TrustServerCertificate=no` for SQL Server, `SSLMode` "
+                                            "elsewhere. Look them up; drivers have\n"
+                                            "defaults of every kind.\n\n" SQL_MANUAL_DENY
+                                            "## What the user needs\n\n"
+                                            "SELECT on the tables, and nothing else; for `table`, "
+                                            "what the driver's catalogue functions\n"
+                                            "ask. `odbcinst -j` says where the lists of drivers "
+                                            "and names are.\n\n"
+                                            "## A pipeline\n\n"
+                                            "    {\n"
+                                            "      \"name\": \"tickets\",\n"
+                                            "      \"stages\": {\n"
+                                            "        \"tickets\": { \"use\": \"source.odbc\", "
+                                            "\"with\": {\n"
+                                            "          \"dsn\": { \"env\": \"TICKETS_DSN\" },\n"
+                                            "          \"query\": \"select id, question, answer "
+                                            "from tickets where closed = ?\",\n"
+                                            "          \"parameters\": [true],\n"
+                                            "          \"incremental\": \"id\",\n"
+                                            "          \"result\": \"id: int64, question: utf8, "
+                                            "answer: utf8\" } },\n"
+                                            "        \"write\": { \"use\": \"sink.jsonl\", "
+                                            "\"from\": \"tickets\", \"with\": { \"path\": "
+                                            "\"tickets.jsonl\" } } } }\n\n" SQL_MANUAL_READING
+                                            "Values of columns that say how long they can be come "
+                                            "in blocks of rows, others in pieces, one\n"
+                                            "by one (`block`). Where a driver says too little and "
+                                            "a value is longer, the row is rejected\n"
+                                            "(`value`); `\"block\": 1` takes everything in "
+                                            "pieces.\n\n"
+                                            "## Types\n\n"
+                                            "| the driver's | column |\n| --- | --- |\n"
+                                            "| `SQL_BIT` | bool |\n"
+                                            "| `SQL_TINYINT` to `SQL_BIGINT` | int64 |\n"
+                                            "| `SQL_REAL`, `SQL_FLOAT`, `SQL_DOUBLE` | float64 |\n"
+                                            "| `SQL_DECIMAL`, `SQL_NUMERIC`, text called so | "
+                                            "float64, or utf8 with `\"decimal\": \"text\"` |\n"
+                                            "| `SQL_TYPE_DATE`, `SQL_TYPE_TIMESTAMP` | timestamp, "
+                                            "taken for UTC |\n"
+                                            "| `SQL_BINARY` and its like | binary |\n"
+                                            "| all others | utf8, through UTF-16 "
+                                            "|\n\n" SQL_MANUAL_AGAIN;
+
 static const FrElement element
     = { .size = sizeof (FrElement),
         .kind = FR_KIND_SOURCE,
@@ -320,6 +378,7 @@ static const FrElement element
         .revision = 1,
         .flags = FR_ELEMENT_NETWORK | FR_ELEMENT_UNTRUSTED | FR_ELEMENT_WAITS | FR_ELEMENT_VOLATILE,
         .summary = "a query or a table of any database with an ODBC driver",
+        .details = details,
         .example = "{ \"dsn\": { \"env\": \"SHOP_DSN\" }, \"query\": \"select id, name from goods "
                    "order by id\" }",
         .config_size = sizeof (Config),

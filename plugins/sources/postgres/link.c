@@ -93,8 +93,6 @@ advice_for (const char *state)
   {
     const char *state, *advice;
   } all[] = {
-    { "57014", ": the server's own statement_timeout may be too short for this query; ALTER ROLE "
-               "... SET statement_timeout = 0 lifts it for this user" },
     { "40001", ": a standby server gave up the snapshot for what it had to replay; run it again, "
                "or raise max_standby_streaming_delay" },
     { "42501", ": GRANT SELECT ON the table TO this user" },
@@ -117,7 +115,7 @@ pg_fail (PgLink *link, const PGresult *result, GError **error)
   g_autofree char *text = sql_hide (primary ? primary : PQerrorMessage (link->pg), link->password);
   gboolean lost = PQstatus (link->pg) == CONNECTION_BAD;
 
-  g_strdelimit (g_strstrip (text), "\n", ' ');
+  g_strdelimit (g_strstrip (text), "\n\t", ' ');
   if (lost || (state && is_passing (state)))
     g_set_error (error, FR_ERROR, FR_ERROR_TRANSIENT,
                  "the connection to PostgreSQL (%s) was lost: "
@@ -404,8 +402,8 @@ ignore_notice (void *data, const PGresult *result)
 
 /* One snapshot, nothing but reading.  SET LOCAL ends with the transaction, so
  * that a pooler between here and the server hands nothing on.  A scan that
- * another one started would be joined in its middle; all rows are fetched, not
- * the first few; and rows may have to wait for the stages behind. */
+ * another one started would be joined in its middle; and rows may have to wait
+ * for the stages behind. */
 static gboolean
 set_up (PgLink *link, GCancellable *cancellable, GError **error)
 {
@@ -416,11 +414,20 @@ set_up (PgLink *link, GCancellable *cancellable, GError **error)
                                    "SET LOCAL bytea_output = 'hex';"
                                    "SET LOCAL extra_float_digits = 3;"
                                    "SET LOCAL synchronize_seqscans = off;"
-                                   "SET LOCAL cursor_tuple_fraction = 1;"
+                                   "SET LOCAL statement_timeout = 0;"
                                    "SET LOCAL idle_in_transaction_session_timeout = 0";
   g_autoptr (PGresult) result = pg_ask (link, statements, 0, NULL, cancellable, error);
+  const char *encoding = PQparameterStatus (link->pg, "server_encoding");
+  g_autoptr (PGresult) plain = NULL;
 
-  return result != NULL;
+  if (result == NULL)
+    return FALSE;
+  /* Such a database holds any bytes.  Asked for UTF-8, the server would end the
+   * query at the first that are not; so they are looked at here, row by row. */
+  if (g_strcmp0 (encoding, "SQL_ASCII") != 0)
+    return TRUE;
+  plain = pg_ask (link, "SET LOCAL client_encoding = 'SQL_ASCII'", 0, NULL, cancellable, error);
+  return plain != NULL;
 }
 
 PgLink *

@@ -19,10 +19,8 @@ typedef struct
   char *place;
   char *password;
   gint64 timeout;
-  PGresult *row;   /* the row that cells point into */
-  guint n_columns; /* of the statement started */
-  guint fetched;   /* rows of the FETCH under way */
-  gboolean busy;   /* a statement is under way on the server */
+  PGresult *row; /* the row that cells point into */
+  gboolean busy; /* a statement is under way on the server */
 } PgLink;
 
 /** pg_place: where @dsn leads, "postgresql://user@host:port/database"; FR_ERROR_CONFIG. */

@@ -7,5 +7,7 @@ plugins_source_postgres_la_SOURCES = plugins/sources/postgres/postgres.c \
 plugins_source_postgres_la_CFLAGS = $(AM_CFLAGS) $(LIBPQ_CFLAGS)
 plugins_source_postgres_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_source_postgres_la_LIBADD = $(SQL_MODULE_LIBS) $(LIBPQ_LIBS)
+dist_check_SCRIPTS += plugins/sources/postgres/test-postgres.sh
+TESTS += plugins/sources/postgres/test-postgres.sh
 endif
 EXTRA_DIST += plugins/sources/postgres/postgres.md

@@ -3,24 +3,23 @@
  *
  * What is common to servers is in plugins/sql.  Here: libpq.
  *
- * Rows come through a server-side cursor, FETCH by FETCH, each in libpq's
- * single-row mode.  Single-row mode alone would do for memory; the cursor makes
- * every FETCH a statement of its own, so that a statement_timeout on the server
- * counts the server's work and not the time that rows wait for the stages
- * behind.  A cursor alone would hold a whole FETCH in memory, and nobody knows
- * beforehand how wide its rows are.  Over a million rows neither of them costs
- * what can be measured.
+ * Rows come in libpq's single-row mode, which holds one row in memory and lets
+ * the server run ahead only as far as the socket takes.  A cursor would do the
+ * same for the client, but FETCH puts its rows into a temporary store on the
+ * server before it sends the first, which wide rows fill up; and a cursor is
+ * planned without parallel workers.  What a cursor would have been better at,
+ * a statement_timeout that does not count the time that rows wait for the
+ * stages behind, is lifted instead, as pg_dump does; 'timeout' counts only the
+ * waits for the server.
  */
 #include "config.h"
 
 #include "sources/postgres/link.h"
 #include "sources/postgres/types.h"
+#include "sql/manual.h"
 #include "sql/sql.h"
 
 #include <string.h>
-
-#define FETCH_ROWS 10000
-#define FETCH "FETCH 10000 FROM flowrun_rows"
 
 /* ---- names -------------------------------------------------------------------- */
 
@@ -174,33 +173,22 @@ value_text (JsonNode *node)
 }
 
 static gboolean
-fetch (PgLink *link, GError **error)
-{
-  if (!PQsendQuery (link->pg, FETCH))
-    return pg_fail (link, NULL, error);
-  link->busy = TRUE;
-  link->fetched = 0;
-  PQsetSingleRowMode (link->pg);
-  return TRUE;
-}
-
-static gboolean
 start (gpointer data, const char *sql, GPtrArray *nodes, GCancellable *cancellable, GError **error)
 {
   PgLink *link = data;
-  g_autofree char *declare = g_strdup_printf ("DECLARE flowrun_rows NO SCROLL CURSOR FOR %s", sql);
   g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (PGresult) result = NULL;
 
+  (void) cancellable;
   for (guint i = 0; i < nodes->len; i++)
     g_ptr_array_add (values, value_text (nodes->pdata[i]));
   g_clear_pointer (&link->row, PQclear);
   /* Always the extended protocol, which takes one statement and no more. */
-  result = finish_request (link,
-                           PQsendQueryParams (link->pg, declare, (int) values->len, NULL,
-                                              (const char *const *) values->pdata, NULL, NULL, 0),
-                           cancellable, error);
-  return result != NULL && fetch (link, error);
+  if (!PQsendQueryParams (link->pg, sql, (int) values->len, NULL,
+                          (const char *const *) values->pdata, NULL, NULL, 0))
+    return pg_fail (link, NULL, error);
+  link->busy = TRUE;
+  PQsetSingleRowMode (link->pg);
+  return TRUE;
 }
 
 static void
@@ -219,31 +207,23 @@ static SqlStep
 next (gpointer data, SqlCell *cells, GCancellable *cancellable, GError **error)
 {
   PgLink *link = data;
+  g_autoptr (GError) failure = NULL;
 
-  for (;;)
+  do
     {
-      g_autoptr (GError) failure = NULL;
-
       g_clear_pointer (&link->row, PQclear);
       link->row = pg_wait_result (link, cancellable, &failure);
-      if (failure)
-        {
-          g_propagate_error (error, g_steal_pointer (&failure));
-          return SQL_STEP_FAILED;
-        }
-      if (link->row && PQresultStatus (link->row) == PGRES_SINGLE_TUPLE)
-        {
-          link->fetched++;
-          fill (link->row, cells);
-          return SQL_STEP_ROW;
-        }
-      if (link->row != NULL)
-        continue; /* the end of this FETCH's rows */
-      if (link->fetched < FETCH_ROWS)
-        return SQL_STEP_DONE;
-      if (!fetch (link, error))
-        return SQL_STEP_FAILED;
     }
+  while (link->row && PQresultStatus (link->row) != PGRES_SINGLE_TUPLE);
+  if (failure)
+    {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return SQL_STEP_FAILED;
+    }
+  if (link->row == NULL)
+    return SQL_STEP_DONE;
+  fill (link->row, cells);
+  return SQL_STEP_ROW;
 }
 
 /* ---- the element --------------------------------------------------------------------- */
@@ -286,6 +266,103 @@ static const FrParam *const params[]
                        .def = "keep"),
         NULL };
 
+static const char details[]
+    = "Reads the result of a query, or a table, from a PostgreSQL server, in a read-only\n"
+      "transaction with one snapshot (REPEATABLE READ), row by row as the server sends them: "
+      "memory\n"
+      "does not grow with the result.\n\n" SQL_MANUAL_CHECK SQL_MANUAL_PASSWORD (
+          "postgresql://reader:secret@db.example/shop") "`~/.pgpass`, `PGPASSWORD` and service "
+                                                        "files work too.\n\n"
+                                                        "Over a network the server's certificate "
+                                                        "is verified, and the host's name in it\n"
+                                                        "(`sslmode=verify-full`, with the "
+                                                        "authorities of the system or "
+                                                        "`sslrootcert`), unless the "
+                                                        "DSN\n"
+                                                        "or `PGSSLMODE` says "
+                                                        "otherwise.\n\n" SQL_MANUAL_DENY
+                                                        "## What the user needs\n\n"
+                                                        "    CREATE ROLE reader LOGIN PASSWORD "
+                                                        "'...';\n"
+                                                        "    GRANT CONNECT ON DATABASE shop TO "
+                                                        "reader;\n"
+                                                        "    GRANT USAGE ON SCHEMA public TO "
+                                                        "reader;\n"
+                                                        "    GRANT SELECT ON goods, reviews TO "
+                                                        "reader;\n\n"
+                                                        "and nothing else; `ALTER ROLE reader SET "
+                                                        "default_transaction_read_only = on` does "
+                                                        "no harm.\n"
+                                                        "A `statement_timeout` of the role counts "
+                                                        "for each ten thousand rows, not for all "
+                                                        "of them.\n\n"
+                                                        "## A pipeline\n\n"
+                                                        "    {\n"
+                                                        "      \"name\": \"new-reviews\",\n"
+                                                        "      \"vars\": { \"day\": { \"default\": "
+                                                        "\"today\", \"help\": \"names the file\" } "
+                                                        "},\n"
+                                                        "      \"stages\": {\n"
+                                                        "        \"reviews\": { \"use\": "
+                                                        "\"source.postgres\", \"with\": {\n"
+                                                        "          \"dsn\": { \"file\": "
+                                                        "\"shop.dsn\" },\n"
+                                                        "          \"query\": \"select id, "
+                                                        "written_at, text from reviews where stars "
+                                                        ">= $1\",\n"
+                                                        "          \"parameters\": [4],\n"
+                                                        "          \"incremental\": "
+                                                        "\"written_at\",\n"
+                                                        "          \"result\": \"id: int64, "
+                                                        "written_at: timestamp, text: utf8\" } },\n"
+                                                        "        \"clean\": { \"use\": "
+                                                        "\"transform.clean\", \"from\": "
+                                                        "\"reviews\", \"with\": { \"columns\": "
+                                                        "\"text\" } },\n"
+                                                        "        \"write\": { \"use\": "
+                                                        "\"sink.jsonl\", \"from\": \"clean\", "
+                                                        "\"with\": { \"path\": "
+                                                        "\"reviews-${day}.jsonl\" } } } }\n\n"
+                                                        "Run with `--var day=2024-05-01`, then "
+                                                        "`--var day=2024-05-02`: the second file "
+                                                        "holds the reviews\n"
+                                                        "that were written after the first "
+                                                        "run.\n\n" SQL_MANUAL_READING "## Types\n\n"
+                                                        "| on the server | column |\n| --- | --- "
+                                                        "|\n"
+                                                        "| `boolean` | bool |\n"
+                                                        "| `smallint`, `integer`, `bigint`, `oid` "
+                                                        "| int64 |\n"
+                                                        "| `real`, `double precision` | float64; "
+                                                        "NaN and infinity stay |\n"
+                                                        "| `numeric` | float64, or utf8 with "
+                                                        "`\"decimal\": \"text\"` |\n"
+                                                        "| `date`, `timestamp` | timestamp; "
+                                                        "without a zone it is UTC |\n"
+                                                        "| `timestamp with time zone` | timestamp "
+                                                        "|\n"
+                                                        "| `bytea` | binary |\n"
+                                                        "| arrays | list of what the items become, "
+                                                        "or utf8 with `\"nested\": \"text\"` |\n"
+                                                        "| all others: `text`, `varchar`, enums, "
+                                                        "`uuid`, `json`, `jsonb`, `interval` (ISO "
+                                                        "8601), `time`, ranges, addresses, "
+                                                        "composites | utf8 |\n\n"
+                                                        "A domain is what it is made of. `columns` "
+                                                        "replaces single types: `\"tags\": "
+                                                        "\"list<list<int64>>\"` for\n"
+                                                        "an array of two dimensions, "
+                                                        "`\"attributes\": \"struct<size: utf8, "
+                                                        "weight: float64>\"` for "
+                                                        "JSON whose shape\n"
+                                                        "is known; a value of another shape "
+                                                        "rejects its row. In a database of "
+                                                        "encoding SQL_ASCII text "
+                                                        "is\n"
+                                                        "whatever was put there; rows of which it "
+                                                        "is not UTF-8 are "
+                                                        "rejected.\n\n" SQL_MANUAL_AGAIN;
+
 static const FrElement element
     = { .size = sizeof (FrElement),
         .kind = FR_KIND_SOURCE,
@@ -293,6 +370,7 @@ static const FrElement element
         .revision = 1,
         .flags = FR_ELEMENT_NETWORK | FR_ELEMENT_UNTRUSTED | FR_ELEMENT_WAITS | FR_ELEMENT_VOLATILE,
         .summary = "a query or a table of a PostgreSQL server",
+        .details = details,
         .example = "{ \"dsn\": { \"env\": \"SHOP_DSN\" }, \"query\": \"select id, name from goods "
                    "order by id\" }",
         .config_size = sizeof (SqlConfig),
