@@ -7,7 +7,7 @@ dist_check_SCRIPTS += $(PIPELINE_TESTS)
 TESTS += $(PIPELINE_TESTS)
 endif
 if HAVE_LM
-MODEL_TESTS = tests/pipelines/test-evaluate.sh tests/pipelines/test-generate.sh tests/pipelines/test-quickstart.sh tests/pipelines/test-train-kill.sh
+MODEL_TESTS = tests/pipelines/test-content-generator.sh tests/pipelines/test-evaluate.sh tests/pipelines/test-generate.sh tests/pipelines/test-quickstart.sh tests/pipelines/test-train-kill.sh
 dist_check_SCRIPTS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 endif
