@@ -14,6 +14,7 @@
 #include "text/trie.h"
 
 #define MAX_PLACEHOLDER 80 /* bytes */
+#define MAX_SEARCHES 200   /* different names with digits in one text */
 
 struct _TextKeeper
 {
@@ -500,44 +501,49 @@ piece (const Side *side, const TextKeep *keep)
   return (FrStr){ side->text.data + keep->offset, keep->len };
 }
 
-static gboolean
-same_folded (FrStr a, FrStr b)
+/* How often each piece of @kind is there: text to number; terms in any case and width. */
+static GHashTable *
+count_pieces (const Side *side, TextKeepKind kind)
 {
-  const char *p = a.data, *q = b.data, *p_end = p + a.len, *q_end = q + b.len;
-
-  while (p < p_end && q < q_end)
-    if (text_fold_char (text_next_char (&p)) != text_fold_char (text_next_char (&q)))
-      return FALSE;
-  return p == p_end && q == q_end;
-}
-
-static guint
-count (const Side *side, TextKeepKind kind, FrStr what)
-{
-  guint n = 0;
+  GHashTable *counts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (guint i = 0; i < side->keeps->len; i++)
     {
       const TextKeep *keep = &g_array_index (side->keeps, TextKeep, i);
+      FrStr text = piece (side, keep);
+      char *key;
 
-      if (keep->kind == kind
-          && (kind == TEXT_KEEP_TERM ? same_folded (piece (side, keep), what)
-                                     : fr_str_equal (piece (side, keep), what)))
-        n++;
+      if (keep->kind != kind)
+        continue;
+      key = kind == TEXT_KEEP_TERM ? fold (text) : g_strndup (text.data, text.len);
+      g_hash_table_insert (
+          counts, key, GUINT_TO_POINTER (GPOINTER_TO_UINT (g_hash_table_lookup (counts, key)) + 1));
     }
-  return n;
+  return counts;
 }
 
 /* Whether everything of @kind in @a is in @b as often; data NULL: it is. */
 static FrStr
 missing (const Side *a, const Side *b, TextKeepKind kind)
 {
+  g_autoptr (GHashTable) left = NULL;
+
   for (guint i = 0; i < a->keeps->len; i++)
     {
       const TextKeep *keep = &g_array_index (a->keeps, TextKeep, i);
+      FrStr text = piece (a, keep);
+      g_autofree char *key = NULL;
+      guint n;
 
-      if (keep->kind == kind && count (b, kind, piece (a, keep)) < count (a, kind, piece (a, keep)))
-        return piece (a, keep);
+      if (keep->kind != kind)
+        continue;
+      if (left == NULL)
+        left = count_pieces (b, kind);
+      key = kind == TEXT_KEEP_TERM ? fold (text) : g_strndup (text.data, text.len);
+      n = GPOINTER_TO_UINT (g_hash_table_lookup (left, key));
+      if (n == 0)
+        return text;
+      g_hash_table_insert (left, g_steal_pointer (&key), GUINT_TO_POINTER (n - 1));
     }
   return (FrStr){ NULL, 0 };
 }
@@ -573,63 +579,81 @@ has_letter (FrStr text)
   return FALSE;
 }
 
+/* A word of letters and digits, as A4: its numbers are weak.  @next: the number to look at, moved
+ * on. */
 static gboolean
-is_named (const Side *a, const TextKeep *keep)
+is_named (const Side *a, const TextKeep *keep, guint *next)
 {
-  /* A word of letters and digits has weak numbers alone. */
-  if (keep->kind != TEXT_KEEP_NUMBER || !has_letter (piece (a, keep)))
-    return FALSE;
-  for (guint i = 0; i < a->numbers->len; i++)
-    {
-      const TextNumber *n = &g_array_index (a->numbers, TextNumber, i);
+  gboolean strong = FALSE;
 
-      if (n->offset >= keep->offset && n->offset < keep->offset + keep->len && n->strong)
-        return FALSE;
+  for (; *next < a->numbers->len; ++*next)
+    {
+      const TextNumber *n = &g_array_index (a->numbers, TextNumber, *next);
+
+      if (n->offset >= keep->offset + keep->len)
+        break;
+      strong |= n->strong && n->offset >= keep->offset;
     }
-  return TRUE;
+  return keep->kind == TEXT_KEEP_NUMBER && !strong && has_letter (piece (a, keep));
 }
 
 /* Names with digits must be found again, however they are spaced. */
 static FrStr
 missing_name (const Side *a, const Side *b)
 {
+  g_autoptr (GHashTable) known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autofree char *all = NULL;
+  guint next = 0, searches = 0;
 
   for (guint i = 0; i < a->keeps->len; i++)
     {
       const TextKeep *keep = &g_array_index (a->keeps, TextKeep, i);
       g_autofree char *name = NULL;
 
-      if (!is_named (a, keep))
+      if (!is_named (a, keep, &next))
         continue;
       if (all == NULL)
         all = squash (b->text);
       name = squash (piece (a, keep));
-      if (strstr (all, name) == NULL)
+      if (g_hash_table_contains (known, name))
+        continue;
+      if (searches++ >= MAX_SEARCHES || strstr (all, name) == NULL)
         return piece (a, keep);
+      g_hash_table_add (known, g_steal_pointer (&name));
     }
   return (FrStr){ NULL, 0 };
 }
 
-/* Every number of @a that @must finds one of its own (or any) of equal value in @b. */
+static int
+by_value (gconstpointer x, gconstpointer y)
+{
+  const TextNumber *a = x, *b = y;
+
+  if (a->value != b->value)
+    return a->value < b->value ? -1 : 1;
+  return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* Of the numbers of @a, sorted, those that are strong must be in @b, sorted, each one its own; with
+ * @new_ones, those that are strong and Arabic must be in @b at all. */
 static FrStr
 missing_number (const Side *a, const Side *b, gboolean new_ones)
 {
-  g_autofree guint8 *used = g_new0 (guint8, b->numbers->len + 1);
+  guint k = 0;
 
   for (guint i = 0; i < a->numbers->len; i++)
     {
       const TextNumber *n = &g_array_index (a->numbers, TextNumber, i);
-      gboolean found = FALSE;
 
-      if (new_ones ? !(n->arabic && n->strong) : !n->strong)
+      if (!n->strong || (new_ones && !n->arabic))
         continue;
-      for (guint k = 0; k < b->numbers->len && !found; k++)
-        if ((new_ones || !used[k])
-            && equal (n->value, g_array_index (b->numbers, TextNumber, k).value))
-          found = used[k] = TRUE;
-      if (!found)
+      while (k < b->numbers->len && g_array_index (b->numbers, TextNumber, k).value < n->value
+             && !equal (g_array_index (b->numbers, TextNumber, k).value, n->value))
+        k++;
+      if (k == b->numbers->len
+          || !equal (g_array_index (b->numbers, TextNumber, k).value, n->value))
         return (FrStr){ a->text.data + n->offset, n->len };
+      k += !new_ones;
     }
   return (FrStr){ NULL, 0 };
 }
@@ -665,6 +689,8 @@ compare (const Side *a, const Side *b, FrStr *lost)
   if (lost->data != NULL)
     return TEXT_KEEP_TERM;
   *lost = missing_name (a, b);
+  g_array_sort (a->numbers, by_value);
+  g_array_sort (b->numbers, by_value);
   if (lost->data == NULL)
     *lost = missing_number (a, b, FALSE);
   if (lost->data == NULL)

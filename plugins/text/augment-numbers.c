@@ -25,6 +25,8 @@ text_fold_char (gunichar c)
   return g_unichar_tolower (c);
 }
 
+#define MAX_NAME 128 /* bytes */
+
 /* ---- reading ------------------------------------------------------------------------------------
  */
 
@@ -333,7 +335,8 @@ word_end (FrStr text, gsize at, gboolean *digits, gboolean *letters, gboolean *u
   gsize end = at, after;
 
   *digits = *letters = *upper = FALSE;
-  while (c.at < text.len)
+  /* No name is longer, and no text may take time without end. */
+  while (c.at < text.len && c.at - at < MAX_NAME)
     {
       gunichar ch = peek (&c, &after);
 
