@@ -231,9 +231,9 @@ guint32
 text_cluster_kept (const TextCluster *c, guint32 text, double *index)
 {
   Fate key = { .text = text };
-  const Fate *fate = c->fates->len > 0 ? bsearch (&key, c->fates->data, c->fates->len,
-                                                  sizeof (Fate), fate_order)
-                                       : NULL;
+  const Fate *fate = c->fates->len > 0
+                         ? bsearch (&key, c->fates->data, c->fates->len, sizeof (Fate), fate_order)
+                         : NULL;
 
   *index = fate != NULL ? fate->index : 1;
   return fate != NULL ? fate->kept : text;

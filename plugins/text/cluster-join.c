@@ -49,11 +49,11 @@ typedef struct
   TextCluster *c;
   GCancellable *cancellable;
   Worker *workers[TEXT_TEAM_MOST];
-  gsize room;    /* entries of a table */
+  gsize room; /* entries of a table */
   guint n_slices;
   GMutex lock;
-  GError *error; /* under lock; the first */
-  gint failed;   /* atomic */
+  GError *error;      /* under lock; the first */
+  gint failed;        /* atomic */
   guint64 candidates; /* atomic */
   TextSorter *sorter; /* of pairs, under lock; NULL: join them at once */
 } Join;
@@ -116,7 +116,8 @@ worker_free (Worker *w)
   g_free (w);
 }
 
-/* ---- tables ------------------------------------------------------------------------------------ */
+/* ---- tables ------------------------------------------------------------------------------------
+ */
 
 static guint64
 scramble (guint64 z)
@@ -126,7 +127,8 @@ scramble (guint64 z)
   return z ^ z >> 31;
 }
 
-/* Which bits of a SimHash make the hash of table @table: the @table-th two of distance + 2 blocks. */
+/* Which bits of a SimHash make the hash of table @table: the @table-th two of distance + 2 blocks.
+ */
 static guint64
 mask_of (guint distance, guint table)
 {
@@ -253,7 +255,8 @@ sort_table (Worker *w, gsize n)
   return w->spare;
 }
 
-/* ---- buckets: joining at once --------------------------------------------------------------------- */
+/* ---- buckets: joining at once
+ * --------------------------------------------------------------------- */
 
 static Member *
 member_of (Worker *w, guint32 i)
@@ -335,7 +338,8 @@ join_bucket (Join *j, Worker *w, const Entry *entries, gsize n)
   return TRUE;
 }
 
-/* ---- buckets: keeping pairs ------------------------------------------------------------------------ */
+/* ---- buckets: keeping pairs
+ * ------------------------------------------------------------------------ */
 
 static gboolean
 note_bucket (Join *j, Worker *w, const Entry *entries, gsize n)
@@ -370,7 +374,8 @@ note_bucket (Join *j, Worker *w, const Entry *entries, gsize n)
   return TRUE;
 }
 
-/* ---- the work ---------------------------------------------------------------------------------- */
+/* ---- the work ----------------------------------------------------------------------------------
+ */
 
 static gboolean
 look_into_buckets (Join *j, Worker *w, const Entry *entries, gsize n)
@@ -421,7 +426,8 @@ join_table (guint part, guint n_parts, guint thread, gpointer data)
     }
 }
 
-/* ---- pairs in order ------------------------------------------------------------------------------ */
+/* ---- pairs in order
+ * ------------------------------------------------------------------------------ */
 
 typedef struct
 {

@@ -11,7 +11,8 @@
 #include "text/minhash.h"
 #include "text/variants.h"
 
-/* ---- a cluster ---------------------------------------------------------------------------------- */
+/* ---- a cluster ----------------------------------------------------------------------------------
+ */
 
 TextCluster *
 text_cluster_new (const TextClusterRule *rule, guint64 memory, const char *spill_dir)
@@ -79,13 +80,13 @@ text_cluster_counts (const TextCluster *c)
   return &c->counts;
 }
 
-/* ---- texts ------------------------------------------------------------------------------------- */
+/* ---- texts -------------------------------------------------------------------------------------
+ */
 
 gsize
 text_cluster_item_size (const TextCluster *c)
 {
-  return c->rule.simhash ? sizeof (guint64)
-                         : c->counts.bands * sizeof (guint64) + c->sketch_size;
+  return c->rule.simhash ? sizeof (guint64) : c->counts.bands * sizeof (guint64) + c->sketch_size;
 }
 
 /* An item is the bands and a byte of each value of the sketch: two sets that
@@ -169,14 +170,15 @@ text_cluster_add (TextCluster *c, FrStr text, const guint8 *item, GError **error
       || !text_store_append (c->sketches, item + bands_size, c->sketch_size, NULL, error))
     return FALSE;
   for (guint band = 0; band < bands_size / sizeof (guint64); band++)
-    memcpy (c->band_block + band * BLOCK_TEXTS + c->n % BLOCK_TEXTS,
-            item + band * sizeof (guint64), sizeof (guint64));
+    memcpy (c->band_block + band * BLOCK_TEXTS + c->n % BLOCK_TEXTS, item + band * sizeof (guint64),
+            sizeof (guint64));
   add_parent (c);
   c->n++;
   return c->rule.simhash || c->n % BLOCK_TEXTS != 0 || flush_bands (c, error);
 }
 
-/* ---- two texts --------------------------------------------------------------------------------- */
+/* ---- two texts ---------------------------------------------------------------------------------
+ */
 
 /* What a thread needs to compare. */
 Comparer *
@@ -343,7 +345,8 @@ text_comparer_near (Comparer *comparer, guint32 a, guint32 b, gboolean *near)
   return TRUE;
 }
 
-/* ---- union-find -------------------------------------------------------------------------------- */
+/* ---- union-find --------------------------------------------------------------------------------
+ */
 
 /* A parent is never larger than its child, so the root of a cluster is its
  * first text, whoever joined what when; and every change is one compare and

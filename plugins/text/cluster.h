@@ -66,15 +66,19 @@ void text_cluster_free (TextCluster *cluster);
 
 /** text_cluster_item_size: bytes of what text_cluster_describe() makes. */
 gsize text_cluster_item_size (const TextCluster *cluster);
-/** text_cluster_describe: the sketch of @text to @item; any thread, each with its own @grams of the rule. */
+/** text_cluster_describe: the sketch of @text to @item; any thread, each with its own @grams of the
+ * rule. */
 void text_cluster_describe (const TextCluster *cluster, TextGrams *grams, FrStr text, guint8 *item);
-/** text_cluster_add: the next text, and its sketch.  FR_ERROR_IO; FR_ERROR_DATA beyond 2^32 - 2 texts. */
+/** text_cluster_add: the next text, and its sketch.  FR_ERROR_IO; FR_ERROR_DATA beyond 2^32 - 2
+ * texts. */
 gboolean text_cluster_add (TextCluster *cluster, FrStr text, const guint8 *item, GError **error);
 guint32 text_cluster_size (const TextCluster *cluster);
 guint64 text_cluster_spilled (const TextCluster *cluster);
 
-/** TextPairFunc: a near pair, @a < @b; called in order of @a and @b.  FALSE with @error ends the search. */
-typedef gboolean (*TextPairFunc) (guint32 a, guint32 b, double index, gpointer data, GError **error);
+/** TextPairFunc: a near pair, @a < @b; called in order of @a and @b.  FALSE with @error ends the
+ * search. */
+typedef gboolean (*TextPairFunc) (guint32 a, guint32 b, double index, gpointer data,
+                                  GError **error);
 
 /**
  * text_cluster_join:
@@ -99,7 +103,8 @@ gboolean text_cluster_choose (TextCluster *cluster, TextTeam *team, guint thread
                               TextRankFunc rank, gpointer data, GCancellable *cancellable,
                               GError **error);
 
-/** text_cluster_kept: the text that stays for @text, itself if it stays; @index: of the two, 1 for itself. */
+/** text_cluster_kept: the text that stays for @text, itself if it stays; @index: of the two, 1 for
+ * itself. */
 guint32 text_cluster_kept (const TextCluster *cluster, guint32 text, double *index);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextCluster, text_cluster_free)

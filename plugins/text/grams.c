@@ -124,8 +124,8 @@ text_grams (FrStr text, guint units, TextGramFunc func, gpointer data)
 struct _TextGrams
 {
   TextGramRule rule;
-  guint n;                          /* units in a gram, where all are alike */
-  guint64 factors[TEXT_GRAM_MOST];  /* of the multilinear hash */
+  guint n;                         /* units in a gram, where all are alike */
+  guint64 factors[TEXT_GRAM_MOST]; /* of the multilinear hash */
   gsize room;
   guint64 *units;
   guint8 *weights;
@@ -280,7 +280,8 @@ text_grams_of (TextGrams *grams, FrStr text, gsize *n, gboolean *whole)
                                                      : units_of (grams, text);
   if (grams->rule.unit == TEXT_GRAM_AUTO)
     {
-      /* Words are arbitrary 64-bit hashes, characters small numbers: both are spread by the factors. */
+      /* Words are arbitrary 64-bit hashes, characters small numbers: both are spread by the
+       * factors. */
       *n = hash_weighed (grams, n_units);
     }
   else if (n_units >= grams->n)
@@ -295,7 +296,8 @@ text_grams_of (TextGrams *grams, FrStr text, gsize *n, gboolean *whole)
   return grams->hashes;
 }
 
-/* ---- sets -------------------------------------------------------------------------------------- */
+/* ---- sets --------------------------------------------------------------------------------------
+ */
 
 static int
 hash_order (const void *a, const void *b)

@@ -33,17 +33,19 @@ gboolean text_stands_alone (gunichar c);
 
 typedef void (*TextGramFunc) (guint64 gram, gpointer data);
 
-/** text_grams: calls @func for each gram of @units (1 to TEXT_GRAM_UNITS) of @text, valid UTF-8, in order, repeats included. */
+/** text_grams: calls @func for each gram of @units (1 to TEXT_GRAM_UNITS) of @text, valid UTF-8, in
+ * order, repeats included. */
 void text_grams (FrStr text, guint units, TextGramFunc func, gpointer data);
 
-/* ---- all grams of a text ---------------------------------------------------------------------- */
+/* ---- all grams of a text ----------------------------------------------------------------------
+ */
 
 /** TextGramUnit: what a TextGramRule counts. */
 typedef enum
 {
-  TEXT_GRAM_AUTO,       /* characters in scripts without blanks, words in others, both in a mixed text */
-  TEXT_GRAM_CHARACTERS, /* code points of any kind but white space, which is left out                  */
-  TEXT_GRAM_WORDS       /* units                                                                       */
+  TEXT_GRAM_AUTO, /* characters in scripts without blanks, words in others, both in a mixed text */
+  TEXT_GRAM_CHARACTERS, /* code points of any kind but white space, which is left out */
+  TEXT_GRAM_WORDS /* units                                                                       */
 } TextGramUnit;
 
 #define TEXT_GRAM_MOST 32
@@ -84,7 +86,8 @@ const guint64 *text_grams_of (TextGrams *grams, FrStr text, gsize *n, gboolean *
 /** text_grams_set: the same sorted, each once; valid until the next call. */
 const guint64 *text_grams_set (TextGrams *grams, FrStr text, gsize *n, gboolean *whole);
 
-/** text_grams_index: Jaccard's index of the sets of @a and @b, shared / all; 0 when either is empty. */
+/** text_grams_index: Jaccard's index of the sets of @a and @b, shared / all; 0 when either is
+ * empty. */
 double text_grams_index (TextGrams *grams, FrStr a, FrStr b);
 
 /** text_sets_index: the same of two sorted sets. */

@@ -20,7 +20,7 @@
 /* An unknown text with Latin letters is rather English, by this many nats. */
 #define ENGLISH_PRIOR 2.0
 
-static const char *const names[] = { "none",  "zh-Hans",  "zh-Hant",  "en",       "ja", "ko",
+static const char *const names[] = { "none",  "zh-Hans",  "zh-Hant",  "en",       "ja",  "ko",
                                      "mixed", "und-Latn", "und-Cyrl", "und-Arab", "und", NULL };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (names) == TEXT_N_LANGUAGES + 1);
@@ -43,9 +43,9 @@ typedef struct
 {
   TextLanguageShare *share;
   guint64 cyrillic, arabic;
-  guint32 word;     /* the script of the word under way; 0: none */
+  guint32 word;      /* the script of the word under way; 0: none */
   guint last, last2; /* its last letters */
-  double english;   /* log odds, in steps */
+  double english;    /* log odds, in steps */
 } Count;
 
 static void

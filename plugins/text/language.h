@@ -37,8 +37,9 @@ typedef enum
 /**
  * TextLanguageShare: what the verdict rests on.
  * @language: the verdict
- * @confidence: 0 to 1: the share of the text that is in it, times how sure the model is where a model decides
- * @han, @latin, @kana, @hangul, @other: units: characters of scripts without blanks, words of the others
+ * @confidence: 0 to 1: the share of the text that is in it, times how sure the model is where a
+ * model decides
+ * @han, @kana: characters; @latin, @hangul, @other: words, that is runs of letters
  * @simplified, @traditional: characters that only one of them writes
  */
 typedef struct
@@ -52,7 +53,8 @@ typedef struct
 /** text_language: the language of @text, valid UTF-8; any thread. */
 TextLanguage text_language (FrStr text, TextLanguageShare *share);
 
-/** text_language_name: "zh-Hans", "zh-Hant", "en", "ja", "ko", "mixed", "und-Latn", "und-Cyrl", "und-Arab", "und", "none"; static. */
+/** text_language_name: "zh-Hans", "zh-Hant", "en", "ja", "ko", "mixed", "und-Latn", "und-Cyrl",
+ * "und-Arab", "und", "none"; static. */
 const char *text_language_name (TextLanguage language);
 /** text_language_names: all of them in the order of TextLanguage, NULL-terminated; static. */
 const char *const *text_language_names (void);

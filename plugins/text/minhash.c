@@ -60,8 +60,7 @@ throw_again (const guint64 *grams, gsize n, guint32 *sketch, guint shift, guint6
     {
       guint64 hash = scramble (grams[i] + salt);
       guint64 bin = hash >> shift;
-      guint32 value
-          = (guint32) (round << VALUE_BITS) | ((guint32) hash & ((1u << VALUE_BITS) - 1));
+      guint32 value = (guint32) (round << VALUE_BITS) | ((guint32) hash & ((1u << VALUE_BITS) - 1));
 
       sketch[bin] = MIN (sketch[bin], value);
     }

@@ -30,7 +30,8 @@ G_BEGIN_DECLS
 
 /**
  * text_sketch:
- * @grams: @n hashes (grams.h), repeats change nothing; @n may be 0, which is like nothing else but nothing
+ * @grams: @n hashes (grams.h), repeats change nothing; @n may be 0, which is like nothing else but
+ * nothing
  * @sketch: @k values, @k a power of two of at most TEXT_SKETCH_MOST
  */
 void text_sketch (const guint64 *grams, gsize n, guint32 *sketch, guint k);

@@ -73,18 +73,23 @@ text_quality_is_share (TextFigureOfQuality figure)
 
 /* ---- words ------------------------------------------------------------------------ */
 
-/* The first eight are Gopher's, the first sixteen Chinese ones as frequent; the rest are as grammar has them. */
+/* The first eight are Gopher's, the first sixteen Chinese ones as frequent; the rest are as grammar
+ * has them. */
 static const char stop_words[]
     = "the be to of and that have with "
-      "a an in is are was were been being it its this these those he she they we you i his her their "
-      "our your my me him them us for on at by from as or but not no so if than then there here what "
-      "which who when where why how do does did has had can could will would shall should may might "
+      "a an in is are was were been being it its this these those he she they we you i his her "
+      "their "
+      "our your my me him them us for on at by from as or but not no so if than then there here "
+      "what "
+      "which who when where why how do does did has had can could will would shall should may "
+      "might "
       "must about into over under after before between through during above below up down out off "
       "again very just too only own same such both each few more most other some any all";
 #define N_FIRST_WORDS 8
-static const char stop_characters[] = "的了是在和有不我他这就也都与为要"
-                                      "這與為于於之而及或但被把从從向对對以所其它她你您们們着著过過得地"
-                                      "个個吗嗎呢吧啊很更最又再还還没沒无無因由到上下中里裡内內外前后後";
+static const char stop_characters[]
+    = "的了是在和有不我他这就也都与为要"
+      "這與為于於之而及或但被把从從向对對以所其它她你您们們着著过過得地"
+      "个個吗嗎呢吧啊很更最又再还還没沒无無因由到上下中里裡内內外前后後";
 #define N_FIRST_CHARACTERS 16
 
 static inline guint64
@@ -128,24 +133,55 @@ stop_table (void)
         {
           guint64 hash = add_letter (0, g_utf8_get_char (p));
 
-          g_hash_table_insert (table, g_memdup2 (&hash, sizeof hash),
-                               GUINT_TO_POINTER (n < N_FIRST_CHARACTERS ? N_FIRST_WORDS + n + 1
-                                                                        : 255));
+          g_hash_table_insert (
+              table, g_memdup2 (&hash, sizeof hash),
+              GUINT_TO_POINTER (n < N_FIRST_CHARACTERS ? N_FIRST_WORDS + n + 1 : 255));
         }
       g_once_init_leave (&known, table);
     }
   return known;
 }
 
-/* What a web page says around its content.  Lower case; Chinese in both scripts where they differ. */
-static const char *const frame_phrases[]
-    = { "lorem ipsum",    "javascript",        "cookie",          "privacy policy",
-        "terms of use",   "terms of service",  "terms & conditions", "all rights reserved",
-        "隐私政策",       "隱私政策",          "隐私声明",        "用户协议",
-        "用戶協議",       "服务条款",          "服務條款",        "使用条款",
-        "版权所有",       "版權所有",          "保留所有权利",    "icp备",
-        "扫码关注",       "扫一扫关注",        "责任编辑",        "转载请注明",
-        "点击阅读原文",   "免责声明",          "上一篇",          "下一篇" };
+/* What a web page says around its content.  Lower case; Chinese in both scripts where they differ.
+ */
+static const char *const frame_phrases[] = { "lorem ipsum",
+                                             "enable javascript",
+                                             "javascript is disabled",
+                                             "requires javascript",
+                                             "uses cookies",
+                                             "use cookies",
+                                             "use of cookies",
+                                             "cookie policy",
+                                             "accept cookies",
+                                             "accept all cookies",
+                                             "privacy policy",
+                                             "terms of use",
+                                             "terms of service",
+                                             "terms & conditions",
+                                             "all rights reserved",
+                                             "sign up for our newsletter",
+                                             "启用javascript",
+                                             "启用 javascript",
+                                             "使用cookie",
+                                             "使用 cookie",
+                                             "隐私政策",
+                                             "隱私政策",
+                                             "隐私声明",
+                                             "用户协议",
+                                             "用戶協議",
+                                             "服务条款",
+                                             "服務條款",
+                                             "使用条款",
+                                             "版权所有",
+                                             "版權所有",
+                                             "保留所有权利",
+                                             "icp备",
+                                             "扫码关注",
+                                             "扫一扫关注",
+                                             "责任编辑",
+                                             "转载请注明",
+                                             "点击阅读原文",
+                                             "免责声明" };
 
 /* ---- what is kept of a text ---------------------------------------------------------- */
 
@@ -170,7 +206,7 @@ typedef struct
 
 struct _TextQuality
 {
-  GArray *units; /* Unit */
+  GArray *units;              /* Unit */
   GArray *lines, *paragraphs; /* Piece */
   Slot *slots;
   gsize n_slots;
@@ -270,7 +306,8 @@ is_end (gunichar c)
   return c < 0x80 ? c == '.' || c == '!' || c == '?' : is_one_of (c, "。！？…．｡؟।");
 }
 
-/* What may close behind an end mark, or stand for one: C4 takes a quote for the end of a line too. */
+/* What may close behind an end mark, or stand for one: C4 takes a quote for the end of a line too.
+ */
 static gboolean
 is_closing (gunichar c)
 {
@@ -355,8 +392,8 @@ take_alnum (Walk *w, gunichar c, guint32 flags)
       w->solid = 0;
       return;
     }
-  w->word = add_letter (w->word, c < 0x80 ? (gunichar) g_ascii_tolower ((char) c)
-                                          : g_unichar_tolower (c));
+  w->word = add_letter (w->word,
+                        c < 0x80 ? (gunichar) g_ascii_tolower ((char) c) : g_unichar_tolower (c));
   w->letters++;
   w->has_letter |= !(flags & TEXT_CH_DIGIT);
   w->solid++;
@@ -450,7 +487,8 @@ look_at_ends (TextQuality *q, FrStr line)
   gunichar end = char_before (line.data, &last), before = char_before (line.data, &last);
 
   q->n_bullets += is_bullet (text_next_char (&first));
-  q->n_ellipses += end == 0x2026 || (end == '.' && before == '.') || (end == 0x3002 && before == 0x3002);
+  q->n_ellipses
+      += end == 0x2026 || (end == '.' && before == '.') || (end == 0x3002 && before == 0x3002);
   q->n_ended += is_end (end) || is_closing (end);
 }
 
@@ -683,8 +721,19 @@ repeated_characters (TextQuality *q, FrStr text)
   return share (again, n);
 }
 
+/* Twice the words that the units stand for. */
+static guint64
+weight_of (const TextQuality *q)
+{
+  guint64 weight = 0;
+
+  for (guint i = 0; i < q->units->len; i++)
+    weight += g_array_index (q->units, Unit, i).weight;
+  return weight;
+}
+
 static void
-find_repeats (TextQuality *q, FrStr text, double *f)
+find_repeats (TextQuality *q, FrStr text, gboolean enough, double *f)
 {
   guint64 all = all_characters (q);
 
@@ -695,7 +744,7 @@ find_repeats (TextQuality *q, FrStr text, double *f)
   f[TEXT_FIGURE_REPEATED_CHARACTERS] = repeated_characters (q, text);
   for (guint i = TEXT_FIGURE_TOP_2GRAM; i <= TEXT_FIGURE_REPEATED_10GRAMS; i++)
     f[i] = (double) NAN;
-  if (q->units->len < TEXT_QUALITY_LEAST_UNITS)
+  if (!enough)
     return;
   for (guint n = 2; n <= 4; n++)
     {
@@ -765,29 +814,30 @@ lines_to_figures (const TextQuality *q, double *f)
 void
 text_quality_measure (TextQuality *q, FrStr text, double f[TEXT_N_FIGURES])
 {
-  gboolean enough;
+  gboolean enough, mostly_words;
+  guint64 weight;
 
   begin (q);
   walk (q, text);
   cut_lines (q, text);
   look_for_frames (q, text);
-  enough = q->units->len >= TEXT_QUALITY_LEAST_UNITS;
+  weight = weight_of (q);
+  enough = weight >= 2 * TEXT_QUALITY_LEAST_WORDS;
+  mostly_words = q->n_words >= LEAST_WORDS && 4 * q->n_words >= weight;
   f[TEXT_FIGURE_CHARACTERS] = (double) q->n_characters;
   f[TEXT_FIGURE_UNITS] = q->units->len;
   f[TEXT_FIGURE_SENTENCES] = (double) q->n_sentences;
   f[TEXT_FIGURE_MEAN_WORD]
-      = q->n_words >= LEAST_WORDS ? (double) q->n_word_letters / (double) q->n_words : (double) NAN;
+      = mostly_words ? (double) q->n_word_letters / (double) q->n_words : (double) NAN;
   f[TEXT_FIGURE_LONGEST_WORD] = (double) q->longest;
-  f[TEXT_FIGURE_MARKS_PER_UNIT]
-      = enough ? (double) q->n_marks / q->units->len : (double) NAN;
+  f[TEXT_FIGURE_MARKS_PER_UNIT] = enough ? (double) q->n_marks / q->units->len : (double) NAN;
   f[TEXT_FIGURE_ALPHABETIC] = share (q->n_alphabetic, q->units->len + q->n_symbol_runs);
   f[TEXT_FIGURE_ALPHANUMERIC] = share (q->n_alnum, q->n_characters);
   f[TEXT_FIGURE_SYMBOLS] = share (q->n_symbols, q->n_characters);
   f[TEXT_FIGURE_DIGITS] = share (q->n_digits, q->n_characters);
-  f[TEXT_FIGURE_STOP_WORDS]
-      = enough ? (double) __builtin_popcount (q->stops) : (double) NAN;
+  f[TEXT_FIGURE_STOP_WORDS] = enough ? (double) __builtin_popcount (q->stops) : (double) NAN;
   f[TEXT_FIGURE_STOP_SHARE] = enough ? share (q->n_stop, q->units->len) : (double) NAN;
   f[TEXT_FIGURE_NEWLINES] = enough ? (double) q->n_newlines / q->units->len : (double) NAN;
   lines_to_figures (q, f);
-  find_repeats (q, text, f);
+  find_repeats (q, text, enough, f);
 }

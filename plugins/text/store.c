@@ -20,7 +20,7 @@ struct _TextStore
 {
   char *dir, *path;
   int fd;
-  gsize n_resident; /* chunks that memory may hold */
+  gsize n_resident;  /* chunks that memory may hold */
   GPtrArray *chunks; /* guint8 *, the first n_resident */
   guint8 *last;      /* the one being filled, once those are full */
   guint64 size;

@@ -13,7 +13,7 @@ struct _TextTeam
   TextTeamFunc func;
   gpointer data;
   guint n_parts;
-  gint next;       /* part; atomic */
+  gint next;        /* part; atomic */
   guint unfinished; /* helpers; under lock */
 };
 

@@ -18,13 +18,15 @@ G_BEGIN_DECLS
 
 typedef struct _TextTeam TextTeam;
 
-/** TextTeamFunc: does part @part of @n_parts; @thread (below TEXT_TEAM_MOST) is no other's at this moment. */
+/** TextTeamFunc: does part @part of @n_parts; @thread (below TEXT_TEAM_MOST) is no other's at this
+ * moment. */
 typedef void (*TextTeamFunc) (guint part, guint n_parts, guint thread, gpointer data);
 
 TextTeam *text_team_new (void);
 void text_team_free (TextTeam *team);
 
-/** text_team_run: calls @func for all @n_parts parts, on the calling thread and at most @threads - 1 others; returns when all are done. */
+/** text_team_run: calls @func for all @n_parts parts, on the calling thread and at most @threads -
+ * 1 others; returns when all are done. */
 void text_team_run (TextTeam *team, guint threads, guint n_parts, TextTeamFunc func, gpointer data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextTeam, text_team_free)

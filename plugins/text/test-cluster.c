@@ -87,8 +87,8 @@ test_set (void)
         gsize n, n_set, kept = 0;
 
         for (guint i = 0; i < size; i++)
-          g_string_append_unichar (
-              text, 0x4e00 + (gunichar) g_rand_int_range (rand, 0, (gint32) kinds));
+          g_string_append_unichar (text,
+                                   0x4e00 + (gunichar) g_rand_int_range (rand, 0, (gint32) kinds));
         set = text_grams_of (grams, (FrStr){ text->str, text->len }, &n, NULL);
         all = g_memdup2 (set, n * sizeof *set + 1);
         qsort (all, n, sizeof *all, order);
@@ -163,8 +163,9 @@ test_bands (void)
     guint k;
     double threshold, recall;
     guint bands, rows;
-  } cases[] = { { 256, 0.8, 0.995, 32, 8 }, { 256, 0.8, 0.999, 36, 7 },  { 256, 0.5, 0.999, 85, 3 },
-                { 128, 0.8, 0.999, 25, 5 }, { 256, 1, 0.999, 1, 256 }, { 64, 0.3, 0.9999999, 64, 1 } };
+  } cases[]
+      = { { 256, 0.8, 0.995, 32, 8 }, { 256, 0.8, 0.999, 36, 7 }, { 256, 0.5, 0.999, 85, 3 },
+          { 128, 0.8, 0.999, 25, 5 }, { 256, 1, 0.999, 1, 256 },  { 64, 0.3, 0.9999999, 64, 1 } };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -389,8 +390,7 @@ test_truth (void)
   for (guint32 a = 0; a < texts->len; a++)
     for (guint32 b = a + 1; b < texts->len; b++)
       {
-        double index
-            = text_grams_index (grams, str (texts->pdata[a]), str (texts->pdata[b]));
+        double index = text_grams_index (grams, str (texts->pdata[a]), str (texts->pdata[b]));
         g_autofree char *line = NULL;
 
         if (index < 0.8)
@@ -408,15 +408,14 @@ test_truth (void)
 static void
 test_chain (void)
 {
-  static const char *const texts[] = { "一二三四五六七八九十甲乙丙丁戊己庚辛壬癸",
-                                       "一二三四五六七八九十甲乙丙丁戊己庚辛壬癸子",
-                                       "二三四五六七八九十甲乙丙丁戊己庚辛壬癸子丑",
-                                       "春眠不觉晓处处闻啼鸟夜来风雨声花落知多少" };
+  static const char *const texts[]
+      = { "一二三四五六七八九十甲乙丙丁戊己庚辛壬癸", "一二三四五六七八九十甲乙丙丁戊己庚辛壬癸子",
+          "二三四五六七八九十甲乙丙丁戊己庚辛壬癸子丑",
+          "春眠不觉晓处处闻啼鸟夜来风雨声花落知多少" };
 
   for (guint chains = 0; chains < 2; chains++)
     {
-      TextClusterRule rule
-          = { { TEXT_GRAM_AUTO, 5, 2 }, FALSE, 0.85, 0.9999, 256, 3, chains != 0 };
+      TextClusterRule rule = { { TEXT_GRAM_AUTO, 5, 2 }, FALSE, 0.85, 0.9999, 256, 3, chains != 0 };
       g_autofree char *dir = g_dir_make_tmp ("test-cluster-XXXXXX", NULL);
       g_autoptr (TextCluster) cluster = text_cluster_new (&rule, 1 << 20, dir);
       g_autoptr (TextTeam) team = text_team_new ();
@@ -444,12 +443,12 @@ static void
 test_short (gconstpointer simhash)
 {
   static const char *const alike[]
-      = { "",         "！",       "。。。",    "好",       "好评",     "好评！",   "很好",
-          "不好",     "很不好",   "不很好",    "好好好",   "型号A1",   "型号A2",   "型号 B1",
-          "买一送一", "买二送一", "红色大号",  "红色小号", "大号红色", "a",        "b",
-          "ab",       "ok",       "not ok",    "ok ok",    "ok not",   "size 40",  "size 41",
-          "13800000", "13800001", "満足です",  "満足でし", "좋아요",   "좋아",     "very good",
-          "good very" };
+      = { "",         "！",       "。。。",   "好",       "好评",      "好评！",
+          "很好",     "不好",     "很不好",   "不很好",   "好好好",    "型号A1",
+          "型号A2",   "型号 B1",  "买一送一", "买二送一", "红色大号",  "红色小号",
+          "大号红色", "a",        "b",        "ab",       "ok",        "not ok",
+          "ok ok",    "ok not",   "size 40",  "size 41",  "13800000",  "13800001",
+          "満足です", "満足でし", "좋아요",   "좋아",     "very good", "good very" };
   TextClusterRule rule = { { TEXT_GRAM_AUTO, 5, 2 }, simhash != NULL, 0.8, 0.999, 256, 3, FALSE };
   g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GRand) rand = g_rand_new_with_seed (5);
@@ -486,11 +485,11 @@ test_crowd (void)
   g_autofree char *said = NULL, *want = NULL;
 
   for (guint i = 0; i < 20000; i++)
-    g_ptr_array_add (texts,
-                     g_strdup_printf ("这款保温杯采用三百一十六不锈钢内胆，保温二十四小时，"
-                                      "保冷十二小时，杯盖防漏，随身携带不占地方，适合上班上学、"
-                                      "户外运动和长途旅行使用，送礼自用都合适，全国联保一年，编号 %u",
-                                      i));
+    g_ptr_array_add (
+        texts, g_strdup_printf ("这款保温杯采用三百一十六不锈钢内胆，保温二十四小时，"
+                                "保冷十二小时，杯盖防漏，随身携带不占地方，适合上班上学、"
+                                "户外运动和长途旅行使用，送礼自用都合适，全国联保一年，编号 %u",
+                                i));
   said = verdict (&rule, texts, 2, 1 << 30, NULL);
   want = g_strdup_printf ("\n%u in 0 kept 0 ", 19999);
   g_assert_nonnull (strstr (said, want));

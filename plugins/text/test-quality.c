@@ -19,8 +19,15 @@ measure (const char *text, double *figures)
 static void
 test_counts (void)
 {
-#define WORDS_20 "one two three four five six seven eight nine ten " \
-                 "aa bb cc dd ee ff gg hh ii jj"
+/* Fifty words of 119 letters. */
+#define WORDS                                                                                      \
+  "one two three four five six seven eight nine ten aa bb cc dd ee ff gg hh ii jj "                \
+  "ka ke ki ko ku la le li lo lu ma mi mo mu na ne ni nu pa pe pi pu ra re ri ro ru sa se si"
+/* A hundred characters, none twice: the book of a thousand characters begins so. */
+#define HAN                                                                                                                  \
+  "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏闰余成岁律吕调阳云腾致雨露结为霜" \
+  "金生丽水玉出昆冈剑号巨阙珠称夜光果珍李柰菜重芥姜海咸河淡鳞潜羽翔龙师火帝鸟官人皇" \
+  "始制文字乃服衣裳推位让国吊民伐罪周发殷汤"
   static const struct
   {
     const char *text;
@@ -37,6 +44,7 @@ test_counts (void)
     { "...", TEXT_FIGURE_SENTENCES, 0 },
     { "abcd abcd abcd abcd abcd abcd abcd abcd abcd abcdefgh", TEXT_FIGURE_MEAN_WORD, 4.4 },
     { "一个中文句子没有单词", TEXT_FIGURE_MEAN_WORD, NAN },
+    { HAN " a b c d e f g h i j k l", TEXT_FIGURE_MEAN_WORD, NAN },
     { "a/b/c dddd 中文中文中文中文", TEXT_FIGURE_LONGEST_WORD, 5 },
     { "ab\n\n  cdef \n", TEXT_FIGURE_MEAN_LINE, 3 },
     { "a b\nc d\na b\na b", TEXT_FIGURE_REPEATED_LINES, 0.5 },
@@ -44,23 +52,24 @@ test_counts (void)
     { "a b\na b", TEXT_FIGURE_REPEATED_LINES, NAN },
     { "aa\n\nbb\n\naa", TEXT_FIGURE_REPEATED_PARAGRAPHS, 1.0 / 3 },
     { "aa\nbb\naa", TEXT_FIGURE_REPEATED_PARAGRAPHS, NAN },
-    { WORDS_20, TEXT_FIGURE_TOP_2GRAM, 0 },
-    /* Twice "one two", of 6 letters each, among 71. */
-    { WORDS_20 " one two", TEXT_FIGURE_TOP_2GRAM, 12.0 / 65 },
-    { WORDS_20 " one two", TEXT_FIGURE_TOP_3GRAM, 0 },
-    { WORDS_20 " One Two Three", TEXT_FIGURE_TOP_3GRAM, 22.0 / 70 },
+    { WORDS, TEXT_FIGURE_TOP_2GRAM, 0 },
+    /* Twice "one two", of 6 letters each, among 125. */
+    { WORDS " one two", TEXT_FIGURE_TOP_2GRAM, 12.0 / 125 },
+    { WORDS " one two", TEXT_FIGURE_TOP_3GRAM, 0 },
+    { WORDS " One Two Three", TEXT_FIGURE_TOP_3GRAM, 22.0 / 130 },
     { "one two one two", TEXT_FIGURE_TOP_2GRAM, NAN },
-    /* Four Han characters are two words: twice 好评好评 in twenty-four. */
-    { "春眠不觉晓处处闻啼鸟夜来风雨声花落知多少保温杯好", TEXT_FIGURE_TOP_2GRAM, 0 },
-    { "保温水杯春眠不觉晓处处闻啼鸟夜来风雨声保温水杯", TEXT_FIGURE_TOP_2GRAM, 8.0 / 23 },
-    { "保温水杯春眠不觉晓处处闻啼鸟夜来风雨声保温水杯", TEXT_FIGURE_TOP_3GRAM, 0 },
-    { WORDS_20 " one two three four five", TEXT_FIGURE_REPEATED_5GRAMS, 19.0 / 78 },
-    { WORDS_20 " one two three four five", TEXT_FIGURE_REPEATED_6GRAMS, 0 },
-    { "春眠不觉晓处处闻啼鸟夜来风雨声春眠不觉晓处处闻啼鸟", TEXT_FIGURE_REPEATED_5GRAMS, 10.0 / 25 },
+    /* Four Han characters are two words. */
+    { HAN, TEXT_FIGURE_TOP_2GRAM, 0 },
+    { "春眠不觉晓处处闻啼鸟处处闻啼鸟", TEXT_FIGURE_TOP_2GRAM, NAN },
+    { "保温茶杯" HAN "保温茶杯", TEXT_FIGURE_TOP_2GRAM, 8.0 / 108 },
+    { "保温茶杯" HAN "保温茶杯", TEXT_FIGURE_TOP_3GRAM, 0 },
+    { WORDS " one two three four five", TEXT_FIGURE_REPEATED_5GRAMS, 19.0 / 138 },
+    { WORDS " one two three four five", TEXT_FIGURE_REPEATED_6GRAMS, 0 },
+    { HAN "天地玄黄宇宙洪荒日月", TEXT_FIGURE_REPEATED_5GRAMS, 10.0 / 110 },
     { "0123456789 abcdefghij 0123456789", TEXT_FIGURE_REPEATED_CHARACTERS, 1.0 / 21 },
     { "short", TEXT_FIGURE_REPEATED_CHARACTERS, NAN },
-    { WORDS_20 " #a #b", TEXT_FIGURE_MARKS_PER_UNIT, 2.0 / 22 },
-    { WORDS_20 " …", TEXT_FIGURE_MARKS_PER_UNIT, 1.0 / 20 },
+    { WORDS " #a #b", TEXT_FIGURE_MARKS_PER_UNIT, 2.0 / 52 },
+    { WORDS " …", TEXT_FIGURE_MARKS_PER_UNIT, 1.0 / 50 },
     { "• a\n- b\nc\nd", TEXT_FIGURE_BULLET_LINES, 0.5 },
     { "a...\nb……\nc。\nd", TEXT_FIGURE_ELLIPSIS_LINES, 0.5 },
     { "12 34 ab 中", TEXT_FIGURE_ALPHABETIC, 0.5 },
@@ -68,16 +77,19 @@ test_counts (void)
     { "ab，。", TEXT_FIGURE_ALPHANUMERIC, 0.5 },
     { "ab，。$😀", TEXT_FIGURE_SYMBOLS, 2.0 / 6 },
     { "a1２中", TEXT_FIGURE_DIGITS, 0.5 },
-    { "The cup of tea that I have is with the best of the best and to be a friend in need", TEXT_FIGURE_STOP_WORDS, 8 },
-    { "这是我的保温杯，他在家里不用，我就拿来了，也很好用", TEXT_FIGURE_STOP_WORDS, 10 },
-    { WORDS_20, TEXT_FIGURE_STOP_WORDS, 0 },
+    { WORDS " The cup of tea that I have is with the best of the best and to be a friend in need",
+      TEXT_FIGURE_STOP_WORDS, 8 },
+    { HAN "。这是我的保温杯，他在家里不用，我就拿来了，也很好用", TEXT_FIGURE_STOP_WORDS, 11 },
+    { WORDS, TEXT_FIGURE_STOP_WORDS, 0 },
     { "the of", TEXT_FIGURE_STOP_WORDS, NAN },
     { "一。\n二！\n三”\n四", TEXT_FIGURE_END_MARKS, 0.75 },
     { "One.\nTwo\nThree?\nFour", TEXT_FIGURE_END_MARKS, 0.5 },
     { "春眠不觉晓处处闻啼鸟夜来风雨声\n春眠不觉晓处处闻啼鸟夜来风雨声花\n"
-      "123456789012345678901234567890\n1234567890123456789012345678901", TEXT_FIGURE_SHORT_LINES, 0.5 },
-    { WORDS_20 "\n\n", TEXT_FIGURE_NEWLINES, 0.1 },
-    { "We use Cookies here\n正文一行\n版权所有，翻印必究\n正文又一行", TEXT_FIGURE_BOILERPLATE, 0.5 },
+      "123456789012345678901234567890\n1234567890123456789012345678901",
+      TEXT_FIGURE_SHORT_LINES, 0.5 },
+    { WORDS "\n\n", TEXT_FIGURE_NEWLINES, 0.04 },
+    { "We use Cookies here\n正文一行\n版权所有，翻印必究\n正文又一行", TEXT_FIGURE_BOILERPLATE,
+      0.5 },
     { "正文", TEXT_FIGURE_BOILERPLATE, 0 },
   };
 
@@ -96,14 +108,16 @@ test_counts (void)
     }
 }
 
-/* Shares are shares, whatever is measured; measuring again, and after other texts, gives the same. */
+/* Shares are shares, whatever is measured; measuring again, and after other texts, gives the same.
+ */
 static void
 test_bounds (void)
 {
   g_autoptr (TextQuality) quality = text_quality_new ();
   g_autoptr (GRand) rand = g_rand_new_with_seed (11);
-  static const char *const pieces[] = { "a", "好", " ", "\n", "\n\n", ".", "。", "…", "12", "😀", "the ",
-                                        "的", "重复的句子。", "- ", "\t", "\u0301", "か" };
+  static const char *const pieces[]
+      = { "a", "好",   " ",  "\n",           "\n\n", ".",  "。",     "…", "12",
+          "😀", "the ", "的", "重复的句子。", "- ",   "\t", "\u0301", "か" };
 
   for (guint round = 0; round < 3000; round++)
     {

@@ -105,7 +105,8 @@ verdict (Case *c, const char *dir, guint threads, guint64 memory, gboolean pairs
         {
           double unused;
 
-          g_assert_cmpuint (text_cluster_first (cluster, kept), ==, text_cluster_first (cluster, i));
+          g_assert_cmpuint (text_cluster_first (cluster, kept), ==,
+                            text_cluster_first (cluster, i));
           g_assert_cmpuint (text_cluster_kept (cluster, kept, &unused), ==, kept);
           g_assert_cmpfloat (index, ==, count_out (c, kept, i));
           g_assert_true (c->rule.chains || c->rule.simhash || index >= c->rule.threshold);

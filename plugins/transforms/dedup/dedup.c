@@ -23,8 +23,7 @@ static const FrEnumValue *const methods[]
 static const FrEnumValue *const grams[]
     = { FR_ENUM ("characters", TEXT_GRAM_CHARACTERS,
                  "characters of every kind but white space, in every script"),
-        FR_ENUM ("words", TEXT_GRAM_WORDS,
-                 "words; a character of a script without blanks is one"),
+        FR_ENUM ("words", TEXT_GRAM_WORDS, "words; a character of a script without blanks is one"),
         FR_ENUM ("auto", TEXT_GRAM_AUTO,
                  "characters in scripts without blanks (Chinese, Japanese, Thai), words in others, "
                  "both in a mixed text"),
@@ -39,11 +38,15 @@ static const FrEnumValue *const links[]
         NULL };
 
 static const FrEnumValue *const keeps[]
-    = { FR_ENUM ("first", KEEP_FIRST, "the one that comes first; with method exact, rows go on at once"),
+    = { FR_ENUM ("first", KEEP_FIRST,
+                 "the one that comes first; with method exact, rows go on at once"),
         FR_ENUM ("longest", KEEP_LONGEST,
                  "the one with most characters in the columns compared, as they are"),
-        FR_ENUM ("most", KEEP_MOST, "the one with the largest value of keep_by: a score, or a time for the newest"),
-        FR_ENUM ("least", KEEP_LEAST, "the one with the smallest value of keep_by: a time for the oldest"), NULL };
+        FR_ENUM ("most", KEEP_MOST,
+                 "the one with the largest value of keep_by: a score, or a time for the newest"),
+        FR_ENUM ("least", KEEP_LEAST,
+                 "the one with the smallest value of keep_by: a time for the oldest"),
+        NULL };
 
 static const FrParam *const params[] = {
   FR_PARAM_COLUMNS ("columns", Config, columns, FR_TYPES_ANY,
@@ -64,18 +67,19 @@ static const FrParam *const params[] = {
                 "characters in a gram of characters", .def = "5", .unit = "characters"),
   FR_PARAM_INT ("words", Config, words, 1, TEXT_GRAM_MOST, "words in a gram of words", .def = "2",
                 .unit = "words"),
-  FR_PARAM_INT ("hashes", Config, hashes, 64, 1024,
-                "minhash: values of a sketch, a power of two; more of them find the same pairs with "
-                "fewer comparisons",
-                .def = "256"),
+  FR_PARAM_INT (
+      "hashes", Config, hashes, 64, 1024,
+      "minhash: values of a sketch, a power of two; more of them find the same pairs with "
+      "fewer comparisons",
+      .def = "256"),
   FR_PARAM_FLOAT ("recall", Config, recall, 0.5, 0.9999999,
                   "minhash: odds of finding a pair of just the threshold; nearer pairs have better "
                   "ones",
                   .def = "0.999"),
   FR_PARAM_INT ("distance", Config, distance, 0, 8, "simhash: most bits of 64 that may differ",
                 .def = "3", .unit = "bits"),
-  FR_PARAM_ENUM ("link", Config, link, links,
-                 "minhash and simhash: which rows of a cluster go", .def = "kept"),
+  FR_PARAM_ENUM ("link", Config, link, links, "minhash and simhash: which rows of a cluster go",
+                 .def = "kept"),
   FR_PARAM_ENUM ("keep", Config, keep, keeps, "which row of a cluster stays", .def = "first"),
   FR_PARAM_COLUMN (
       "keep_by", Config, keep_by,
@@ -91,17 +95,18 @@ static const FrPort *const inputs[] = { FR_PORT ("in", FR_PORT_RECORDS, "rows th
                                                  .flags = FR_PORT_MANY | FR_PORT_REWINDABLE),
                                         NULL };
 
-static const FrPort *const outputs[]
-    = { FR_PORT ("out", FR_PORT_RECORDS, "one row of each cluster, in the order of the input"),
-        FR_PORT ("duplicates", FR_PORT_RECORDS,
-                 "the others, with 'duplicate_of' (id of the row that stayed), 'similarity' to it and "
-                 "'cluster'",
-                 .flags = FR_PORT_OPTIONAL),
-        FR_PORT ("pairs", FR_PORT_RECORDS,
-                 "minhash and simhash: every pair of near-duplicates that was found: ids 'a' and "
-                 "'b', 'similarity'",
-                 .flags = FR_PORT_OPTIONAL),
-        NULL };
+static const FrPort *const outputs[] = {
+  FR_PORT ("out", FR_PORT_RECORDS, "one row of each cluster, in the order of the input"),
+  FR_PORT ("duplicates", FR_PORT_RECORDS,
+           "the others, with 'duplicate_of' (id of the row that stayed), 'similarity' to it and "
+           "'cluster'",
+           .flags = FR_PORT_OPTIONAL),
+  FR_PORT ("pairs", FR_PORT_RECORDS,
+           "minhash and simhash: every pair of near-duplicates that was found: ids 'a' and "
+           "'b', 'similarity'",
+           .flags = FR_PORT_OPTIONAL),
+  NULL
+};
 
 /* ---- configure, bind, open ------------------------------------------------- */
 
@@ -173,10 +178,11 @@ check_columns (const Config *config, const FrSchema *schema, FrBind *bind)
 
       if (FR_TYPES (type) & FR_TYPES_TEXT)
         continue;
-      fr_bind_problem (bind, "/columns",
-                       "method '%s' compares text, and '%s' is %s; name text columns, or use method "
-                       "exact",
-                       methods[config->method]->word, config->columns[i], fr_type_name (type));
+      fr_bind_problem (
+          bind, "/columns",
+          "method '%s' compares text, and '%s' is %s; name text columns, or use method "
+          "exact",
+          methods[config->method]->word, config->columns[i], fr_type_name (type));
       ok = FALSE;
     }
   if (any)
@@ -184,9 +190,10 @@ check_columns (const Config *config, const FrSchema *schema, FrBind *bind)
   for (guint i = 0; i < fr_schema_n_fields (schema) && !any; i++)
     any = (FR_TYPES (fr_field_type (fr_schema_field (schema, i))) & FR_TYPES_TEXT) != 0;
   if (!any)
-    fr_bind_problem (bind, "/method",
-                     "method '%s' compares text, and the input has no text column; use method exact",
-                     methods[config->method]->word);
+    fr_bind_problem (
+        bind, "/method",
+        "method '%s' compares text, and the input has no text column; use method exact",
+        methods[config->method]->word);
   return any;
 }
 

@@ -41,10 +41,10 @@ typedef struct
   Dedup *d;
   TextCluster *cluster;
   TextTeam *team;
-  TextKeyMap *map; /* of a text's hash to its number + 1 */
+  TextKeyMap *map;  /* of a text's hash to its number + 1 */
   TextStore *nodes; /* Node, by number of text */
-  TextStore *rows; /* guint32, the text of each row */
-  guint64 at;      /* rows seen in this pass */
+  TextStore *rows;  /* guint32, the text of each row */
+  guint64 at;       /* rows seen in this pass */
   /* of each thread */
   TextRowKey *keys[TEXT_TEAM_MOST];
   TextGrams *grams[TEXT_TEAM_MOST];
@@ -390,8 +390,7 @@ work (Near *n, GError **error)
   g_clear_pointer (&n->found, g_free);
   if (!join (n, &failed) || !count_clusters (n, &census, &failed))
     {
-      if (fr_host_is_cancelled (host)
-          || g_error_matches (failed, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      if (fr_host_is_cancelled (host) || g_error_matches (failed, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         {
           g_error_free (failed);
           return FR_FLOW_CANCELLED;

@@ -127,7 +127,7 @@ widen (FrBatch *rows, FrBuilder *extra, const char *const *names, GError **error
   for (guint i = 0; wide != NULL && more != NULL && names[i] != NULL; i++)
     {
       FrType type = strcmp (names[i], "similarity") == 0 && names[1] != NULL ? FR_TYPE_FLOAT64
-                                                                            : FR_TYPE_UTF8;
+                                                                             : FR_TYPE_UTF8;
       g_autoptr (FrField) field = fr_field_new (names[i], type);
       FrBatch *next
           = fr_batch_with_column (wide, field, fr_column_ref (fr_batch_column (more, i)), error);
@@ -155,7 +155,7 @@ dedup_sender_send (Sender *sender, GError **error)
     return flow;
   for (gsize i = 0; i < n; i++)
     sender->keep[i] = !sender->keep[i];
-  others = widen (fr_batch_filter (sender->batch, sender->keep), sender->of_duplicates, three,
-                  error);
+  others
+      = widen (fr_batch_filter (sender->batch, sender->keep), sender->of_duplicates, three, error);
   return others != NULL ? fr_host_push (host, "duplicates", others, error) : FR_FLOW_ERROR;
 }

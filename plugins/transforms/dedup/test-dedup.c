@@ -318,20 +318,23 @@ test_near (void)
                  "。', 'n': 5}, {'text': ' 茶杯很好', 'n': 6}, {'text': null, 'n': 7}, "
                  "{'text': '', 'n': 8}, {'text': null, 'n': 9}]");
   fr_test_run (t);
-  fr_test_expect (t, "out",
-                  "[{'text': '" LONG "。', 'n': 1, 'c': 'feed_0:1'}, {'text': '茶杯很好', 'n': 2, 'c': "
-                  "'feed_0:2'}, {'text': '茶杯很好！', 'n': 4, 'c': 'feed_0:4'}, {'text': null, 'n': 7, "
-                  "'c': 'feed_0:7'}, {'text': '', 'n': 8, 'c': 'feed_0:8'}]");
+  fr_test_expect (
+      t, "out",
+      "[{'text': '" LONG "。', 'n': 1, 'c': 'feed_0:1'}, {'text': '茶杯很好', 'n': 2, 'c': "
+      "'feed_0:2'}, {'text': '茶杯很好！', 'n': 4, 'c': 'feed_0:4'}, {'text': null, 'n': 7, "
+      "'c': 'feed_0:7'}, {'text': '', 'n': 8, 'c': 'feed_0:8'}]");
   /* 40 characters are 36 grams, 41 are 37; 35 of them are shared. */
-  fr_test_expect (t, "duplicates",
-                  "[{'text': '" LONG
-                  "！！', 'n': 3, 'duplicate_of': 'feed_0:1', 'similarity': 0.9210526315789473, "
-                  "'cluster': 'feed_0:1'}, {'text': '" LONG
-                  "。', 'n': 5, 'duplicate_of': 'feed_0:1', 'similarity': 1, 'cluster': 'feed_0:1'}, "
-                  "{'text': ' 茶杯很好', 'n': 6, 'duplicate_of': 'feed_0:2', 'similarity': 1, 'cluster': "
-                  "'feed_0:2'}, {'text': null, 'n': 9, 'duplicate_of': 'feed_0:7', 'similarity': 1, "
-                  "'cluster': 'feed_0:7'}]");
-  fr_test_expect (t, "pairs", "[{'a': 'feed_0:1', 'b': 'feed_0:3', 'similarity': 0.9210526315789473}]");
+  fr_test_expect (
+      t, "duplicates",
+      "[{'text': '" LONG
+      "！！', 'n': 3, 'duplicate_of': 'feed_0:1', 'similarity': 0.9210526315789473, "
+      "'cluster': 'feed_0:1'}, {'text': '" LONG
+      "。', 'n': 5, 'duplicate_of': 'feed_0:1', 'similarity': 1, 'cluster': 'feed_0:1'}, "
+      "{'text': ' 茶杯很好', 'n': 6, 'duplicate_of': 'feed_0:2', 'similarity': 1, 'cluster': "
+      "'feed_0:2'}, {'text': null, 'n': 9, 'duplicate_of': 'feed_0:7', 'similarity': 1, "
+      "'cluster': 'feed_0:7'}]");
+  fr_test_expect (t, "pairs",
+                  "[{'a': 'feed_0:1', 'b': 'feed_0:3', 'similarity': 0.9210526315789473}]");
   g_assert_cmpint (fr_test_counter (t, "duplicates"), ==, 4);
   g_assert_cmpint (fr_test_counter (t, "near_duplicates"), ==, 1);
 }
@@ -375,7 +378,8 @@ test_near_columns (void)
 
   /* All text columns together: two rows that share one of them are not yet near. */
   fr_test_input (t, "in", "title: utf8, text: utf8",
-                 "[{'title': '杯', 'text': '" LONG "'}, {'title': '一个完全不同的标题，长到足够把两行"
+                 "[{'title': '杯', 'text': '" LONG
+                 "'}, {'title': '一个完全不同的标题，长到足够把两行"
                  "分开，因为标题也是文字，也要一起比较', 'text': '" LONG
                  "'}, {'title': '壶', 'text': '" LONG "'}]");
   fr_test_run (t);
@@ -450,8 +454,9 @@ static FrTest *
 vue_pages (const char *with)
 {
   const char *data = g_getenv ("FLOWRUN_DATA");
-  g_autofree char *path = g_build_filename (data ? data : ".", "neardup-vue-zh", "docs.jsonl", NULL),
-                  *text = NULL;
+  g_autofree char *path
+      = g_build_filename (data ? data : ".", "neardup-vue-zh", "docs.jsonl", NULL),
+      *text = NULL;
   g_autoptr (FrSchema) schema = fr_schema_new_simple ("text", FR_TYPE_UTF8, NULL);
   g_autoptr (FrBuilder) builder = fr_builder_new (schema);
   g_auto (GStrv) lines = NULL;
@@ -510,8 +515,9 @@ test_vue (void)
         {
           g_auto (GStrv) f = g_strsplit (lines[k], "\t", -1);
           double index = g_ascii_strtod (f[3], NULL);
-          g_autofree char *pair = g_strdup_printf ("{\"a\":\"feed_0:%d\",\"b\":\"feed_0:%d\",\"similarity\":",
-                                                   atoi (f[0]) + 1, atoi (f[1]) + 1);
+          g_autofree char *pair = g_strdup_printf (
+              "{\"a\":\"feed_0:%d\",\"b\":\"feed_0:%d\",\"similarity\":", atoi (f[0]) + 1,
+              atoi (f[1]) + 1);
           const char *found;
 
           found = strstr (fr_test_output (t, "pairs"), pair);

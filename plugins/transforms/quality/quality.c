@@ -27,12 +27,14 @@
 
 static const FrEnumValue *const actions[]
     = { FR_ENUM ("drop", ACTION_DROP, "rows that a rule fires on go to dropped"),
-        FR_ENUM ("score", ACTION_SCORE, "all rows go to out, with their figures as columns"), NULL };
+        FR_ENUM ("score", ACTION_SCORE, "all rows go to out, with their figures as columns"),
+        NULL };
 
 static const FrEnumValue *const scripts[]
     = { FR_ENUM ("keep", SCRIPT_KEEP, "text stays as it is"),
         FR_ENUM ("simplified", SCRIPT_SIMPLIFIED, "traditional Chinese becomes simplified"),
-        FR_ENUM ("traditional", SCRIPT_TRADITIONAL, "simplified Chinese becomes traditional"), NULL };
+        FR_ENUM ("traditional", SCRIPT_TRADITIONAL, "simplified Chinese becomes traditional"),
+        NULL };
 
 static const FrParam *const params[] = {
   FR_PARAM_COLUMNS ("columns", Config, columns, FR_TYPES_TEXT,
@@ -45,38 +47,42 @@ static const FrParam *const params[] = {
                            "\"lines\", \"model\"]",
                     .pattern = "length|language|repetition|symbols|words|lines|model",
                     .example = "[\"length\", \"repetition\"]"),
-  FR_PARAM_STRINGS ("scores", Config, scores,
-                    "figures to add to out as columns called quality_NAME, or 'all'; none given: all "
-                    "with action score, none with drop",
-                    .example = "[\"characters\", \"top_2gram\", \"language\"]"),
+  FR_PARAM_STRINGS (
+      "scores", Config, scores,
+      "figures to add to out as columns called quality_NAME, or 'all'; none given: all "
+      "with action score, none with drop",
+      .example = "[\"characters\", \"top_2gram\", \"language\"]"),
   FR_PARAM_ENUM ("script", Config, script, scripts,
                  "which Chinese characters the text is to have; needs OpenCC", .def = "keep"),
-  FR_PARAM_STRINGS ("languages", Config, languages,
-                    "languages to keep; none given: all",
+  FR_PARAM_STRINGS ("languages", Config, languages, "languages to keep; none given: all",
                     .pattern = "zh-Hans|zh-Hant|en|ja|ko|mixed|und-Latn|und-Cyrl|und-Arab|und|none",
                     .example = "[\"zh-Hans\", \"en\", \"mixed\"]"),
-  FR_PARAM_FLOAT ("language_confidence", Config, language_confidence, 0, 1,
-                  "least confidence in the language, where languages are given; FineWeb has 0.65, and "
-                  "a text one third of which are English terms has as much",
-                  .def = "0.5"),
-#define PARAM(name, group, value, side, default, low, high, unit_, why) \
-  FR_PARAM_FLOAT (#name, Config, limits[RULE_##name], low, high, why, .def = default, .unit = unit_),
+  FR_PARAM_FLOAT (
+      "language_confidence", Config, language_confidence, 0, 1,
+      "least confidence in the language, where languages are given; FineWeb has 0.65, and "
+      "a text one third of which are English terms has as much",
+      .def = "0.5"),
+#define PARAM(name, group, value, side, default, low, high, unit_, why)                            \
+  FR_PARAM_FLOAT (#name, Config, limits[RULE_##name], low, high, why, .def = default,              \
+                  .unit = unit_),
   QUALITY_RULES (PARAM)
 #undef PARAM
-  FR_PARAM_INT ("perplexity_tokens", Config, perplexity_tokens, 2, G_MAXINT32,
-                "tokens of a text that perplexity is measured on, from its beginning",
-                .def = "512", .unit = "tokens"),
-  FR_PARAM_STRING ("backend", Config, backend,
-                   "compute backend for perplexity ('reference', 'openblas', 'onednn', 'cublas'); none "
-                   "given: the best here",
-                   .example = "\"onednn\""),
+      FR_PARAM_INT ("perplexity_tokens", Config, perplexity_tokens, 2, G_MAXINT32,
+                    "tokens of a text that perplexity is measured on, from its beginning",
+                    .def = "512", .unit = "tokens"),
+  FR_PARAM_STRING (
+      "backend", Config, backend,
+      "compute backend for perplexity ('reference', 'openblas', 'onednn', 'cublas'); none "
+      "given: the best here",
+      .example = "\"onednn\""),
   NULL
 };
 
 static const FrPort *const inputs[]
     = { FR_PORT ("in", FR_PORT_RECORDS, "rows with text", .flags = FR_PORT_MANY),
 #ifdef HAVE_LM
-        FR_PORT ("model", FR_PORT_MODEL, "the model whose tokens are counted, and that perplexity is of",
+        FR_PORT ("model", FR_PORT_MODEL,
+                 "the model whose tokens are counted, and that perplexity is of",
                  .flags = FR_PORT_OPTIONAL, .object = &lm_model_type),
 #endif
         NULL };
@@ -126,8 +132,7 @@ is_scored (const Config *config, guint column, gboolean has_model)
   if (column == VALUE_PERPLEXITY && all)
     return config->limits[RULE_min_perplexity] > 0 || config->limits[RULE_max_perplexity] > 0;
   return all
-         || (given
-             && g_strv_contains ((const char *const *) config->scores, column_name (column)));
+         || (given && g_strv_contains ((const char *const *) config->scores, column_name (column)));
 }
 
 static gboolean
@@ -241,10 +246,15 @@ check_columns (const Config *config, const FrSchema *schema, FrBind *bind)
   return any;
 }
 
+/* @schema (taken) with another column. */
 static FrSchema *
-with_column (FrSchema *schema, const char *name, FrType type)
+with_column (FrBind *bind, FrSchema *schema, const char *name, FrType type)
 {
-  FrSchema *more = fr_schema_with (schema, fr_field_new (name, type));
+  FrSchema *more;
+
+  if (fr_schema_find (schema, name) >= 0)
+    fr_bind_warn (bind, "", "the input has a column '%s' already; it is replaced", name);
+  more = fr_schema_with (schema, fr_field_new (name, type));
 
   fr_schema_unref (schema);
   return more;
@@ -274,11 +284,11 @@ quality_bind (gconstpointer data, FrBind *bind, GError **error)
       {
         g_autofree char *name = g_strconcat ("quality_", column_name (i), NULL);
 
-        out = with_column (out, name, column_type (i));
+        out = with_column (bind, out, name, column_type (i));
       }
   fr_bind_output (bind, "out", out);
-  dropped = with_column (fr_schema_ref (schema), "quality_rule", FR_TYPE_UTF8);
-  fr_bind_output (bind, "dropped", with_column (dropped, "quality_reason", FR_TYPE_UTF8));
+  dropped = with_column (bind, fr_schema_ref (schema), "quality_rule", FR_TYPE_UTF8);
+  fr_bind_output (bind, "dropped", with_column (bind, dropped, "quality_reason", FR_TYPE_UTF8));
   return TRUE;
 }
 
@@ -666,9 +676,8 @@ widen (FrBatch *rows, FrBuilder *extra, GError **error)
 
   for (guint i = 0; wide != NULL && i < n; i++)
     {
-      FrBatch *next
-          = fr_batch_with_column (wide, fr_schema_field (fr_batch_schema (more), i),
-                                  fr_column_ref (fr_batch_column (more, i)), error);
+      FrBatch *next = fr_batch_with_column (wide, fr_schema_field (fr_batch_schema (more), i),
+                                            fr_column_ref (fr_batch_column (more, i)), error);
 
       fr_batch_unref (wide);
       wide = next;
@@ -722,8 +731,8 @@ send_kept (State *s, const Judged *judged, const guint8 *keep, GError **error)
 static FrFlow
 send_dropped (State *s, const Judged *judged, const guint8 *drop, GError **error)
 {
-  g_autoptr (FrSchema) schema = fr_schema_new_simple ("quality_rule", FR_TYPE_UTF8,
-                                                      "quality_reason", FR_TYPE_UTF8, NULL);
+  g_autoptr (FrSchema) schema
+      = fr_schema_new_simple ("quality_rule", FR_TYPE_UTF8, "quality_reason", FR_TYPE_UTF8, NULL);
   g_autoptr (FrBuilder) builder = fr_builder_new (schema);
   g_autoptr (GString) reason = g_string_new (NULL);
   FrBatch *rows = fr_batch_filter (judged->batch, drop);
@@ -776,7 +785,12 @@ end_lot (State *s, GError **error)
   FrFlow flow = FR_FLOW_OK;
 
   if (s->wants_perplexity && s->lot->len > 0 && !measure_perplexity (s, error))
-    return fr_host_is_cancelled (s->host) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
+    {
+      if (!fr_host_is_cancelled (s->host))
+        return FR_FLOW_ERROR;
+      g_clear_error (error);
+      return FR_FLOW_CANCELLED;
+    }
   for (guint i = 0; i < s->lot->len; i++)
     {
       flow = judge_batch (s, &g_array_index (s->lot, Judged, i), error);
@@ -793,8 +807,8 @@ static gboolean
 take_model (State *s, GError **error)
 {
   GError *failed = NULL;
-  gboolean asked = s->config->limits[RULE_min_perplexity] > 0
-                   || s->config->limits[RULE_max_perplexity] > 0;
+  gboolean asked
+      = s->config->limits[RULE_min_perplexity] > 0 || s->config->limits[RULE_max_perplexity] > 0;
 
   if (!quality_model_known ())
     return TRUE;
@@ -804,8 +818,8 @@ take_model (State *s, GError **error)
       g_propagate_error (error, failed);
       return FALSE;
     }
-  s->wants_perplexity = s->model != NULL
-                        && (asked || is_scored (s->config, VALUE_PERPLEXITY, TRUE));
+  s->wants_perplexity
+      = s->model != NULL && (asked || is_scored (s->config, VALUE_PERPLEXITY, TRUE));
   return TRUE;
 }
 
@@ -850,7 +864,8 @@ static const FrElement element = {
   .revision = 1,
   .summary = "drop or score rows by language, repetition, symbols, length and perplexity",
   .details = details,
-  .example = "{\"columns\": \"text\", \"languages\": [\"zh-Hans\", \"en\"], \"min_characters\": 20}",
+  .example
+  = "{\"columns\": \"text\", \"languages\": [\"zh-Hans\", \"en\"], \"min_characters\": 20}",
   .config_size = sizeof (Config),
   .params = params,
   .inputs = inputs,
@@ -862,4 +877,5 @@ static const FrElement element = {
   .close = quality_close,
 };
 
-FR_PLUGIN ("quality", PACKAGE_VERSION, "rows worth learning from", "Apache-2.0", "flowrun", &element)
+FR_PLUGIN ("quality", PACKAGE_VERSION, "rows worth learning from", "Apache-2.0", "flowrun",
+           &element)

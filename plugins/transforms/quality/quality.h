@@ -79,7 +79,8 @@ typedef struct _QualityScript QualityScript;
 
 /** quality_script_known: whether this build has OpenCC. */
 gboolean quality_script_known (void);
-/** quality_script_new: @script: SCRIPT_SIMPLIFIED or SCRIPT_TRADITIONAL.  FR_ERROR_LOAD: OpenCC's tables are missing. */
+/** quality_script_new: @script: SCRIPT_SIMPLIFIED or SCRIPT_TRADITIONAL.  FR_ERROR_LOAD: OpenCC's
+ * tables are missing. */
 QualityScript *quality_script_new (int script, GError **error);
 void quality_script_free (QualityScript *script);
 /**
@@ -88,8 +89,8 @@ void quality_script_free (QualityScript *script);
  * @japanese: set when it is Japanese, or Korean, and therefore left alone
  * FALSE when nothing changed; @out then is not to be used.
  */
-gboolean quality_script_convert (QualityScript *script, FrStr text, GString *out, guint64 *n_changed,
-                                 gboolean *japanese);
+gboolean quality_script_convert (QualityScript *script, FrStr text, GString *out,
+                                 guint64 *n_changed, gboolean *japanese);
 
 /* ---- model.c ------------------------------------------------------------------------ */
 
@@ -98,12 +99,14 @@ typedef struct _QualityModel QualityModel;
 
 /** quality_model_known: whether this build has models. */
 gboolean quality_model_known (void);
-/** quality_model_new: waits for the model at port "model".  NULL without an error when none is connected. */
+/** quality_model_new: waits for the model at port "model".  NULL without an error when none is
+ * connected. */
 QualityModel *quality_model_new (FrHost *host, const Config *config, GError **error);
 void quality_model_free (QualityModel *model);
 /** quality_model_encode: appends the tokens (gint32) of @text to @ids; any thread. */
 gboolean quality_model_encode (QualityModel *model, FrStr text, GArray *ids, GError **error);
-/** quality_model_perplexity: of each of @n texts, from their tokens; NaN for one with fewer than two. */
+/** quality_model_perplexity: of each of @n texts, from their tokens; NaN for one with fewer than
+ * two. */
 gboolean quality_model_perplexity (QualityModel *model, GArray **ids, gsize n, double *perplexities,
                                    GError **error);
 

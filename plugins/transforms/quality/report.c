@@ -12,8 +12,8 @@
 #define N_BINS 40
 #define N_HISTOGRAMS 8
 
-/* Shares in steps of a twentieth, the last bin being 1; other values by powers of two, the first bin
- * being 0, the second below 1. */
+/* Shares in steps of a twentieth, the last bin being 1; other values by powers of two, the first
+ * bin being 0, the second below 1. */
 #define N_SHARE_BINS 21
 
 typedef struct

@@ -23,8 +23,8 @@ static const struct
 
 G_STATIC_ASSERT (N_RULES <= 64);
 
-const char *const quality_group_words[] = { "length", "language", "repetition", "symbols",
-                                            "words",  "lines",    "model",      NULL };
+const char *const quality_group_words[]
+    = { "length", "language", "repetition", "symbols", "words", "lines", "model", NULL };
 
 const char *
 quality_rule_name (guint rule)
@@ -70,12 +70,11 @@ quality_rules_wanted (const Config *config)
 {
   guint64 wanted = 0;
 
-  for (guint rule = 0; rule < N_RULES; rule++)
+  for (guint rule = 0; config->rules != NULL && rule < N_RULES; rule++)
     {
       const char *group = quality_group_words[rules[rule].group];
 
-      if (can_fire (config, rule)
-          && g_strv_contains ((const char *const *) config->rules, group))
+      if (can_fire (config, rule) && g_strv_contains ((const char *const *) config->rules, group))
         wanted |= (guint64) 1 << rule;
     }
   return wanted;
@@ -117,7 +116,8 @@ append_number (GString *out, double value)
 {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
 
-  g_string_append (out, g_ascii_formatd (text, sizeof text, value >= 1000 ? "%.0f" : "%.4g", value));
+  g_string_append (out,
+                   g_ascii_formatd (text, sizeof text, value >= 1000 ? "%.0f" : "%.4g", value));
 }
 
 void

@@ -39,7 +39,7 @@ enum
   RULE (min_units, LENGTH, TEXT_FIGURE_UNITS, MIN, "3", 0, 1e15, "units", "fewer words or Han characters make no statement (Gopher asks for 50, which product texts rarely have)") \
   RULE (max_units, LENGTH, TEXT_FIGURE_UNITS, MAX, "100000", 0, 1e15, "units", "Gopher's limit") \
   RULE (min_sentences, LENGTH, TEXT_FIGURE_SENTENCES, MIN, "0", 0, 1e15, "sentences", "C4 asks for 5 of a web page; short records have one, so none is asked for") \
-  RULE (min_mean_word, LENGTH, TEXT_FIGURE_MEAN_WORD, MIN, "2.5", 0, 1e15, "letters", "scattered letters are bad OCR or code (Gopher: 3); of words in scripts with blanks, from ten on") \
+  RULE (min_mean_word, LENGTH, TEXT_FIGURE_MEAN_WORD, MIN, "2.5", 0, 1e15, "letters", "scattered letters are bad OCR or code (Gopher: 3); of texts that are mostly words, from ten on") \
   RULE (max_mean_word, LENGTH, TEXT_FIGURE_MEAN_WORD, MAX, "10", 0, 1e15, "letters", "words run together, identifiers (Gopher: 10)") \
   RULE (max_longest_word, LENGTH, TEXT_FIGURE_LONGEST_WORD, MAX, "1000", 0, 1e15, "characters", "C4's limit: base64 and minified code; Han characters are no word") \
   RULE (min_mean_line, LENGTH, TEXT_FIGURE_MEAN_LINE, MIN, "5", 0, 1e15, "characters", "menus and tables without their borders (data-juicer: 10; half of it, for Chinese says twice as much in one)") \
@@ -64,7 +64,7 @@ enum
   RULE (min_alphanumeric, SYMBOLS, TEXT_FIGURE_ALPHANUMERIC, MIN, "0.25", 0, 1, NULL, "share of letters and digits among characters (data-juicer)") \
   RULE (max_symbols, SYMBOLS, TEXT_FIGURE_SYMBOLS, MAX, "0.25", 0, 1, NULL, "share of what is neither letter, digit nor usual punctuation, emoji too (data-juicer)") \
   RULE (max_digits, SYMBOLS, TEXT_FIGURE_DIGITS, MAX, "0.5", 0, 1, NULL, "share of digits: logs and tables of numbers") \
-  RULE (min_stop_words, WORDS, TEXT_FIGURE_STOP_WORDS, MIN, "1", 0, 24, "words", "different ones of the most frequent words: running text has them, lists of keywords have none (Gopher: 2); from twenty units on") \
+  RULE (min_stop_words, WORDS, TEXT_FIGURE_STOP_WORDS, MIN, "1", 0, 24, "words", "different ones of the most frequent words: running text has them, lists of keywords have none (Gopher: 2); from 50 words on") \
   RULE (min_stop_share, WORDS, TEXT_FIGURE_STOP_SHARE, MIN, "0", 0, 1, NULL, "share of stop words (data-juicer: 0.3 of English words; Chinese needs few, so none is asked for)") \
   RULE (min_end_marks, LINES, TEXT_FIGURE_END_MARKS, MIN, "0.12", 0, 1, NULL, "share of lines that end as a sentence does, with 。！？ as well (FineWeb)") \
   RULE (max_short_lines, LINES, TEXT_FIGURE_SHORT_LINES, MAX, "0.67", 0, 1, NULL, "share of lines of at most 30 columns, 15 Han characters (FineWeb)") \

@@ -11,7 +11,11 @@
 
 #define PROSE "这款保温杯保温效果很好，早上装的热水晚上还是烫的，物流也很快，包装没有破损。"
 #define HANT "這款保溫杯的保溫效果很好，早上裝的熱水晚上還是燙的，物流也很快，包裝沒有破損。"
-#define ENGLISH "The cup keeps tea hot for a whole day long, and it came with a small bag that fits it."
+#define ENGLISH                                                                                    \
+  "The cup keeps tea hot for a whole day long, and it came with a small bag that fits it."
+
+#define CHEAP "便宜好用便宜好用便宜好用便宜好用"
+#define GOODS "保温杯 水壶 咖啡杯 茶具套装 玻璃杯 餐盒 饭盒 保鲜盒 收纳盒 "
 
 static FrTest *
 quality (const char *with)
@@ -47,15 +51,16 @@ test_rules (void)
     { "min_characters", "好评" },
     { "min_units", "😀😀 12345678901234" },
     { "max_longest_word", NULL }, /* made below */
-    { "max_top_2gram", "便宜好用便宜好用便宜好用便宜好用便宜好用便宜好用" },
-    { "max_repeated_5grams", "all day long the cup keeps tea hot and warm, and so we say: the cup keeps tea hot and warm at home" },
+    { "max_top_2gram", CHEAP CHEAP CHEAP CHEAP CHEAP CHEAP CHEAP },
+    { "max_repeated_characters", CHEAP CHEAP },
+    { "max_repeated_5grams", PROSE PROSE PROSE PROSE },
     { "max_repeated_lines", "第一行是这样写的。\\n第一行是这样写的。\\n第一行是这样写的。\\n完" },
     { "max_bullet_lines", "• 保温的杯子一个。\\n• 保冷的杯子一个。\\n• 玻璃的杯子两个。" },
     { "max_ellipsis_lines", "这里写着一件事……\\n那里写着一件事……\\n别处还有一件事……" },
     { "min_alphanumeric", "￥￥￥￥￥￥￥￥￥￥￥￥￥￥￥￥￥好" },
     { "max_symbols", "好看😀😀😀😀😀😀的杯子" },
     { "max_digits", "编号 1234567890123456" },
-    { "min_stop_words", "保温杯 水壶 咖啡杯 茶具套装 玻璃杯 餐盒 饭盒 保鲜盒 收纳盒" },
+    { "min_stop_words", GOODS GOODS GOODS GOODS GOODS },
     { "max_short_lines", "杯\\n壶\\n盘\\n碗" },
     { "max_boilerplate", "本站使用 cookie 来改善体验" },
   };
@@ -64,9 +69,9 @@ test_rules (void)
     {
       g_autoptr (FrTest) t = quality ("{'min_mean_line': 0}");
       g_autofree char *long_word = g_strnfill (1001, 'x');
-      g_autofree char *rows = g_strdup_printf ("[{'text': '%s'}, {'text': '%s'}, {'text': '%s'}]",
-                                               cases[i].text ? cases[i].text : long_word, PROSE,
-                                               ENGLISH);
+      g_autofree char *rows
+          = g_strdup_printf ("[{'text': '%s'}, {'text': '%s'}, {'text': '%s'}]",
+                             cases[i].text ? cases[i].text : long_word, PROSE, ENGLISH);
 
       fr_test_input (t, "in", "text: utf8", rows);
       fr_test_run (t);
@@ -88,13 +93,13 @@ test_dropped (void)
                  "'}, {'n': 3, 'text': '好'}, {'n': 4, 'text': null}, {'n': 5, 'text': '" HANT
                  "'}]");
   fr_test_run (t);
-  fr_test_expect (t, "out",
-                  "[{'n': 1, 'text': '" PROSE "'}, {'n': 5, 'text': '" HANT "'}]");
+  fr_test_expect (t, "out", "[{'n': 1, 'text': '" PROSE "'}, {'n': 5, 'text': '" HANT "'}]");
   g_assert_nonnull (strstr (fr_test_output (t, "dropped"),
                             "\"quality_rule\":\"language\",\"quality_reason\":\"language en ("));
-  g_assert_nonnull (strstr (fr_test_output (t, "dropped"),
-                            "\"text\":\"好\",\"quality_rule\":\"min_characters\","
-                            "\"quality_reason\":\"characters 1 < 10; units 1 < 3; mean_line 1 < 5\""));
+  g_assert_nonnull (
+      strstr (fr_test_output (t, "dropped"),
+              "\"text\":\"好\",\"quality_rule\":\"min_characters\","
+              "\"quality_reason\":\"characters 1 < 10; units 1 < 3; mean_line 1 < 5\""));
   g_assert_cmpint (fr_test_counter (t, "dropped"), ==, 3);
   g_assert_cmpint (json_object_get_int_member (report_of (t), "failed"), ==, 3);
   g_assert_cmpint (json_object_get_int_member (
@@ -112,17 +117,18 @@ test_score (void)
 
   fr_test_input (t, "in", "text: utf8", "[{'text': '" ENGLISH "'}, {'text': '好'}]");
   fr_test_run (t);
-  fr_test_expect (t, "out",
-                  "[{'text': '" ENGLISH
-                  "', 'quality_characters': 67, 'quality_top_2gram': 0, 'quality_language': 'en', "
-                  "'quality_rules': ''}, {'text': '好', 'quality_characters': 1, "
-                  "'quality_top_2gram': null, 'quality_language': 'zh-Hans', 'quality_rules': "
-                  "'min_characters,min_units,min_mean_line'}]");
+  fr_test_expect (
+      t, "out",
+      "[{'text': '" ENGLISH
+      "', 'quality_characters': 67, 'quality_top_2gram': null, 'quality_language': 'en', "
+      "'quality_rules': ''}, {'text': '好', 'quality_characters': 1, "
+      "'quality_top_2gram': null, 'quality_language': 'zh-Hans', 'quality_rules': "
+      "'min_characters,min_units,min_mean_line'}]");
   g_assert_cmpuint (fr_test_n_rows (t, "dropped"), ==, 0);
   fr_test_input (all, "in", "text: utf8", "[{'text': '" ENGLISH "'}]");
   fr_test_run (all);
   g_assert_nonnull (strstr (fr_test_output (all, "out"), "\"quality_language_confidence\":"));
-  g_assert_nonnull (strstr (fr_test_output (all, "out"), "\"quality_repeated_10grams\":0"));
+  g_assert_nonnull (strstr (fr_test_output (all, "out"), "\"quality_repeated_characters\":0"));
   g_assert_null (strstr (fr_test_output (all, "out"), "quality_perplexity"));
 }
 
@@ -186,15 +192,17 @@ test_script (void)
   if (without_opencc ())
     return;
   t = quality ("{'script': 'simplified', 'rules': 'language', 'columns': ['text', 'more']}");
-  fr_test_input (t, "in", "text: utf8, more: utf8, note: utf8",
-                 "[{'text': '頭髮與發現，乾淨', 'more': '這', 'note': '這'}, {'text': '日本語の"
-                 "學校', 'more': null, 'note': null}, {'text': '已经是简体', 'more': '', 'note': ''}, "
-                 "{'text': 'no Chinese', 'more': '皇后', 'note': ''}]");
+  fr_test_input (
+      t, "in", "text: utf8, more: utf8, note: utf8",
+      "[{'text': '頭髮與發現，乾淨', 'more': '這', 'note': '這'}, {'text': '日本語の"
+      "學校', 'more': null, 'note': null}, {'text': '已经是简体', 'more': '', 'note': ''}, "
+      "{'text': 'no Chinese', 'more': '皇后', 'note': ''}]");
   fr_test_run (t);
-  fr_test_expect (t, "out",
-                  "[{'text': '头发与发现，干净', 'more': '这', 'note': '這'}, {'text': '日本語の"
-                  "學校', 'more': null, 'note': null}, {'text': '已经是简体', 'more': '', 'note': ''}, "
-                  "{'text': 'no Chinese', 'more': '皇后', 'note': ''}]");
+  fr_test_expect (
+      t, "out",
+      "[{'text': '头发与发现，干净', 'more': '这', 'note': '這'}, {'text': '日本語の"
+      "學校', 'more': null, 'note': null}, {'text': '已经是简体', 'more': '', 'note': ''}, "
+      "{'text': 'no Chinese', 'more': '皇后', 'note': ''}]");
   g_assert_cmpint (fr_test_counter (t, "script_rows"), ==, 1);
   g_assert_cmpint (fr_test_counter (t, "script_characters"), ==, 8);
   g_assert_cmpint (fr_test_counter (t, "script_left_alone"), ==, 1);
@@ -224,8 +232,8 @@ test_nul (void)
 }
 
 /* OpenCC's own tables, character by character and phrase by phrase: what comes out is one of the
- * table's candidates.  The table is of a later release than Debian's library, which has some 280 of its
- * 477 phrases (沈 for 沉 came later), and simplifies rare characters that it now leaves. */
+ * table's candidates.  The table is of a later release than Debian's library, which has some 280 of
+ * its 477 phrases (沈 for 沉 came later), and simplifies rare characters that it now leaves. */
 static void
 check_table (const char *name, const char *script, double least)
 {
@@ -294,9 +302,10 @@ test_tables (void)
 static void
 test_model (void)
 {
-  g_autoptr (FrTest) t = quality ("{'action': 'score', 'rules': 'model', 'scores': ['tokens', "
-                                  "'perplexity', 'rules'], 'max_tokens': 20, 'backend': 'reference', "
-                                  "'perplexity_tokens': 64}");
+  g_autoptr (FrTest) t
+      = quality ("{'action': 'score', 'rules': 'model', 'scores': ['tokens', "
+                 "'perplexity', 'rules'], 'max_tokens': 20, 'backend': 'reference', "
+                 "'perplexity_tokens': 64}");
   LmModel *model = tiny_model (3, 0.3);
   g_auto (GStrv) lines = NULL;
 
@@ -335,8 +344,9 @@ test_perplexity_limit (void)
   fr_test_input_object (t, "model", (FrObject *) tiny_model (3, 0.3));
   fr_test_input (t, "in", "text: utf8", "[{'text': 'a mad cup'}, {'text': 'x'}, {'text': ''}]");
   fr_test_run (t);
-  g_assert_nonnull (strstr (fr_test_output (t, "dropped"),
-                            "\"quality_rule\":\"max_perplexity\",\"quality_reason\":\"perplexity "));
+  g_assert_nonnull (
+      strstr (fr_test_output (t, "dropped"),
+              "\"quality_rule\":\"max_perplexity\",\"quality_reason\":\"perplexity "));
   g_assert_cmpint (fr_test_counter (t, "max_perplexity"), >=, 1);
 }
 
@@ -371,7 +381,7 @@ test_same (void)
       fr_test_input_batch (t, "in", fr_builder_finish (builder, NULL));
       fr_test_set_workers (t, workers[round]);
       fr_test_run (t);
-      g_assert_cmpuint (fr_test_n_rows (t, "dropped"), >, 1000);
+      g_assert_cmpuint (fr_test_n_rows (t, "dropped"), >, 300);
       if (round == 0)
         {
           first[0] = g_strdup (fr_test_output (t, "out"));
