@@ -9,6 +9,8 @@ EXTRA_DIST += \
 	tests/bench/csv-jsonl.sh \
 	tests/bench/desensitize.py \
 	tests/bench/desensitize.sh \
+	tests/bench/documents.py \
+	tests/bench/documents.sh \
 	tests/bench/gguf-accuracy.py \
 	tests/bench/gguf.sh \
 	tests/bench/gguf_llamacpp.py \

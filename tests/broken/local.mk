@@ -179,3 +179,6 @@ EXTRA_DIST += \
 	tests/broken/elements/content.json \
 	tests/broken/elements/site-lines.expect \
 	tests/broken/elements/site-lines.json
+EXTRA_DIST += \
+	tests/broken/elements/documents.expect \
+	tests/broken/elements/documents.json

@@ -104,6 +104,8 @@ include tests/fuzz/neardup.mk
 include tests/fuzz/onnx.mk
 include tests/fuzz/content.mk
 include tests/fuzz/documents.mk
+include tests/fuzz/documents.mk
+include tests/fuzz/content.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey

@@ -218,6 +218,29 @@ documents_bind (gconstpointer data, FrBind *bind, GError **error)
   return TRUE;
 }
 
+/* The core hashes what lies in the folders; what links lead to outside is added here. */
+static gboolean
+documents_fingerprint (gconstpointer data, GString *out, GError **error)
+{
+  const Config *config = data;
+  WalkOptions options
+      = { (const char *const *) config->include, (const char *const *) config->exclude,
+          config->recursive, config->hidden, TRUE };
+  g_autoptr (Walked) walked = NULL;
+
+  if (!config->follow_links)
+    return TRUE;
+  walked = walk_paths ((const char *const *) config->path, &options, NULL, error);
+  for (guint i = 0; walked && i < walked->files->len; i++)
+    {
+      const WalkFile *file = walked->files->pdata[i];
+      g_autofree char *hash = file->rule ? g_strdup (file->rule) : walk_hash (file->path);
+
+      g_string_append_printf (out, "%s %s\n", file->shown, hash);
+    }
+  return walked != NULL;
+}
+
 /* ---- threads: one a file, in order -------------------------------------------------- */
 
 /** Task: a file that is being read, or has been. */
@@ -233,8 +256,9 @@ typedef struct
 {
   const Config *config;
   FrHost *host;
-  GCancellable *cancellable;
-  GPtrArray *readers; /* TextDocReader, NULL-terminated */
+  GCancellable *cancellable; /* the run's */
+  GCancellable *enough;      /* ours: nobody wants more, or the run is cancelled */
+  GPtrArray *readers;        /* TextDocReader, NULL-terminated */
   UnpackOptions options;
   Walked *walked;
   FrBuilder *builder;
@@ -330,7 +354,7 @@ work (gpointer data)
 {
   State *s = data;
   Worker worker = { s, NULL };
-  g_autoptr (Unpack) unpack = unpack_new (&s->options, s->cancellable, hand_over, &worker);
+  g_autoptr (Unpack) unpack = unpack_new (&s->options, s->enough, hand_over, &worker);
   guint index;
 
   while ((worker.task = begin_task (s, &index)) != NULL)
@@ -493,6 +517,7 @@ documents_close (gpointer data)
   g_clear_pointer (&s->builder, fr_builder_free);
   g_clear_pointer (&s->readers, g_ptr_array_unref);
   g_string_free (s->scratch, TRUE);
+  g_object_unref (s->enough);
   g_free (s->tasks);
   g_mutex_clear (&s->lock);
   g_cond_clear (&s->ready);
@@ -563,6 +588,7 @@ documents_open (gconstpointer data, FrHost *host, gpointer *state, GError **erro
   s->config = config;
   s->host = host;
   s->cancellable = fr_host_cancellable (host);
+  s->enough = g_cancellable_new ();
   s->scratch = g_string_new (NULL);
   g_mutex_init (&s->lock);
   g_cond_init (&s->ready);
@@ -664,6 +690,8 @@ documents_run (FrHost *host, gpointer data, GError **error)
     threads[i] = g_thread_new ("documents", work, s);
   while (flow == FR_FLOW_OK && s->head < s->walked->files->len)
     flow = take_file (s, error);
+  if (flow != FR_FLOW_OK)
+    g_cancellable_cancel (s->enough);
   g_mutex_lock (&s->lock);
   s->stop = TRUE;
   g_cond_broadcast (&s->room);
@@ -678,6 +706,8 @@ static const char details[] =
 #include "details.h"
     ;
 
+/* Not FR_ELEMENT_RUNS_PROGRAMS: that warns of what a pipeline has run; the worker
+ * of the PDF reader is a part of flowrun that may do less than flowrun itself. */
 static const FrElement element
     = { .size = sizeof (FrElement),
         .kind = FR_KIND_SOURCE,
@@ -695,7 +725,8 @@ static const FrElement element
         .bind = documents_bind,
         .open = documents_open,
         .run = documents_run,
-        .close = documents_close };
+        .close = documents_close,
+        .fingerprint = documents_fingerprint };
 
 FR_PLUGIN ("documents", PACKAGE_VERSION, "folders of documents as text", "Apache-2.0", "flowrun",
            &element)

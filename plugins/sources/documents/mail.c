@@ -295,8 +295,9 @@ walk (Mail *mail, GMimeObject *object, guint depth)
     return mail->sink->fail (mail->sink, "bomb",
                              "the message has over 10000 parts, or parts nested over 32 deep");
   if (mail->bytes > mail->job->max_memory)
-    return mail->sink->fail (mail->sink, "too_large",
-                             "its parts are larger than 'max_unpacked' allows");
+    return mail->sink->fail (
+        mail->sink, "too_large",
+        "its parts are larger than twice 'max_file'; raise it if the file is trusted");
   if (GMIME_IS_MULTIPART (object))
     return walk_multipart (mail, GMIME_MULTIPART (object), depth);
   if (GMIME_IS_MESSAGE_PART (object))

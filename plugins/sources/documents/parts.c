@@ -42,7 +42,7 @@ too_large (Parts *parts, const char *name)
       return parts->sink->fail (parts->sink, "bomb", reason);
     }
   reason = g_strdup_printf ("its parts unpack to more than %" G_GUINT64_FORMAT
-                            " MiB; raise 'max_unpacked' if the file is trusted",
+                            " MiB, twice 'max_file'; raise it if the file is trusted",
                             parts->max >> 20);
   return parts->sink->fail (parts->sink, "too_large", reason);
 }

@@ -438,7 +438,7 @@ keep_row (Tell *t, const TextDocBlock *block, const FrStr *cells, guint n)
 {
   Record *record;
 
-  if (t->row == 1 && t->options.names != NAMES_NONE
+  if (t->row == 1 && t->header == NULL && t->options.names != NAMES_NONE
       && (block->header || t->options.names == NAMES_FIRST || looks_like_names (cells, n)))
     {
       t->header = cells_new (cells, n);

@@ -167,6 +167,11 @@ test_rows (void)
   expect (t, "book.xlsx#table=1.2", "text", "名称: 梨\n折扣: 0.3");
   expect (t, "book.xlsx#table=2.1", "columns", "null");
   expect (t, "book.xlsx#table=2.1", "name", "价格表");
+  g_clear_pointer (&t, fr_test_free);
+  /* Only the first row of letters names columns. */
+  t = element ("office/sheet.ods", "'record': 'row'");
+  fr_test_run (t);
+  expect (t, "sheet.ods#table=1.1", "text", "城市: 北京\n人口: 2189万");
 }
 
 static void
@@ -429,6 +434,10 @@ test_bad_pdf (void)
   expect_reject (t, "bad/garbage.pdf", "damaged");
   expect_reject (t, "bad/half.pdf", "damaged");
   expect_reject (t, "bad/locked.pdf", "encrypted");
+  g_clear_pointer (&t, fr_test_free);
+  t = element ("pdf/report.pdf", "'max_seconds': '1ms'");
+  fr_test_run (t);
+  expect_reject (t, "report.pdf", "timeout");
 }
 
 static void
@@ -513,6 +522,11 @@ test_battery (void)
   if (skip (FALSE))
     return;
   t = element ("office", "");
+  fr_test_battery (t);
+  g_clear_pointer (&t, fr_test_free);
+  if (!has_pdf)
+    return;
+  t = element ("pdf", "'record': 'page'");
   fr_test_battery (t);
 }
 

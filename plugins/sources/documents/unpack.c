@@ -199,10 +199,12 @@ without_text (Unpack *u, const Where *where, guint64 bytes, const char *kind, To
   else if (told->children->len)
     count (u, "messages_without_text", 1);
   else
-    return reject (u, where->member, bytes, kind, "no_text", "%s",
-                   strcmp (kind, "pdf") == 0
-                       ? "it has no text, as of scanned pages: recognise it first (OCR)"
-                       : "it has no text");
+    return reject (
+        u, where->member, bytes, kind, "no_text", "%s",
+        strcmp (kind, "pdf") == 0
+            ? "it has no text: scanned pages must be recognised first (OCR); Chinese, "
+              "Japanese or Korean without fonts of its own needs the package poppler-data"
+            : "it has no text");
   return TRUE;
 }
 
@@ -217,7 +219,7 @@ read_document (Unpack *u, const char *type, const Source *source, const Where *w
                      .data = source->data,
                      .len = (gsize) source->len,
                      .wants = u->options.tell.wants,
-                     .max_memory = u->options.max_unpacked,
+                     .max_memory = MIN (2 * u->options.max_file, G_MAXINT32),
                      .max_text = u->options.tell.max_text,
                      .seconds = u->options.seconds,
                      .cancellable = u->cancellable };

@@ -6,9 +6,9 @@
  * the reader for its type.  Every document, and everything that cannot be one,
  * is an item for the caller, in order.
  *
- * Memory: one document at a time, its archive's and its mail's bytes as far as
- * these lie in an archive themselves; archives and mailboxes on disk are read
- * as streams.
+ * Memory: one document at a time with its unpacked parts (at most max_file and
+ * twice that), its archive's and its mail's bytes as far as these lie in an
+ * archive themselves; archives and mailboxes on disk are read as streams.
  */
 #ifndef DOCUMENTS_UNPACK_H
 #define DOCUMENTS_UNPACK_H

@@ -5,6 +5,7 @@
 #include "walk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <flowrun/error.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -467,4 +468,20 @@ walk_check (const char *const *paths, guint *which, GError **error)
         }
     }
   return TRUE;
+}
+
+char *
+walk_hash (const char *path)
+{
+  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree guchar *piece = g_malloc (65536);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  gssize n;
+
+  if (fd < 0)
+    return g_strdup (g_strerror (errno));
+  while ((n = read (fd, piece, 65536)) > 0)
+    g_checksum_update (sum, piece, n);
+  close (fd);
+  return g_strdup (n < 0 ? "unreadable" : g_checksum_get_string (sum));
 }

@@ -58,6 +58,9 @@ void walked_free (Walked *walked);
  */
 gboolean walk_check (const char *const *paths, guint *which, GError **error);
 
+/** walk_hash: a hash of what the file holds, or why it cannot be read. */
+char *walk_hash (const char *path);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Walked, walked_free)
 
 G_END_DECLS

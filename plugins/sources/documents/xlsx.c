@@ -384,7 +384,7 @@ sheet_start (gpointer data, int id, XmlWalk *walk)
   switch (id)
     {
     case C_ROW:
-      w->row = xml_attribute_int (walk, XML_NS_NONE, "r", w->row + 1);
+      w->row = CLAMP (xml_attribute_int (walk, XML_NS_NONE, "r", w->row + 1), 0, G_MAXINT32);
       w->column = 0;
       g_string_truncate (w->text, 0);
       g_array_set_size (w->cells, 0);

@@ -16,6 +16,11 @@ plugins_document_pdf_worker_SOURCES = plugins/sources/documents/pdf/worker.c \
 	plugins/sources/documents/pdf/protocol.h
 plugins_document_pdf_worker_CFLAGS = $(AM_CFLAGS) $(POPPLER_CFLAGS)
 plugins_document_pdf_worker_LDADD = $(POPPLER_LIBS) $(CORE_LIBS)
+
+check_PROGRAMS += plugins/sources/documents/pdf/test-worker
+plugins_sources_documents_pdf_test_worker_SOURCES = plugins/sources/documents/pdf/test-worker.c
+plugins_sources_documents_pdf_test_worker_LDADD = $(CORE_LIBS)
+TESTS += plugins/sources/documents/pdf/test-worker
 endif
 
 check_PROGRAMS += plugins/sources/documents/pdf/test-pages

@@ -528,8 +528,11 @@ goes_on (Build *b, const Line *line, guint level)
     return TRUE;
   if (gap > (b->leading > 0 ? 1.35f * b->leading : 2.3f * em))
     return FALSE;
+  /* Lines of one heading share their left edge or their middle. */
   if (level)
-    return TRUE;
+    return gap < 1.9f * em
+           && (fabsf (line->x0 - last->x0) < em
+               || fabsf (line->x0 + line->x1 - last->x0 - last->x1) < 2 * em);
   /* An indented first line; under an item the text may hang. */
   if (!b->item && b->n_lines > 0 && line->x0 > b->left + 1.2f * em
       && (b->n_lines > 1 ? line->x0 > last->x0 + 1.0f * em : line->x0 > last->x0 - 0.5f * em))

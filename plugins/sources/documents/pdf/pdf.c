@@ -169,7 +169,7 @@ static gboolean
 send_request (Worker *w, const TextDocJob *job, int *out)
 {
   PdfRequest request = { PDF_MAGIC, (guint32) CLAMP (job->seconds + 0.999, 1, 86400), job->len,
-                         MIN (job->max_memory, MEMORY) + 2 * (guint64) job->len };
+                         MEMORY + 2 * (guint64) job->len };
   struct iovec piece = { &request, sizeof request };
   union
   {
@@ -218,10 +218,10 @@ typedef struct
   Pages *pages;
   gboolean whole; /* the end was told */
   guint64 text;
-} Told;
+} Reading;
 
 static gboolean
-too_much (Told *t)
+too_much (Reading *t)
 {
   g_autofree char *reason = g_strdup_printf ("its text is longer than %" G_GUINT64_FORMAT
                                              " bytes; raise 'max_text' if the file is trusted",
@@ -231,7 +231,7 @@ too_much (Told *t)
 }
 
 static gboolean
-take_failure (Told *t, const char *data, gsize len)
+take_failure (Reading *t, const char *data, gsize len)
 {
   const char *nul = memchr (data, '\0', len);
   g_autofree char *reason = NULL, *text = NULL;
@@ -244,7 +244,7 @@ take_failure (Told *t, const char *data, gsize len)
 }
 
 static gboolean
-take_line (Told *t, const char *data, gsize len)
+take_line (Reading *t, const char *data, gsize len)
 {
   PdfLine line;
 
@@ -264,7 +264,7 @@ take_line (Told *t, const char *data, gsize len)
 
 /* FALSE: stop; the sink may know why. */
 static gboolean
-take_frame (Told *t, guint32 kind, const char *data, gsize len)
+take_frame (Reading *t, guint32 kind, const char *data, gsize len)
 {
   PdfPage page;
 
@@ -302,7 +302,7 @@ take_frame (Told *t, guint32 kind, const char *data, gsize len)
 
 /* Takes the whole frames off the front of @bytes. */
 static gboolean
-take_frames (Told *t, GByteArray *bytes)
+take_frames (Reading *t, GByteArray *bytes)
 {
   gsize at = 0;
   gboolean ok = TRUE;
@@ -327,7 +327,7 @@ take_frames (Told *t, GByteArray *bytes)
 
 /* Reads until the worker closes the pipe.  FALSE: time is up, or the sink has enough. */
 static gboolean
-read_frames (Told *t, int fd)
+read_frames (Reading *t, int fd)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   static const gsize piece = 64 * 1024;
@@ -385,7 +385,7 @@ pdf_read (gpointer state, const TextDocJob *job, TextDocSink *sink)
 {
   Worker *w = state;
   g_autoptr (Pages) pages = pages_new (job->wants);
-  Told told = { job, sink, pages, FALSE, 0 };
+  Reading told = { job, sink, pages, FALSE, 0 };
   g_autoptr (GError) error = NULL;
   int fd, status = 0;
 
