@@ -9,9 +9,10 @@ dist_shoppipeline_DATA = \
 	pipelines/shop/records.json \
 	pipelines/shop/shop.sql
 
-dist_pipeline_DATA = pipelines/compare.json pipelines/content-generator.json pipelines/desensitise-csv.json pipelines/desensitise-files.json pipelines/evaluate.json pipelines/generate.json
+dist_pipeline_DATA = pipelines/compare.json pipelines/crawl-site.json pipelines/desensitise-csv.json pipelines/desensitise-files.json pipelines/evaluate.json pipelines/generate.json
 
-# What content-generator.json works on.
+# The whole way, and what it works on.
+dist_pipeline_DATA += pipelines/content-generator.json
 contentpipelinedir = $(pipelinedir)/content
 dist_contentpipeline_DATA = pipelines/content/words.tsv
 contentsitedir = $(pipelinedir)/content/site

@@ -5,6 +5,8 @@ EXTRA_DIST += \
 	tests/bench/check-20.sh \
 	tests/bench/content.py \
 	tests/bench/content.sh \
+	tests/bench/crawl.sh \
+	tests/bench/crawl_scrapy.py \
 	tests/bench/csv-jsonl.py \
 	tests/bench/csv-jsonl.sh \
 	tests/bench/desensitize.py \

@@ -174,6 +174,9 @@ EXTRA_DIST += tests/broken/rows/dedup.expect \
 	tests/broken/rows/dedup.json \
 	tests/broken/rows/quality.expect \
 	tests/broken/rows/quality.json
+EXTRA_DIST += tests/broken/elements/crawler.expect tests/broken/elements/crawler.json \
+	tests/broken/elements/crawler-denied.args tests/broken/elements/crawler-denied.expect \
+	tests/broken/elements/crawler-denied.json
 EXTRA_DIST += \
 	tests/broken/elements/content.expect \
 	tests/broken/elements/content.json \

@@ -13,8 +13,9 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
   gboolean cut;
   g_autoptr (GByteArray) plain = sitemap_unpack (data, size, &cut, NULL);
-  g_autofree char *valid
-      = plain ? g_utf8_make_valid ((const char *) plain->data, plain->len) : g_strdup ("");
+  g_autofree char *valid = plain && plain->len
+                               ? g_utf8_make_valid ((const char *) plain->data, plain->len)
+                               : g_strdup ("");
   g_autoptr (Sitemap) sitemap = sitemap_parse ((FrStr){ valid, strlen (valid) });
 
   for (guint i = 0; sitemap && i < sitemap->entries->len; i++)
