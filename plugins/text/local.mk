@@ -65,9 +65,12 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/pii.h \
 	plugins/text/pii/account.c \
 	plugins/text/pii/address.c \
+	plugins/text/pii/cards.c \
 	plugins/text/pii/checks.c \
+	plugins/text/pii/context.c \
 	plugins/text/pii/custom.c \
 	plugins/text/pii/digits.c \
+	plugins/text/pii/digits.h \
 	plugins/text/pii/email.c \
 	plugins/text/pii/fold.c \
 	plugins/text/pii/hide.c \
@@ -81,7 +84,9 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/pii/scan.c \
 	plugins/text/pii/surnames.c \
 	plugins/text/pii/tables.c \
+	plugins/text/pii/telephone.c \
 	plugins/text/pii/token.c \
+	plugins/text/pii/url.c \
 	plugins/text/pii/words.c \
 	plugins/text/quality.c \
 	plugins/text/quality.h \

@@ -421,6 +421,63 @@ test_telephone_tables (void)
       }
 }
 
+/* Real addresses and telephone numbers: the hotels of a dialogue corpus. */
+static void
+test_hotels (void)
+{
+  g_autofree char *path = data_file ("dialog-crosswoz/hotel_db.json"), *text = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) error = NULL;
+  JsonArray *hotels;
+  guint n = 0, addresses = 0, exact = 0, numbers = 0;
+  gsize len;
+
+  if (path == NULL)
+    {
+      g_test_skip ("$FLOWRUN_DATA/dialog-crosswoz is not there");
+      return;
+    }
+  g_assert_true (g_file_get_contents (path, &text, &len, NULL));
+  node = fr_json_parse (text, (gssize) len, 0, &error);
+  g_assert_no_error (error);
+  hotels = json_node_get_array (node);
+  for (guint i = 0; i < json_array_get_length (hotels); i++)
+    {
+      JsonObject *hotel
+          = json_array_get_object_element (json_array_get_array_element (hotels, i), 1);
+      JsonNode *where = json_object_get_member (hotel, "地址"),
+               *number = json_object_get_member (hotel, "电话");
+      g_autofree char *sentence = NULL;
+      const char *a, *p;
+      gsize as, ps;
+
+      if (where == NULL || number == NULL || !JSON_NODE_HOLDS_VALUE (where)
+          || !JSON_NODE_HOLDS_VALUE (number))
+        continue;
+      a = json_node_get_string (where);
+      p = json_node_get_string (number);
+      sentence = g_strdup_printf ("酒店地址：%s，电话：%s。", a, p);
+      as = strlen ("酒店地址：");
+      ps = as + strlen (a) + strlen ("，电话：");
+      text_pii_scan (scan, str (sentence), TEXT_PII_MIN_SCORE);
+      n++;
+      for (guint k = 0; k < text_pii_n_hits (scan); k++)
+        {
+          const TextPiiHit *h = &text_pii_hits (scan)[k];
+
+          addresses += h->type == TEXT_PII_ADDRESS && h->start == as;
+          exact += h->type == TEXT_PII_ADDRESS && h->start == as && h->end == as + strlen (a);
+          numbers += h->start == ps && h->end == ps + strlen (p);
+        }
+    }
+  g_test_message ("%u hotels: addresses %.3f, to the character %.3f, telephones %.3f", n,
+                  (double) addresses / n, (double) exact / n, (double) numbers / n);
+  g_assert_cmpuint (n, >, 1000);
+  g_assert_cmpfloat ((double) addresses / n, >, 0.98);
+  g_assert_cmpfloat ((double) exact / n, >, 0.85);
+  g_assert_cmpfloat ((double) numbers / n, >, 0.99);
+}
+
 /* ---- hiding ------------------------------------------------------------------ */
 
 static char *
@@ -667,6 +724,27 @@ test_properties (void)
   g_assert_cmpuint (again, <, total / 10);
 }
 
+/* U+0000 is a character like others, wherever it stands. */
+static void
+test_nul (void)
+{
+  static const char text[] = "\0电话\000"
+                             "13800138000\0x@\0a.b@example.com\0京\0A12345\0路\0"
+                             "1号\0密码：\0abc12345\0https://\0?token=\0";
+  guint64 counts[TEXT_PII_BUILTIN] = { 0 };
+
+  for (gsize n = 0; n < sizeof text; n++)
+    if (((guchar) text[n] & 0xc0) != 0x80)
+      {
+        text_pii_scan (scan, (FrStr){ text, n }, TEXT_PII_MIN_SCORE);
+        text_pii_residual (scan, (FrStr){ text, n }, TEXT_PII_ALL, counts);
+      }
+  text_pii_scan (scan, (FrStr){ text, sizeof text - 1 }, TEXT_PII_MIN_SCORE);
+  g_assert_cmpuint (text_pii_n_hits (scan), ==, 2);
+  g_assert_cmpuint (text_pii_hits (scan)[0].type, ==, TEXT_PII_MOBILE);
+  g_assert_cmpuint (text_pii_hits (scan)[1].type, ==, TEXT_PII_EMAIL);
+}
+
 static void
 test_residual (void)
 {
@@ -790,10 +868,12 @@ main (int argc, char **argv)
   g_test_add_func ("/pii/validator", test_validator);
   g_test_add_func ("/pii/regions", test_regions);
   g_test_add_func ("/pii/telephone-tables", test_telephone_tables);
+  g_test_add_func ("/pii/hotels", test_hotels);
   g_test_add_func ("/pii/masks", test_masks);
   g_test_add_func ("/pii/pseudonyms", test_pseudonyms);
   g_test_add_func ("/pii/hash", test_hash);
   g_test_add_func ("/pii/properties", test_properties);
+  g_test_add_func ("/pii/nul", test_nul);
   g_test_add_func ("/pii/residual", test_residual);
   g_test_add_func ("/pii/own", test_own);
   g_test_add_func ("/pii/linear", test_linear);

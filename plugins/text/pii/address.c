@@ -285,7 +285,7 @@ pii_address_number (Scan *scan, gsize s, gsize e)
 {
   gsize c, left = s, lo, start = s, end;
   guint numbers = 0, score = 25;
-  gboolean region = FALSE, inside, road;
+  gboolean region = FALSE, inside, road, named;
   const Word *label = NULL;
   guint32 tail;
 
@@ -296,17 +296,19 @@ pii_address_number (Scan *scan, gsize s, gsize e)
   c = counter_at (scan, e);
   if (c == 0)
     return;
-  /* "12-3号", "B1203室", "附3号" */
+  /* "12-3号", "B1203室", "附3号", "甲33号", "14、16号" */
   while (left > 0 && s - left < 8
          && (scan->cls[left - 1] & C_ALNUM || scan->ch[left - 1] == '-'
-             || scan->ch[left - 1] == L'附'))
+             || one_of (scan->ch[left - 1], L"附甲乙丙丁、")))
     left--;
   if (left > 1 && scan->cls[left - 1] & C_SPACE)
     left--;
   if (left == 0 || !is_han (scan, (gssize) left - 1))
     return;
   tail = scan->ch[left - 1];
-  if (!one_of (tail, place_tails))
+  named = one_of (tail, place_tails);
+  /* Anything may be the name of a place once a district was named: 海淀区北蜂窝8号. */
+  if (!named && (scan->ch[e] != L'号' || one_of (tail, L"月年第周")))
     return;
   lo = go_left (scan, left);
   if (lo >= left)
@@ -322,6 +324,17 @@ pii_address_number (Scan *scan, gsize s, gsize e)
   if (road && generic_road (scan, start, left))
     return;
   end = go_right (scan, e + c, &numbers, &inside);
+  if (!named)
+    {
+      gsize district = start;
+
+      while (district < left && scan->ch[district] != L'区' && scan->ch[district] != L'县')
+        district++;
+      if (!region || district + 2 >= left || left - district > 10
+          || (label == NULL && is_han (scan, (gssize) end)))
+        return;
+      road = TRUE;
+    }
   if (region)
     score += 30;
   if (label != NULL)

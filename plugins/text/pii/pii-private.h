@@ -178,18 +178,19 @@ pii_is_alnum (const Scan *scan, gssize i)
 
 /* digits.c: a chain of runs that begins at i; returns where to go on */
 gsize pii_digits (Scan *scan, gsize i);
-/* numerals written in Chinese */
+/* telephone.c: numerals written in Chinese */
 gsize pii_numerals (Scan *scan, gsize i);
 /* email.c: i is '@' */
 void pii_email (Scan *scan, gsize i);
 /* token.c: an ASCII token begins at i */
 void pii_token (Scan *scan, gsize i);
 void pii_secret_after (Scan *scan, const Event *event, const Word *word);
-/* net.c */
+/* url.c */
 void pii_url (Scan *scan, gsize i); /* i is ':' before "//" */
+gboolean pii_in_file_name (const Scan *scan, gsize s, gsize e);
+/* net.c */
 void pii_hex_groups (Scan *scan, gsize i);
 gboolean pii_ipv4 (Scan *scan, guint a);
-gboolean pii_in_file_name (const Scan *scan, gsize s, gsize e);
 /* account.c: WeChat and QQ behind their words */
 void pii_account (Scan *scan, const Event *event, const Word *word);
 /* name.c */

@@ -51,8 +51,17 @@ void
 cells_begin_row (Cells *cells)
 {
   cells->changed = cells->drop = cells->unsure = FALSE;
+  memset (cells->residual, 0, sizeof cells->residual);
   if (cells->findings != NULL)
     g_array_set_size (cells->findings, 0);
+}
+
+void
+cells_row_stays (Cells *cells)
+{
+  cells->audit->changed += cells->changed;
+  for (guint t = 0; t < cells->audit->n_types; t++)
+    cells->audit->residual[t] += cells->residual[t];
 }
 
 gboolean
@@ -234,7 +243,7 @@ check_text (Cells *cells, FrStr text, const guint64 *left)
 
   text_pii_residual (cells->scan, text, cells->rules->residual_types & TEXT_PII_ALL, plain);
   for (guint t = 0; t < cells->audit->n_types; t++)
-    cells->audit->residual[t] += MAX (t < TEXT_PII_BUILTIN ? plain[t] : 0, left[t]);
+    cells->residual[t] += MAX (t < TEXT_PII_BUILTIN ? plain[t] : 0, left[t]);
 }
 
 /* @text hidden, in cells->out; FALSE: as it was.

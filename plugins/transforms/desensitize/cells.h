@@ -47,12 +47,15 @@ typedef struct
   GArray *findings; /* Finding of the row at hand; NULL: nobody asks */
   /* of the row at hand */
   gboolean changed, drop, unsure;
+  guint64 residual[TEXT_PII_MAX];
 } Cells;
 
 Cells *cells_new (const Rules *rules, guint n_columns, gboolean findings);
 void cells_free (Cells *cells);
 /** cells_begin_row: forgets what was known of the row before. */
 void cells_begin_row (Cells *cells);
+/** cells_row_stays: the row goes out, and what was left in it counts. */
+void cells_row_stays (Cells *cells);
 /** cells_append: appends row @row of @view (of @field) to @to, hidden. */
 void cells_append (Cells *cells, const Column *column, guint at, const FrView *view, FrField *field,
                    gsize row, FrCells *to);

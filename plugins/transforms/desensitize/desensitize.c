@@ -563,7 +563,7 @@ row_stays (FrHost *host, Cells *cells, const FrBatch *input, gsize row)
       cells->audit->dropped++;
       return FALSE;
     }
-  cells->audit->changed += cells->changed;
+  cells_row_stays (cells);
   return TRUE;
 }
 

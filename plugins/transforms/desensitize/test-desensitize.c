@@ -389,6 +389,7 @@ quality_header (const char *table)
   GString *out
       = g_string_new ("/* SPDX-License-Identifier: Apache-2.0 */\n"
                       "/* quality.h: made by UPDATE=1 test-desensitize from labelled.jsonl. */\n"
+                      "/* clang-format off */\n"
                       "#define QUALITY_TABLE \\\n");
   g_auto (GStrv) lines = g_strsplit (table, "\n", -1);
 
