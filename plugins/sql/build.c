@@ -109,8 +109,8 @@ sql_build (const SqlDriver *driver, gpointer link, const SqlConfig *config, GPtr
     return g_steal_pointer (&query);
   g_string_append (sql, "SELECT ");
   if (query)
-    /* A line break ends a comment that the query may end in. */
-    g_string_append_printf (sql, "* FROM (%s\n) AS flowrun_rows", query);
+    /* A line break ends a comment that the query may end in; Oracle wants no AS. */
+    g_string_append_printf (sql, "* FROM (%s\n) flowrun_rows", query);
   else
     {
       append_columns (driver, link, config, sql);

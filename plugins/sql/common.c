@@ -95,6 +95,21 @@ sql_no_table (const char *table, GPtrArray *names, GError **error)
 }
 
 void
+sql_append_quoted (GString *sql, const char *name, const char *quote)
+{
+  gsize n = strlen (quote);
+
+  g_string_append (sql, quote);
+  for (const char *p = name; *p; p++)
+    {
+      if (n > 0 && strncmp (p, quote, n) == 0)
+        g_string_append (sql, quote);
+      g_string_append_c (sql, *p);
+    }
+  g_string_append (sql, quote);
+}
+
+void
 sql_split_table (const char *name, char **schema, char **table)
 {
   const char *dot = strchr (name, '.');

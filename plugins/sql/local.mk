@@ -18,3 +18,8 @@ plugins_libsql_la_SOURCES = \
 	plugins/sql/value.h
 SQL_MODULE_LIBS = plugins/libsql.la $(MODULE_LIBS) -lm
 EXTRA_DIST += plugins/sql/servers.sh
+
+check_PROGRAMS += plugins/sql/test-sql
+plugins_sql_test_sql_SOURCES = plugins/sql/test-sql.c
+plugins_sql_test_sql_LDADD = plugins/libsql.la $(TEST_LIBS) -lm
+TESTS += plugins/sql/test-sql

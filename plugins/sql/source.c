@@ -204,6 +204,16 @@ fits (const SqlConfig *config, GPtrArray *columns, FrBind *bind, GError **error)
     {
       SqlColumn *column = columns->pdata[i];
       g_autoptr (FrField) field = wanted_field (config, declared, column);
+      guint at = declared && field ? (guint) fr_schema_find (declared, column->name) : i;
+
+      if (at != i && ok)
+        {
+          fr_bind_problem (bind, key,
+                           "column %u of the result is '%s', but 'result' declares it as "
+                           "column %u",
+                           i + 1, column->name, at + 1);
+          ok = FALSE;
+        }
 
       if (declared && field == NULL)
         {

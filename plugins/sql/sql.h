@@ -196,6 +196,10 @@ char *sql_hide (const char *text, const char *secret);
  * all; FALSE. */
 gboolean sql_no_table (const char *table, GPtrArray *names, GError **error);
 
+/** sql_append_quoted: @name between two @quote, those within it doubled: an identifier of SQL-92;
+ * no @quote: as it is. */
+void sql_append_quoted (GString *sql, const char *name, const char *quote);
+
 /** sql_split_table: "schema.table" at its dot; @schema NULL when there is none; free both. */
 void sql_split_table (const char *name, char **schema, char **table);
 

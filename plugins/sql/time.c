@@ -103,7 +103,7 @@ offset (Cursor *c, gint64 *east)
   if (!number (c, 2, 2, &hours) || (mark (c, ':') && !number (c, 2, 2, &minutes))
       || (mark (c, ':') && !number (c, 2, 2, &seconds)) || minutes > 59 || seconds > 59)
     return FALSE;
-  *east = (hours * 3600 + minutes * 60 + seconds) * (west ? -1 : 1);
+  *east = (gint64) (hours * 3600 + minutes * 60 + seconds) * (west ? -1 : 1);
   return TRUE;
 }
 

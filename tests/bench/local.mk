@@ -13,6 +13,8 @@ EXTRA_DIST += \
 	tests/bench/desensitize.sh \
 	tests/bench/documents.py \
 	tests/bench/documents.sh \
+	tests/bench/database.py \
+	tests/bench/database.sh \
 	tests/bench/gguf-accuracy.py \
 	tests/bench/gguf.sh \
 	tests/bench/gguf_llamacpp.py \

@@ -185,3 +185,8 @@ EXTRA_DIST += \
 EXTRA_DIST += \
 	tests/broken/elements/documents.expect \
 	tests/broken/elements/documents.json
+EXTRA_DIST += \
+	tests/broken/elements/database-columns.expect \
+	tests/broken/elements/database-columns.json \
+	tests/broken/elements/databases.expect \
+	tests/broken/elements/databases.json

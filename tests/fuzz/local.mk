@@ -106,6 +106,7 @@ include tests/fuzz/content.mk
 include tests/fuzz/documents.mk
 include tests/fuzz/documents.mk
 include tests/fuzz/content.mk
+include tests/fuzz/sqlvalue.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey

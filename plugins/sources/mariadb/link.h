@@ -46,8 +46,8 @@ gboolean maria_wait (MariaLink *link, int *status, gint64 timeout, GCancellable 
 /** maria_fail: what the library says of the last operation; FALSE. */
 gboolean maria_fail (MariaLink *link, GError **error);
 
-/** MARIA_AWAIT: runs @start, then @go_on as often as it has to wait. The value is FALSE when it was
- * broken off. */
+/** MARIA_AWAIT: runs @start, then @go_on, which is given `status`, as often as it has to wait. The
+ * value is FALSE when it was broken off. */
 #define MARIA_AWAIT(link, start, go_on, cancellable, error)                                        \
   ({                                                                                               \
     int status = (start);                                                                          \

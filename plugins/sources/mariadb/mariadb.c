@@ -12,19 +12,12 @@
 
 #include <string.h>
 
-/* "Identifier Names": doubled backticks, nothing else, whatever the sql_mode. */
+/* "Identifier Names": backticks, whatever the sql_mode. */
 static void
 append_name (gpointer link, GString *sql, const char *name)
 {
   (void) link;
-  g_string_append_c (sql, '`');
-  for (; *name; name++)
-    {
-      if (*name == '`')
-        g_string_append_c (sql, '`');
-      g_string_append_c (sql, *name);
-    }
-  g_string_append_c (sql, '`');
+  sql_append_quoted (sql, name, "`");
 }
 
 /* Compared with text as it is, numbers and times would be compared as doubles. */

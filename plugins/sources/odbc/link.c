@@ -210,6 +210,8 @@ odbc_connect (const SqlConfig *config, gint64 block, GCancellable *cancellable, 
   if (link->place == NULL)
     return NULL;
   link->password = sql_dsn_braced (config->dsn, "PWD");
+  if (link->password == NULL)
+    link->password = sql_dsn_braced (config->dsn, "PASSWORD");
   link->block = block;
   link->marks = g_array_new (FALSE, TRUE, sizeof (SqlKind));
   if (!odbc_ok (SQLAllocHandle (SQL_HANDLE_ENV, SQL_NULL_HANDLE, &link->environment))

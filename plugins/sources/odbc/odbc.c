@@ -24,16 +24,8 @@ static void
 append_name (gpointer data, GString *sql, const char *name)
 {
   OdbcLink *link = data;
-  gsize n = strlen (link->quote);
 
-  g_string_append (sql, link->quote);
-  for (const char *p = name; *p; p++)
-    {
-      if (n > 0 && strncmp (p, link->quote, n) == 0)
-        g_string_append (sql, link->quote);
-      g_string_append_c (sql, *p);
-    }
-  g_string_append (sql, link->quote);
+  sql_append_quoted (sql, name, link->quote);
 }
 
 static void

@@ -4,8 +4,6 @@
 
 #include "sources/postgres/link.h"
 
-#include "sql/dsn.h"
-
 #include <poll.h>
 #include <string.h>
 
@@ -342,31 +340,21 @@ authorities (void)
   return NULL;
 }
 
-static gboolean
-all_local (const char *hosts)
-{
-  g_auto (GStrv) each = g_strsplit (hosts ? hosts : "", ",", -1);
-
-  for (char **h = each; *h; h++)
-    if (!sql_dsn_is_local (*h))
-      return FALSE;
-  return TRUE;
-}
-
 /* Over a network the certificate is verified, and the host's name in it, unless
- * the DSN says otherwise; libpq would fall back to plain text. */
+ * the DSN says otherwise; libpq would fall back to plain text.  It leaves a Unix
+ * socket alone, and what a service file says of sslmode counts for nothing. */
 static void
 add_tls (Options *options, const PQconninfoOption *given, const PQconninfoOption *environment)
 {
   const char *mode = option (given, "sslmode"), *root = either (given, environment, "sslrootcert");
   g_autofree char *own = g_build_filename (g_get_home_dir (), ".postgresql", "root.crt", NULL);
 
-  if (mode == NULL && g_getenv ("PGSSLMODE") == NULL
-      && !(all_local (either (given, environment, "host"))
-           && either (given, environment, "hostaddr") == NULL))
+  if (mode == NULL)
+    mode = g_getenv ("PGSSLMODE");
+  if (mode == NULL)
     add (options, "sslmode", mode = "verify-full");
-  if (mode && g_str_has_prefix (mode, "verify-") && root == NULL
-      && !g_file_test (own, G_FILE_TEST_EXISTS) && authorities ())
+  if (g_str_has_prefix (mode, "verify-") && root == NULL && !g_file_test (own, G_FILE_TEST_EXISTS)
+      && authorities ())
     add (options, "sslrootcert", authorities ());
 }
 

@@ -23,19 +23,12 @@
 
 /* ---- names -------------------------------------------------------------------- */
 
-/* "Lexical Structure", "Quoted Identifiers": doubled quotes, nothing else. */
+/* "Lexical Structure", "Quoted Identifiers". */
 static void
 append_name (gpointer link, GString *sql, const char *name)
 {
   (void) link;
-  g_string_append_c (sql, '"');
-  for (; *name; name++)
-    {
-      if (*name == '"')
-        g_string_append_c (sql, '"');
-      g_string_append_c (sql, *name);
-    }
-  g_string_append_c (sql, '"');
+  sql_append_quoted (sql, name, "\"");
 }
 
 static void

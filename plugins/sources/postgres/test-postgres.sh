@@ -89,6 +89,7 @@ for case in \
   '"table": "goods", "columns": { "price": "timestamp" }|the column .price. is numeric(10,2), which cannot become timestamp' \
   '"query": "select id, name from goods", "result": "id: int64, nme: utf8"|the result has no column .nme.; did you mean .name.?' \
   '"query": "select id, name from goods", "result": "id: int64"|the result has the column .name. (text), which .result. does not declare' \
+  '"query": "select name, id from goods", "result": "id: int64, name: utf8"|column 1 of the result is .name., but .result. declares it as column 2' \
   '"table": "goods", "incremental": "updatd_at"|.incremental. names .updatd_at., which is no column of the result; did you mean .updated_at.?' \
   '"table": "goods", "incremental": "name"|.incremental. names .name., which is text; whole and decimal numbers' \
   '"query": ""|'; do
