@@ -30,6 +30,9 @@ include plugins/transforms/select/local.mk
 include plugins/transforms/split/local.mk
 include plugins/transforms/command/local.mk
 include plugins/transforms/generate/local.mk
+include plugins/transforms/backtranslate/local.mk
+include plugins/labelers/model/local.mk
+include plugins/translators/local.mk
 include plugins/transforms/synonyms/local.mk
 include plugins/trainers/tune/local.mk
 include plugins/evaluators/stats/local.mk

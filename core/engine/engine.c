@@ -434,10 +434,14 @@ default_memory (void)
 }
 
 static gboolean
-bind (FriPipeline *pipeline, GError **error)
+bind (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
 {
   FrProblems *problems = fri_problems_new (pipeline->path);
-  gboolean ok = fri_pipeline_bind (pipeline, FALSE, problems);
+  gboolean ok;
+
+  for (guint i = 0; i < pipeline->stages->len; i++)
+    ((FriStage *) pipeline->stages->pdata[i])->network_denied |= options->deny_network;
+  ok = fri_pipeline_bind (pipeline, FALSE, problems);
 
   if (!ok)
     {
@@ -594,7 +598,7 @@ run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
   g_autofree char *log = NULL;
   FriExit status;
 
-  if (!bind (pipeline, error))
+  if (!bind (pipeline, options, error))
     return FRI_EXIT_USAGE;
   engine_init (&e, pipeline, options);
   if (!options->ephemeral && !options->no_record)

@@ -9,12 +9,17 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/augment.h \
 	plugins/text/cell.c \
 	plugins/text/cell.h \
-	plugins/text/charset.c \
-	plugins/text/charset.h \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
 	plugins/text/content.c \
 	plugins/text/content.h \
+	plugins/text/charset.c \
+	plugins/text/charset.h \
+	plugins/text/cluster-choose.c \
+	plugins/text/cluster-join.c \
+	plugins/text/cluster-private.h \
+	plugins/text/cluster.c \
+	plugins/text/cluster.h \
 	plugins/text/content-blocks.c \
 	plugins/text/content-charset.c \
 	plugins/text/content-date.c \
@@ -27,6 +32,10 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/content-private.h \
 	plugins/text/content-score.c \
 	plugins/text/content-text.c \
+	plugins/text/content.c \
+	plugins/text/content.h \
+	plugins/text/dictionary-private.h \
+	plugins/text/dictionary.c \
 	plugins/text/dom.c \
 	plugins/text/dom.h \
 	plugins/text/cluster.h \
@@ -49,10 +58,10 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/html.h \
 	plugins/text/input.c \
 	plugins/text/input.h \
-	plugins/text/language.c \
-	plugins/text/language.h \
 	plugins/text/language-private.h \
 	plugins/text/language-table.c \
+	plugins/text/language.c \
+	plugins/text/language.h \
 	plugins/text/leak.c \
 	plugins/text/leak.h \
 	plugins/text/minhash.c \
@@ -128,8 +137,27 @@ plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
 plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
+	plugins/text/trie.c \
+	plugins/text/trie.h \
+	plugins/text/utf8.c \
+	plugins/text/variants.h
+EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py plugins/text/pii/make-regions.py
+plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
+plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^(text|translator)_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(PCRE2_LIBS) $(CORE_LIBS) -lm
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
+
+plugins_libflowrun_text_la_SOURCES += \
+	plugins/text/translator.c \
+	plugins/text/translator.h \
+	plugins/text/translator-cache.c \
+	plugins/text/translator-cache.h
+
+check_PROGRAMS += plugins/text/test-translator
+plugins_text_test_translator_SOURCES = plugins/text/test-translator.c
+plugins_text_test_translator_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+plugins_text_test_translator_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
+TESTS += plugins/text/test-translator
 
 check_PROGRAMS += plugins/text/test-normal
 plugins_text_test_normal_SOURCES = plugins/text/test-normal.c
@@ -152,11 +180,6 @@ plugins_text_test_language_SOURCES = plugins/text/test-language.c
 plugins_text_test_language_CFLAGS = $(AM_CFLAGS) $(OPENCC_CFLAGS)
 plugins_text_test_language_LDADD = $(TEXT_MODULE_LIBS) $(OPENCC_LIBS)
 TESTS += plugins/text/test-language
-
-check_PROGRAMS += plugins/text/test-quality
-plugins_text_test_quality_SOURCES = plugins/text/test-quality.c
-plugins_text_test_quality_LDADD = $(TEXT_MODULE_LIBS) -lm
-TESTS += plugins/text/test-quality
 check_PROGRAMS += plugins/text/test-segment
 plugins_text_test_segment_SOURCES = plugins/text/test-segment.c
 plugins_text_test_segment_LDADD = $(TEXT_MODULE_LIBS) -lm
@@ -166,6 +189,11 @@ check_PROGRAMS += plugins/text/test-augment
 plugins_text_test_augment_SOURCES = plugins/text/test-augment.c
 plugins_text_test_augment_LDADD = $(TEXT_MODULE_LIBS)
 TESTS += plugins/text/test-augment
+
+check_PROGRAMS += plugins/text/test-quality
+plugins_text_test_quality_SOURCES = plugins/text/test-quality.c
+plugins_text_test_quality_LDADD = $(TEXT_MODULE_LIBS) -lm
+TESTS += plugins/text/test-quality
 
 check_PROGRAMS += plugins/text/test-near
 plugins_text_test_near_SOURCES = plugins/text/test-near.c

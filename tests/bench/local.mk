@@ -1,6 +1,7 @@
 # tests/bench: how fast; made and run by hand.
 EXTRA_DIST += \
 	tests/bench/answer-batch.sh \
+	tests/bench/backtranslate.sh \
 	tests/bench/check-20.sh \
 	tests/bench/content.py \
 	tests/bench/content.sh \
@@ -10,10 +11,10 @@ EXTRA_DIST += \
 	tests/bench/csv-jsonl.sh \
 	tests/bench/desensitize.py \
 	tests/bench/desensitize.sh \
-	tests/bench/database.py \
-	tests/bench/database.sh \
 	tests/bench/documents.py \
 	tests/bench/documents.sh \
+	tests/bench/database.py \
+	tests/bench/database.sh \
 	tests/bench/gguf-accuracy.py \
 	tests/bench/gguf.sh \
 	tests/bench/gguf_llamacpp.py \
