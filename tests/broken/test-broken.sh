@@ -8,6 +8,7 @@
 # built.  UPDATE=1 writes the expectations anew: look at the difference before
 # believing it.
 cd "$top_srcdir/tests/broken" || exit 1
+here=$(pwd -P)
 FLOWRUN_PLUGIN_PATH=$top_builddir/tests/broken/plugin/.libs
 export FLOWRUN_PLUGIN_PATH
 tmp=$(mktemp -d) || exit 1
@@ -44,7 +45,7 @@ for file in "$@"; do
   fi
   "$FLOWRUN" check "$file" "$@" >"$tmp/out" 2>&1
   status=$?
-  sed "s|$top_srcdir/tests/broken/||g" "$tmp/out" >"$tmp/short" && mv "$tmp/short" "$tmp/out"
+  sed "s|$here/||g" "$tmp/out" >"$tmp/short" && mv "$tmp/short" "$tmp/out"
   sed 's| in [^ ]*/plugin/\.libs, [^;(]*;| in PATH;|' "$tmp/out" | grep -E ': (error|warning): ' >"$tmp/got"
   if [ -n "$UPDATE" ]; then cp "$tmp/got" "$name.expect"; fi
   want=0
