@@ -339,9 +339,10 @@ append_path (GString *out, const Parts *parts, const NetUrl *base, guint flags)
                                            : (gssize) (base->query - base->path));
     }
   append_normal (out, parts->path, stands_in_path);
-  remove_dots (out, from);
+  /* First, for it may leave a dot segment. */
   if (flags & NET_URL_TRACKING)
     drop_session (out, from);
+  remove_dots (out, from);
   if (out->len == from)
     g_string_append_c (out, '/');
 }
