@@ -323,7 +323,7 @@ is_contents_entry (const char *text, gsize len)
          && (g_ascii_isdigit (text[len - 1 - digits]) || strchr ("ivxl", text[len - 1 - digits])))
     digits++;
   len -= digits;
-  while (digits > 0 && len > 0)
+  while (len > 0)
     {
       if (text[len - 1] == '.' || text[len - 1] == ' ')
         {
@@ -345,18 +345,46 @@ is_contents_entry (const char *text, gsize len)
       else
         break;
     }
-  return dots >= 5;
+  /* With the number in a line of its own the dots have to be many. */
+  return digits > 0 ? dots >= 5 : dots >= 12;
+}
+
+static gboolean
+has_letter (const char *text, gsize len)
+{
+  for (gsize i = 0; i < len; i++)
+    if (g_ascii_isalpha (text[i]) || (guchar) text[i] >= 0x80)
+      return TRUE;
+  return FALSE;
 }
 
 static void
 mark_contents (Pages *p)
 {
-  for (guint i = 0; i < p->lines->len; i++)
+  for (guint n = 0; n < p->pages->len; n++)
     {
-      Line *line = line_at (p, i);
+      const Page *page = &g_array_index (p->pages, Page, n);
+      guint entries = 0;
 
-      if (line->fate == FATE_TEXT && is_contents_entry (text_of (p, line), line->len))
-        line->fate = FATE_CONTENTS;
+      for (guint i = page->first; i < page->end; i++)
+        {
+          Line *line = line_at (p, i);
+
+          if (line->fate == FATE_TEXT && is_contents_entry (text_of (p, line), line->len))
+            {
+              line->fate = FATE_CONTENTS;
+              entries++;
+            }
+        }
+      /* Among entries, numbers of sections and pages stand alone. */
+      for (guint i = page->first; entries >= 3 && i < page->end; i++)
+        {
+          Line *line = line_at (p, i);
+
+          if (line->fate == FATE_TEXT && line->len < 16
+              && !has_letter (text_of (p, line), line->len))
+            line->fate = FATE_CONTENTS;
+        }
     }
 }
 
