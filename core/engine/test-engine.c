@@ -830,6 +830,87 @@ test_volatile (void)
   g_clear_error (&error);
 }
 
+/* A volatile element whose fingerprint says what its output depends on is reused like any other. */
+static void
+test_dated (void)
+{
+  const char *text = "'a': {'use': 'source.dated', 'with': {'rows': 100, 'path': '@/date'}},"
+                     "'out': {'use': 'sink.file', 'from': 'a', 'with': {'path': '@/out.jsonl'}}";
+  const char *silent = "'a': {'use': 'source.dated', 'with': {'rows': 100}},"
+                       "'out': {'use': 'sink.file', 'from': 'a', 'with': {'path': '@/out.jsonl'}}";
+  g_autofree char *path = NULL;
+
+  fresh_base ();
+  path = path_of ("date");
+  g_assert_true (g_file_set_contents (path, "monday", -1, NULL));
+  run_well (text, 2);
+  run_well (text, 2);
+  g_assert_cmpint (calls.runs, ==, 1);
+  g_assert_true (g_file_set_contents (path, "tuesday", -1, NULL));
+  run_well (text, 2);
+  g_assert_cmpint (calls.runs, ==, 2);
+  run_well (silent, 2);
+  run_well (silent, 2);
+  g_assert_cmpint (calls.runs, ==, 4);
+}
+
+#define MORE                                                                                       \
+  "'a': {'use': 'source.more', 'with': {'rows': 3}},"                                             \
+  "'b': {'use': 'source.more', 'with': {'rows': 2}},"                                             \
+  "'out': {'use': 'sink.file', 'from': ['a', 'b'], 'with': {'path': '@/out.jsonl'}}"
+
+static void
+assert_numbers (const char *wanted)
+{
+  g_autofree char *text = contents ("out.jsonl");
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autoptr (GString) numbers = g_string_new (NULL);
+
+  for (char **l = lines; **l != '\0'; l++)
+    g_string_append_printf (numbers, "%s%d", l > lines ? " " : "",
+                            (int) g_ascii_strtoll (*l + strlen ("{\"n\":"), NULL, 10));
+  g_assert_cmpstr (numbers->str, ==, wanted);
+}
+
+/* What a stage keeps for the next run moves on only when all of a whole run stands. */
+static void
+test_state (void)
+{
+  const char *failing = "'a': {'use': 'source.more', 'with': {'rows': 3}},"
+                        "'b': {'use': 'source.more', 'with': {'rows': 2}},"
+                        "'out': {'use': 'sink.file', 'from': ['a', 'b'], "
+                        "'with': {'path': '@/out.jsonl', 'fail': 'finish'}}";
+  FriRunOptions until = { .until = "a" }, fresh = { .fresh = TRUE }, limit = { 0 };
+  g_autofree char *state = NULL;
+  GError *error = NULL;
+
+  fresh_base ();
+  run_well (MORE, 2);
+  assert_numbers ("1 2 3 1 2");
+  run_well (MORE, 2);
+  assert_numbers ("4 5 6 3 4");
+  g_assert_cmpint (run_workers (failing, 2, &error), ==, FRI_EXIT_FAILED);
+  g_clear_error (&error);
+  g_assert_cmpint (run_with (MORE, &until, &error), ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  run_well (MORE, 1);
+  assert_numbers ("7 8 9 5 6");
+  g_assert_cmpint (run_with (MORE, &fresh, &error), ==, FRI_EXIT_OK);
+  assert_numbers ("1 2 3 1 2");
+  /* A pipeline without one of them keeps its place. */
+  run_well ("'b': {'use': 'source.more', 'with': {'rows': 2}},"
+            "'out': {'use': 'sink.file', 'from': 'b', 'with': {'path': '@/out.jsonl'}}",
+            1);
+  assert_numbers ("3 4");
+  run_well (MORE, 2);
+  assert_numbers ("4 5 6 5 6");
+  state = path_of ("run/state.json");
+  g_assert_true (g_file_set_contents (state, "{ \"a\": ", -1, NULL));
+  g_assert_cmpint (run_with (MORE, &limit, &error), ==, FRI_EXIT_FAILED);
+  g_assert_nonnull (strstr (error->message, "what the last run left for this one cannot be read"));
+  g_clear_error (&error);
+}
+
 static void
 test_until (void)
 {
@@ -1532,6 +1613,8 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/damage", test_damage);
   g_test_add_func ("/engine/renumber", test_renumber);
   g_test_add_func ("/engine/volatile", test_volatile);
+  g_test_add_func ("/engine/dated", test_dated);
+  g_test_add_func ("/engine/state", test_state);
   g_test_add_func ("/engine/until", test_until);
   g_test_add_func ("/engine/lock", test_lock);
   g_test_add_func ("/engine/tap", test_tap);

@@ -94,6 +94,8 @@ static const struct
   /* links */
   { "<a href=x>a<a href=y>b", "body(a('a') a('b'))" },
   { "<a href=x>a<div>b</a>c</div>d", "body(a('a') div(a('b') 'c') 'd')" },
+  { "<a href=x>a<div>b<p>c<i>d</a>e</p>f", "body(a('a') div(a('b') p(a('c' i('d')) 'e') 'f'))" },
+  { "<a href=x><div><p>a<a href=y>b</p>c", "body(a div(a p(a('a') a('b')) 'c'))" },
   { "<a href=x><b>a<p>b<a href=y>c", "body(a(b('a')) p(a('b') a('c')))" },
   { "<p><a href=x>a<p>b", "body(p(a('a')) p('b'))" },
   { "<a><table><tr><td><a>b</a>c</table>d</a>e", "body(a(table(tr(td(a('b') 'c'))) 'd') 'e')" },
