@@ -1140,9 +1140,11 @@ snapshot (void)
 static void
 test_hash_tree (void)
 {
-  g_autofree char *dir = path_of ("tree"), *sub = path_of ("tree/sub"), *file = path_of ("tree/sub/a"),
-                  *loop = path_of ("tree/loop"), *out = path_of ("tree/out"), *pipe = path_of ("tree/pipe"),
-                  *broken = path_of ("tree/broken"), *link = path_of ("tree/link");
+  g_autofree char *dir = g_dir_make_tmp ("flowrun-engine-XXXXXX", NULL);
+  g_autofree char *sub = g_build_filename (dir, "sub", NULL), *file = g_build_filename (sub, "a", NULL);
+  g_autofree char *loop = g_build_filename (dir, "loop", NULL), *out = g_build_filename (dir, "out", NULL);
+  g_autofree char *pipe = g_build_filename (dir, "pipe", NULL), *link = g_build_filename (dir, "link", NULL);
+  g_autofree char *broken = g_build_filename (dir, "broken", NULL);
   g_autofree char *first = NULL, *same = NULL, *moved = NULL, *changed = NULL;
   guint64 size = 0;
 
