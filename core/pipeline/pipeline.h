@@ -51,6 +51,7 @@ struct _FriStage
   GHashTable *out_schemas; /* port → FrSchema *, "rejects" too; missing: not known before the run */
   GHashTable *in_objects, *out_objects; /* port → FrObject *: stand-ins known at bind */
   gboolean bound;
+  int bind_error; /* the FrError that its element's bind ended with; 0: none */
   gboolean sound; /* no problem in its own text, parameters and connections: fit to be bound */
   GHashTable *connected; /* set of output ports that lead anywhere */
   JsonNode *with;        /* parameters as in FriPipeline.resolved; NULL for none; owned by it */
