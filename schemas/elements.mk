@@ -11,6 +11,7 @@ dist_elementschema_DATA = \
 	schemas/elements/sink.safetensors.schema.json \
 	schemas/elements/sink.sqlite.schema.json \
 	schemas/elements/sink.text.schema.json \
+	schemas/elements/source.crawler.schema.json \
 	schemas/elements/source.csv.schema.json \
 	schemas/elements/source.json.schema.json \
 	schemas/elements/source.mariadb.schema.json \
@@ -24,9 +25,12 @@ dist_elementschema_DATA = \
 	schemas/elements/trainer.lora.schema.json \
 	schemas/elements/transform.clean.schema.json \
 	schemas/elements/transform.command.schema.json \
+	schemas/elements/transform.content.schema.json \
 	schemas/elements/transform.dedup.schema.json \
 	schemas/elements/transform.filter.schema.json \
 	schemas/elements/transform.format.schema.json \
 	schemas/elements/transform.generate.schema.json \
+	schemas/elements/transform.quality.schema.json \
 	schemas/elements/transform.select.schema.json \
+	schemas/elements/transform.site_lines.schema.json \
 	schemas/elements/transform.split.schema.json

@@ -50,6 +50,12 @@ port_text (const FrPort *port)
     g_string_append (out, ", kept on disk to be read again");
   if (port->flags & FR_PORT_FORECAST)
     g_string_append (out, ", for `flowrun head` alone");
+  if (port->flags & FR_PORT_HELD_OUT)
+    g_string_append (out, ", held out from training");
+  if (port->flags & FR_PORT_TRAINING)
+    g_string_append (out, ", takes no rows that are held out");
+  if (port->flags & FR_PORT_LOOKS)
+    g_string_append (out, ", compared with and let go");
   if (needs[0] != '\0')
     g_string_append_printf (out, ", needs %s", needs);
   return g_string_free (out, FALSE);

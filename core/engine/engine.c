@@ -455,17 +455,19 @@ judge_bind (FriPipeline *pipeline, FrProblems *problems, GCancellable *cancellab
 }
 
 static FriExit
-bind (FriPipeline *pipeline, GCancellable *cancellable, GError **error)
+bind (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
 {
   FrProblems *problems = fri_problems_new (pipeline->path);
   FriExit status = FRI_EXIT_OK;
 
+  for (guint i = 0; i < pipeline->stages->len; i++)
+    ((FriStage *) pipeline->stages->pdata[i])->network_denied |= options->deny_network;
   if (!fri_pipeline_bind (pipeline, FALSE, problems))
     {
       g_autofree char *text = fri_problems_text (problems);
       FrError code;
 
-      status = judge_bind (pipeline, problems, cancellable, &code);
+      status = judge_bind (pipeline, problems, options->cancellable, &code);
       g_set_error_literal (error, FR_ERROR, code,
                            code == FR_ERROR_CANCELLED ? "the run was cancelled"
                                                       : g_strchomp (text));
@@ -618,7 +620,7 @@ run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
   g_autofree char *log = NULL;
   FriExit status;
 
-  status = bind (pipeline, options->cancellable, error);
+  status = bind (pipeline, options, error);
   if (status != FRI_EXIT_OK)
     return status;
   engine_init (&e, pipeline, options);

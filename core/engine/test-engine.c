@@ -10,7 +10,9 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static char *base; /* a fresh directory for every test */
 
@@ -1169,6 +1171,39 @@ snapshot (void)
   return g_string_free (all, FALSE);
 }
 
+/* A directory is hashed by what lies in it: not by what links lead to elsewhere, nor by waiting at a pipe. */
+static void
+test_hash_tree (void)
+{
+  g_autofree char *dir = path_of ("tree"), *sub = path_of ("tree/sub"), *file = path_of ("tree/sub/a"),
+                  *loop = path_of ("tree/loop"), *out = path_of ("tree/out"), *pipe = path_of ("tree/pipe"),
+                  *broken = path_of ("tree/broken"), *link = path_of ("tree/link");
+  g_autofree char *first = NULL, *same = NULL, *moved = NULL, *changed = NULL;
+  guint64 size = 0;
+
+  g_assert_cmpint (g_mkdir_with_parents (sub, 0755), ==, 0);
+  g_assert_true (g_file_set_contents (file, "text", -1, NULL));
+  g_assert_cmpint (symlink (".", loop), ==, 0);
+  g_assert_cmpint (symlink ("/", out), ==, 0);
+  g_assert_cmpint (symlink ("nothing", broken), ==, 0);
+  g_assert_cmpint (symlink ("sub/a", link), ==, 0);
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  first = fri_hash_tree (dir, &size, NULL);
+  g_assert_nonnull (first);
+  /* once where it lies, once through the link to it */
+  g_assert_cmpuint (size, ==, 8);
+  same = fri_hash_tree (dir, NULL, NULL);
+  g_assert_cmpstr (same, ==, first);
+  g_assert_cmpint (g_unlink (out), ==, 0);
+  g_assert_cmpint (symlink ("/tmp", out), ==, 0);
+  moved = fri_hash_tree (dir, NULL, NULL);
+  g_assert_cmpstr (moved, !=, first);
+  g_assert_true (g_file_set_contents (file, "else", -1, NULL));
+  changed = fri_hash_tree (dir, NULL, NULL);
+  g_assert_cmpstr (changed, !=, moved);
+  fri_remove_tree (dir);
+}
+
 static void
 run_and_die (guint after_us)
 {
@@ -1630,6 +1665,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/telling", test_telling);
   g_test_add_func ("/engine/events", test_events);
   g_test_add_func ("/engine/why", test_why);
+  g_test_add_func ("/engine/hash-tree", test_hash_tree);
   g_test_add_func ("/engine/kill", test_kill);
   int status = g_test_run ();
   if (base != NULL)

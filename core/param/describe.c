@@ -391,6 +391,12 @@ ports_json (const FrPort *const *ports)
                                       (port->flags & FR_PORT_REWINDABLE) != 0);
       if (port->flags & FR_PORT_FORECAST)
         json_object_set_boolean_member (object, "forecast", TRUE);
+      if (port->flags & FR_PORT_HELD_OUT)
+        json_object_set_boolean_member (object, "held_out", TRUE);
+      if (port->flags & FR_PORT_TRAINING)
+        json_object_set_boolean_member (object, "training", TRUE);
+      if (port->flags & FR_PORT_LOOKS)
+        json_object_set_boolean_member (object, "looks", TRUE);
       if (port->object != NULL)
         json_object_set_string_member (object, "object", port->object->name);
       for (guint k = 0; port->needs != NULL && port->needs[k] != NULL; k++)

@@ -173,7 +173,7 @@ static const FrPort *const fake_split_in[]
     = { FR_PORT ("in", FR_PORT_RECORDS, "rows to divide"), NULL };
 static const FrPort *const fake_split_out[]
     = { FR_PORT ("train", FR_PORT_RECORDS, "most rows"),
-        FR_PORT ("test", FR_PORT_RECORDS, "the others"), NULL };
+        FR_PORT ("test", FR_PORT_RECORDS, "the others", .flags = FR_PORT_HELD_OUT), NULL };
 
 static const FrElement fake_split = { .size = sizeof (FrElement),
                                       .kind = FR_KIND_TRANSFORM,
@@ -183,6 +183,22 @@ static const FrElement fake_split = { .size = sizeof (FrElement),
                                       .inputs = fake_split_in,
                                       .outputs = fake_split_out,
                                       .run = fake_run };
+
+static const FrPort *const fake_augment_in[]
+    = { FR_PORT ("in", FR_PORT_RECORDS, "rows to make more of",
+                 .flags = FR_PORT_MANY | FR_PORT_TRAINING),
+        FR_PORT ("against", FR_PORT_RECORDS, "rows to keep away from",
+                 .flags = FR_PORT_OPTIONAL | FR_PORT_LOOKS),
+        NULL };
+
+static const FrElement fake_augment = { .size = sizeof (FrElement),
+                                        .kind = FR_KIND_TRANSFORM,
+                                        .name = "transform.augment",
+                                        .revision = 1,
+                                        .summary = "rows and more of them",
+                                        .inputs = fake_augment_in,
+                                        .outputs = fr_ports_out,
+                                        .run = fake_run };
 
 static void
 fake_object_free (FrObject *object)
@@ -263,8 +279,8 @@ static const FrElement fake_sink = { .size = sizeof (FrElement),
                                      .run = fake_run };
 
 static const FrElement *const fake_elements[]
-    = { &fake_source, &fake_transform, &fake_required, &fake_split, &fake_trainer,
-        &fake_model,  &fake_other,     &fake_sink,     NULL };
+    = { &fake_source,  &fake_transform, &fake_required, &fake_split, &fake_augment,
+        &fake_trainer, &fake_model,     &fake_other,    &fake_sink,  NULL };
 
 static const FrPlugin fake_plugin = { .size = sizeof (FrPlugin),
                                       .abi_major = FR_ABI_MAJOR,

@@ -2,6 +2,7 @@
 core_libflowrun_la_SOURCES += \
 	core/pipeline/bind.c \
 	core/pipeline/connect.c \
+	core/pipeline/heldout.c \
 	core/pipeline/load.c \
 	core/pipeline/pipeline-private.h \
 	core/pipeline/pipeline.h \

@@ -5,6 +5,7 @@
  *   vars.c     variables: declared, given, replaced
  *   sets.c     --set
  *   connect.c  links between ports, order, circles
+ *   heldout.c  rows held out keep away from what learns
  *   bind.c     schemas and columns
  *   schema.c   the JSON Schema of all this
  */
@@ -69,6 +70,8 @@ FriStage *fri_load_stage (FriLoad *load, const char *id);
 void fri_connect (FriLoad *load, JsonObject *stages);
 /** fri_order: fills pipeline->stages; complains of circles. */
 void fri_order (FriLoad *load);
+/** fri_held_out: complains of held-out rows that reach inputs for training; after fri_order(). */
+void fri_held_out (FriLoad *load);
 /** fri_find_port: the port called @name; NULL when there is none. */
 const FrPort *fri_find_port (const FrPort *const *ports, const char *name);
 

@@ -282,6 +282,38 @@ test_circles (void)
           "pipeline:6:1: error: stages feed each other in a circle: 'me' → 'me' (/stages/me)\n");
 }
 
+/* Held-out rows are followed through whatever they pass, and refused with both ends named. */
+static void
+test_held_out (void)
+{
+#define DIVIDE GOODS ",\n'd': {'use': 'transform.divide', 'from': 'goods'}"
+  expect (
+      STAGES (DIVIDE ",\n'a': {'use': 'transform.augment', 'from': 'd.test'}"), NULL,
+      "pipeline:4:43: error: the input 'in' of 'a' (transform.augment) takes only rows to learn "
+      "from, but 'd.test' (transform.divide) holds its rows out; connect rows that come from "
+      "'d.train' (/stages/a/from)\n");
+  expect (
+      STAGES (DIVIDE ",\n'x': {'use': 'transform.fake', 'from': 'd.test'},\n"
+                     "'y': {'use': 'transform.fake', 'from': ['d.train', 'x']},\n"
+                     "'z': {'use': 'transform.divide', 'from': 'y'},\n"
+                     "'a': {'use': 'transform.augment', 'from': ['d.train', 'z.train']},\n"
+                     "'b': {'use': 'sink.fake', 'from': 'a'}"),
+      NULL,
+      "pipeline:7:55: error: the input 'in' of 'a' (transform.augment) takes only rows to learn "
+      "from, but 'd.test' (transform.divide) holds its rows out, by way of 'x', 'y' and 'z'; "
+      "connect rows that come from 'd.train' (/stages/a/from/1)\n");
+  /* Nothing to complain of: the other side, rows before they are divided, rows looked at, and what
+   * a model has learned. */
+  expect (STAGES (DIVIDE
+                  ",\n'a': {'use': 'transform.augment', 'from': {'in': 'd.train', 'against': "
+                  "'d.test'}},\n"
+                  "'b': {'use': 'transform.augment', 'from': ['goods', 'a']},\n"
+                  "'c': {'use': 'sink.fake', 'from': 'd.test'}, 'e': {'use': 'transform.augment', "
+                  "'from': 'd.rejects'}"),
+          NULL, "");
+#undef DIVIDE
+}
+
 static void
 test_columns (void)
 {
@@ -416,6 +448,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pipeline/everything-at-once", test_everything_at_once);
   g_test_add_func ("/pipeline/links", test_links);
   g_test_add_func ("/pipeline/circles", test_circles);
+  g_test_add_func ("/pipeline/held-out", test_held_out);
   g_test_add_func ("/pipeline/columns", test_columns);
   g_test_add_func ("/pipeline/unknown-columns", test_unknown_columns);
   g_test_add_func ("/pipeline/bad-vars", test_bad_vars);

@@ -113,6 +113,13 @@ check_port (const FrPort *port, const char *side, gboolean output)
   if ((port->flags & FR_PORT_FORECAST) && (!output || port->kind != FR_PORT_RECORDS))
     return g_strdup_printf ("%s '%s' is FORECAST, which only outputs of records may be", side,
                             port->name);
+  if ((port->flags & FR_PORT_HELD_OUT) && (!output || port->kind != FR_PORT_RECORDS))
+    return g_strdup_printf ("%s '%s' is HELD_OUT, which only outputs of records may be", side,
+                            port->name);
+  if ((port->flags & (FR_PORT_TRAINING | FR_PORT_LOOKS))
+      && (output || port->kind != FR_PORT_RECORDS))
+    return g_strdup_printf ("%s '%s' is TRAINING or LOOKS, which only inputs of records may be",
+                            side, port->name);
   return check_object (port, side, output);
 }
 

@@ -137,10 +137,10 @@ refused (gconstpointer data)
 }
 
 static const char *const refusals[][2] = {
-  { "transform-major", "it was built for version 1.2 of flowrun's plugin interface and this "
-                       "flowrun has 0.2: build it again with this flowrun's headers" },
-  { "transform-minor", "it was built for the newer version 0.3 of flowrun's plugin interface and "
-                       "this flowrun has 0.2: install a newer flowrun, or build it again" },
+  { "transform-major", "it was built for version 1.3 of flowrun's plugin interface and this "
+                       "flowrun has 0.3: build it again with this flowrun's headers" },
+  { "transform-minor", "it was built for the newer version 0.4 of flowrun's plugin interface and "
+                       "this flowrun has 0.3: install a newer flowrun, or build it again" },
   { "transform-entry", "it is no flowrun plugin: it does not export 'flowrun_plugin'" },
   { "transform-null", "its 'flowrun_plugin' returns NULL" },
   { "transform-nothing", "it has neither map nor run; it needs one of them" },
@@ -328,6 +328,10 @@ PORTS (ports_forecast, FR_PORT_RECORDS, "x", .flags = FR_PORT_FORECAST)
 PORTS (ports_forecast_model, FR_PORT_MODEL, "x", .object = &fake_model_type,
        .flags = FR_PORT_FORECAST)
 
+PORTS (ports_held_model, FR_PORT_MODEL, "x", .object = &fake_model_type, .flags = FR_PORT_HELD_OUT)
+PORTS (ports_held_in, FR_PORT_RECORDS, "x", .flags = FR_PORT_HELD_OUT)
+PORTS (ports_training, FR_PORT_RECORDS, "x", .flags = FR_PORT_TRAINING)
+
 static const FrService nameless = { .size = sizeof (FrService), .kind = "x", .summary = "x" };
 static const FrService tableless
     = { .size = sizeof (FrService), .kind = "x", .name = "y", .summary = "x" };
@@ -345,6 +349,9 @@ SPOIL (typed_rows, e->outputs = ports_typed_rows)
 SPOIL (many_models, e->outputs = ports_many)
 SPOIL (no_forecast, e->outputs = ports_forecast)
 SPOIL (forecast_model, e->outputs = ports_forecast_model)
+SPOIL (held_model, e->outputs = ports_held_model)
+SPOIL (training_out, e->outputs = ports_training)
+SPOIL (held_in, e->inputs = ports_held_in)
 SPOIL (forecast_map, e->forecast = (gpointer) fake_run)
 SPOIL (nameless_service, p->services = services_nameless)
 SPOIL (tableless_service, p->services = services_tableless)
@@ -402,6 +409,9 @@ test_descriptions (void)
   spoiled (many_models, "is MANY or REWINDABLE");
   spoiled (no_forecast, "its output 'out' is FORECAST, but it has no forecast");
   spoiled (forecast_model, "is FORECAST, which only outputs of records may be");
+  spoiled (held_model, "is HELD_OUT, which only outputs of records may be");
+  spoiled (held_in, "is HELD_OUT, which only outputs of records may be");
+  spoiled (training_out, "is TRAINING or LOOKS, which only inputs of records may be");
   spoiled (forecast_map, "has forecast, which only elements with run may have");
   spoiled (nameless_service, "a service without a kind and a name");
   spoiled (tableless_service,

@@ -49,7 +49,7 @@
 G_BEGIN_DECLS
 
 #define FR_ABI_MAJOR 0 /* must be equal */
-#define FR_ABI_MINOR 2 /* a plugin's must not be newer than the core's */
+#define FR_ABI_MINOR 3 /* a plugin's must not be newer than the core's */
 
 typedef struct _FrHost FrHost; /* host.h */
 typedef struct _FrBind FrBind;
@@ -217,6 +217,13 @@ typedef const FrPlugin *(*FrPluginFunc) (void);
  * made; files may be read (a header, a sample of rows) but never written.
  */
 gboolean fr_bind_is_check (const FrBind *bind);
+
+/**
+ * fr_bind_is_network_denied: TRUE under --deny network (since 0.3).  An element that always uses the
+ * network says so with FR_ELEMENT_NETWORK, and is refused; one whose parameters decide leaves the
+ * flag out, asks here, and reports a problem where it would leave the machine.
+ */
+gboolean fr_bind_is_network_denied (const FrBind *bind);
 
 /** fr_bind_input: the schema that input port @port brings; NULL when it is not connected. */
 FrSchema *fr_bind_input (const FrBind *bind, const char *port);

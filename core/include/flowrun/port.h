@@ -10,6 +10,16 @@
  * (the duplicates of transform.dedup, the rest of transform.filter) gives them
  * a port of their own.  Besides those declared, every element has the output
  * port "rejects": see fr_host_reject().
+ *
+ * Rows that are held out, to choose or to measure with, must not be learned
+ * from.  An output that gives such rows says FR_PORT_HELD_OUT, as transform.split
+ * does with validation and test.  From there the core follows the rows: every
+ * output of records, "rejects" too, of a stage that such rows enter is held out
+ * as well, unless they enter by a port that says FR_PORT_LOOKS, whose rows are
+ * compared with and let go.  An input that says FR_PORT_TRAINING takes no
+ * held-out rows: `flowrun check` and the run refuse the connection, with both
+ * ends and the way between them named.  What leaves by a model, a report or a
+ * file is not followed.
  */
 #ifndef FLOWRUN_PORT_H
 #define FLOWRUN_PORT_H
@@ -30,7 +40,10 @@ typedef enum {
   FR_PORT_OPTIONAL = 1 << 0,  /* may stay unconnected                                              */
   FR_PORT_MANY = 1 << 1,      /* inputs: takes several connections, read one after the other in order */
   FR_PORT_REWINDABLE = 1 << 2, /* inputs: fr_host_rewind() works; the core keeps the rows on disk     */
-  FR_PORT_FORECAST = 1 << 3   /* outputs: filled by forecast alone, for `flowrun head`; cannot be connected */
+  FR_PORT_FORECAST = 1 << 3,  /* outputs: filled by forecast alone, for `flowrun head`; cannot be connected */
+  FR_PORT_HELD_OUT = 1 << 4,  /* outputs of records: rows to choose or measure with, not to learn from (since 0.3) */
+  FR_PORT_TRAINING = 1 << 5,  /* inputs of records: rows that are held out are refused (since 0.3) */
+  FR_PORT_LOOKS = 1 << 6      /* inputs of records: none of its rows leaves by an output (since 0.3) */
 } FrPortFlags;
 
 /** FrNeed: a column that an input port must bring. */
