@@ -9,6 +9,13 @@ dist_shoppipeline_DATA = \
 	pipelines/shop/records.json \
 	pipelines/shop/shop.sql
 
+dist_pipeline_DATA = \
+	pipelines/compare.json \
+	pipelines/crawl-site.json \
+	pipelines/desensitise-csv.json \
+	pipelines/desensitise-files.json \
+	pipelines/evaluate.json \
+	pipelines/generate.json
 dist_pipeline_DATA = pipelines/compare.json pipelines/crawl-site.json pipelines/desensitise-csv.json pipelines/desensitise-files.json pipelines/evaluate.json pipelines/generate.json
 
 # The whole way, and what it works on.

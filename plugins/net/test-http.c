@@ -5,6 +5,7 @@
 #include "net/http.h"
 #include "test-server.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* gzip of 50 bytes 'a', made with Python's gzip.compress (mtime 0). */
@@ -367,6 +368,66 @@ test_many (Fixture *f, G_GNUC_UNUSED gconstpointer data)
   g_assert_cmpuint (net_client_running (f->client), ==, 0);
 }
 
+/* openssl's own server with a certificate that only its file vouches for, and only for localhost.
+ */
+static void
+test_tls (G_GNUC_UNUSED Fixture *f, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autofree char *dir = g_dir_make_tmp ("tls-XXXXXX", NULL);
+  g_autofree char *key = g_build_filename (dir, "key.pem", NULL),
+                  *cert = g_build_filename (dir, "cert.pem", NULL);
+  g_autofree char *port = NULL, *by_name = NULL, *by_address = NULL,
+                  *program = g_find_program_in_path ("openssl");
+  g_autoptr (GSocketListener) probe = g_socket_listener_new ();
+  g_autoptr (GSubprocess) made = NULL, server = NULL;
+  NetOptions distrusts = { .allow_private = TRUE }, trusts = { .allow_private = TRUE,
+                                                               .ca_file = cert,
+                                                               .retries = 20,
+                                                               .backoff = 50000,
+                                                               .backoff_max = G_USEC_PER_SEC };
+  g_autoptr (NetClient) wary = net_client_new (&distrusts, NULL),
+                        knowing = net_client_new (&trusts, NULL);
+  NetRequest request = { 0 };
+  GError *error = NULL;
+  NetReply *reply;
+
+  if (program == NULL)
+    {
+      g_test_skip ("no openssl program");
+      g_rmdir (dir);
+      return;
+    }
+  port = g_strdup_printf ("%u", g_socket_listener_add_any_inet_port (probe, NULL, NULL));
+  g_socket_listener_close (probe);
+  by_name = g_strdup_printf ("https://localhost:%s/", port);
+  by_address = g_strdup_printf ("https://127.0.0.1:%s/", port);
+  made = g_subprocess_new (G_SUBPROCESS_FLAGS_STDERR_SILENCE, &error, program, "req", "-x509",
+                           "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days",
+                           "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                           NULL);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_wait_check (made, NULL, NULL));
+  server = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+                             &error, program, "s_server", "-accept", port, "-cert", cert, "-key",
+                             key, "-www", NULL);
+  g_assert_no_error (error);
+  request.url = by_name;
+  reply = net_client_send (knowing, &request, NULL, &error); /* retries until it listens */
+  g_assert_no_error (error);
+  g_assert_cmpuint (reply->status, ==, 200);
+  net_reply_free (reply);
+  reply = net_client_send (wary, &request, NULL, &error);
+  expect_error (reply, g_steal_pointer (&error), FR_ERROR_IO, "no trusted connection");
+  request.url = by_address; /* the right certificate for another name */
+  reply = net_client_send (knowing, &request, NULL, &error);
+  expect_error (reply, g_steal_pointer (&error), FR_ERROR_IO, "no trusted connection");
+  g_subprocess_force_exit (server);
+  g_subprocess_wait (server, NULL, NULL);
+  g_unlink (key);
+  g_unlink (cert);
+  g_rmdir (dir);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -380,5 +441,6 @@ main (int argc, char **argv)
   ADD ("/http/refused-later", NULL, test_refused_later);
   ADD ("/http/cancel", NULL, test_cancel);
   ADD ("/http/many", NULL, test_many);
+  ADD ("/http/tls", NULL, test_tls);
   return g_test_run ();
 }

@@ -3,15 +3,19 @@ noinst_LTLIBRARIES += plugins/libsql.la
 plugins_libsql_la_SOURCES = \
 	plugins/sql/array.c \
 	plugins/sql/array.h \
+	plugins/sql/bind.c \
 	plugins/sql/build.c \
 	plugins/sql/build.h \
 	plugins/sql/common.c \
+	plugins/sql/connect.c \
 	plugins/sql/dsn.c \
 	plugins/sql/dsn.h \
+	plugins/sql/fingerprint.c \
 	plugins/sql/manual.h \
 	plugins/sql/position.c \
 	plugins/sql/position.h \
-	plugins/sql/source.c \
+	plugins/sql/run.c \
+	plugins/sql/source-private.h \
 	plugins/sql/sql.h \
 	plugins/sql/time.c \
 	plugins/sql/value.c \

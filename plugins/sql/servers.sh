@@ -149,6 +149,17 @@ my ()
   done
 }
 
+# comes COMMAND...: waits until COMMAND prints 1, for half a minute at most
+comes ()
+{
+  i=0
+  until [ "$("$@")" = 1 ]; do
+    i=$((i + 1))
+    [ $i -lt 300 ] || return 1
+    sleep 0.1
+  done
+}
+
 # ---- flowrun -----------------------------------------------------------------------
 
 # pipeline ELEMENT WITH: p.json, whose DSN is $DSN; WITH: members of "with", each after a comma

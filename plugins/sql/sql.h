@@ -140,7 +140,8 @@ typedef struct
   SqlStep (*next) (gpointer link, SqlCell *cells, GCancellable *cancellable, GError **error);
 } SqlDriver;
 
-/* ---- the element (source.c) ------------------------------------------------ */
+/* ---- the element (bind.c, fingerprint.c, run.c) ------------------------------------------------
+ */
 
 gboolean sql_source_configure (SqlConfig *config, FrProblems *problems);
 gboolean sql_source_bind (const SqlDriver *driver, const SqlConfig *config, FrBind *bind,

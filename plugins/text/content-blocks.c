@@ -215,11 +215,12 @@ settle (Builder *b, const char *next)
   if (!b->open)
     begin_block (b);
   b->block.hints &= top (b)->inline_hints;
-  if (out->len == b->block.start)
-    ;
-  else if (b->cells > 0)
+  /* An empty first cell is a cell too. */
+  if (b->cells > 0)
     for (guint i = 0; i < b->cells; i++)
       g_string_append_c (out, '\t');
+  else if (out->len == b->block.start)
+    ;
   else if (b->breaks > 0)
     g_string_append_c (out, top (b)->row ? ' ' : '\n');
   else if (b->space)
@@ -558,7 +559,7 @@ open_block (Builder *b, guint32 node, TextHtmlName tag)
           b->breaks = 0;
           return;
         }
-      if (tag != TEXT_TAG_TR)
+      if (tag != TEXT_TAG_TR && tag != TEXT_TAG_CAPTION)
         {
           b->space = TRUE;
           return;

@@ -149,16 +149,6 @@ is_page_scheme (FrStr scheme)
   return FALSE;
 }
 
-static FrStr
-strip (FrStr s)
-{
-  while (s.len > 0 && (guchar) *s.data <= ' ')
-    s.data++, s.len--;
-  while (s.len > 0 && (guchar) s.data[s.len - 1] <= ' ')
-    s.len--;
-  return s;
-}
-
 gboolean
 text_address_resolve (const Address *base, FrStr href, GString *out)
 {
@@ -166,7 +156,7 @@ text_address_resolve (const Address *base, FrStr href, GString *out)
   FrStr scheme;
   gsize start;
 
-  href = strip (href);
+  href = text_strip (href);
   if (href.len > MAX_ADDRESS)
     return FALSE;
   text_address_split (href, &a);
@@ -226,7 +216,7 @@ typedef struct
 static FrStr
 clean_href (Collector *c, FrStr href)
 {
-  href = strip (href);
+  href = text_strip (href);
   if (memchr (href.data, '\n', href.len) == NULL && memchr (href.data, '\t', href.len) == NULL
       && memchr (href.data, '\r', href.len) == NULL)
     return href;
@@ -273,7 +263,7 @@ add_link (Collector *c, guint32 node, FrStr href, guint flags)
            c->scratch->len == 0 && (i = text_dom_next (c->page->dom, i, node, FALSE)) != 0;)
         if (c->page->dom->nodes[i].tag == TEXT_TAG_IMG)
           {
-            FrStr alt = strip (text_dom_attribute (c->page->dom, i, TEXT_ATTR_ALT));
+            FrStr alt = text_strip (text_dom_attribute (c->page->dom, i, TEXT_ATTR_ALT));
 
             g_string_append_len (c->scratch, alt.data, (gssize) MIN (alt.len, 512));
           }

@@ -45,7 +45,7 @@ typedef struct
   guint32 hints;      /* its own */
   guint32 inherited;  /* with those of the boxes around it, as far as they count */
   guint8 tag;
-  guint8 group; /* a list or table of data: its blocks are judged together */
+  guint8 group; /* a table of data */
 } Box;
 
 /* Beside what is public (the text is filled in when all is there). */
@@ -79,7 +79,6 @@ typedef struct
   TextPageKind kind;
   double confidence;
   guint32 title_block; /* 1 + number of the h1 that is kept before the region */
-
 } Page;
 
 /** text_names_hints: what class and id say, as Hint bits. */

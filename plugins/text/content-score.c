@@ -6,9 +6,10 @@
  *     feature of the block or of where it stands, in [0, 1] or [-1, 1].
  *  2. The region: from the body down, as long as one box holds nearly all of the well-scored text
  *     of the box it stands in, that one.  (Pasternack and Roth look for the run of tokens with the
- *     largest sum; here runs are boxes, and text of bad score is no reason to stay outside.)
+ *     largest sum; here runs are boxes, and text of bad score is no reason to stay outside.)  When
+ *     nothing calls it content, it grows to the nearest box around that something does.
  *  3. In the region text is content until it is shown to be something else; outside it is not.
- *     Headings follow what stands under them.
+ *     Headings follow what stands under them; the page's own may stand before the region.
  *
  * A page on which little is left that way has its links for content: it is scored again without
  * the rules against links, and where it stands decides alone.
@@ -544,6 +545,14 @@ not_chrome (const Scorer *s, const Box *box)
 #define REGION_PROSE 0.45 /* of what is not chrome in the region */
 #define LINKED_SHARE 0.3
 
+/* A page with so little prose is a list, unless the prose is what the page calls its content. */
+static gboolean
+is_little (const Scorer *s, guint32 prose)
+{
+  return prose < LITTLE_PROSE
+         && !(prose > 0 && s->boxes[s->page->region].inherited & (HINT_GOOD | HINT_MAIN));
+}
+
 static void
 decide_kind (Scorer *s)
 {
@@ -551,7 +560,7 @@ decide_kind (Scorer *s)
   guint32 all;
 
   s->page->kind = TEXT_PAGE_PROSE;
-  if (t.prose < LITTLE_PROSE || t.prose < PROSE_SHARE * not_chrome (s, &s->boxes[0])
+  if (is_little (s, t.prose) || t.prose < PROSE_SHARE * not_chrome (s, &s->boxes[0])
       || t.prose < REGION_PROSE * not_chrome (s, &s->boxes[s->page->region]))
     {
       s->list = TRUE;

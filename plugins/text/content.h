@@ -8,13 +8,12 @@
  * How the main text is found is a scored block model: the page is cut into blocks of text; each
  * block has features (its length in characters, its link density, its sentence marks, where it
  * stands, what the elements around it are called, phrases such as 责任编辑), each feature a weight
- * with a reason, all in one table (content-score.c); the part of the tree with the largest sum is
- * the main content, and blocks in it that are not content go.  Every score can be shown
- * (TEXT_CONTENT_EXPLAIN).  The ideas are those of
- *   Kohlschütter, Fankhauser, Nejdl: Boilerplate Detection using Shallow Text Features, WSDM 2010
- *     (text and link density of blocks and of their neighbours),
- *   Pasternack, Roth: Extracting Article Text from the Web with Maximum Subsequence Segmentation,
- *     WWW 2009 (signed scores, the largest sum),
+ * with a reason, all in one table (content-score.c); the smallest part of the tree that holds
+ * nearly all well-scored text is the main content, and blocks in it that are not content go.  Every
+ * score can be shown (TEXT_CONTENT_EXPLAIN).  The ideas are those of Kohlschütter, Fankhauser,
+ * Nejdl: Boilerplate Detection using Shallow Text Features, WSDM 2010 (text and link density of
+ * blocks and of their neighbours), Pasternack, Roth: Extracting Article Text from the Web with
+ * Maximum Subsequence Segmentation, WWW 2009 (signed scores, summed over stretches of the page),
  *   Mozilla Readability (names of classes and ids, data tables, hidden nodes, titles).
  * A page whose content is links (an index, a site map, a front page) is told apart and keeps its
  * link lists; navigation still goes.  A page that leaves its text to a script, but has it in its
@@ -116,8 +115,10 @@ typedef enum
  * TextLink: a way to another page: <a>, <area>, <link rel=next|prev|alternate to HTML>, frames and
  * refreshes, in the order of the page, each address as often as it stands there.
  * @href: as written: character references read, white space at the ends off, tabs and newlines out
- * @url: @href made absolute with <base> and the page's URL, and without its fragment; empty when
- *   that cannot be done (no base) or when it is no address of a page (javascript:, mailto:, data:)
+ * @url: @href made absolute with <base> and the page's URL, and without its fragment; ASCII: what
+ * may not stand in an address is percent-encoded as UTF-8, in the host too (RFC 3986,
+ * section 3.2.2); empty when that cannot be done (no base) or when it is no address of a page
+ * (javascript:, mailto:, data:)
  * @text: what is shown, one line; of an image its alt text; may be empty
  * @flags: TextLinkFlags
  */

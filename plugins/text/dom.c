@@ -32,6 +32,7 @@ typedef struct
   guint n_open;
   guint16 n_open_of[TEXT_N_TAGS];
   gboolean in_head;
+  guint32 ended_form; /* a form whose end tag came while what it holds was still open */
 } Tree;
 
 /* ---- nodes ---------------------------------------------------------------- */
@@ -90,19 +91,11 @@ push (Tree *t, guint32 node)
   t->n_open_of[t->nodes[node].tag]++;
 }
 
-static void
-remove_open (Tree *t, guint i)
-{
-  t->n_open_of[t->nodes[t->open[i]].tag]--;
-  memmove (t->open + i, t->open + i + 1, (t->n_open - i - 1) * sizeof *t->open);
-  t->n_open--;
-}
-
 /* Ends all open elements from number @i on. */
 static void
 pop_to (Tree *t, guint i)
 {
-  while (t->n_open > i)
+  while (t->n_open > i || (t->n_open > 2 && current (t) == t->ended_form))
     t->n_open_of[t->nodes[t->open[--t->n_open]].tag]--;
 }
 
@@ -334,8 +327,9 @@ end_item (Tree *t, TextHtmlName one, TextHtmlName other)
 
 /* Takes block @block out of the link @link it stands in: it becomes the link's next sibling, and
  * what it holds so far goes into a link of its own.  This is what the adoption agency algorithm
- * (section 13.2.6.4.7) comes to for one block.  Both are open, so nothing follows them. */
-static void
+ * (section 13.2.6.4.7) comes to for one block.  Both are open, so nothing follows them.  Returns
+ * the new link; 0 when the block held nothing. */
+static guint32
 split_link (Tree *t, guint32 link, guint32 block)
 {
   guint32 parent = t->nodes[block].parent, copy, before = t->nodes[parent].first;
@@ -353,7 +347,7 @@ split_link (Tree *t, guint32 link, guint32 block)
   copy = t->nodes[block].first ? add_node (t, TEXT_NODE_ELEMENT, TEXT_TAG_A, t->nodes[link].text)
                                : 0;
   if (copy == 0)
-    return;
+    return 0;
   t->nodes[copy].attributes = t->nodes[link].attributes;
   t->nodes[copy].n_attributes = t->nodes[link].n_attributes;
   t->nodes[copy].first = t->nodes[block].first;
@@ -362,26 +356,30 @@ split_link (Tree *t, guint32 link, guint32 block)
     t->nodes[child].parent = copy;
   t->nodes[block].first = t->nodes[block].last = 0;
   append_child (t, block, copy);
+  return copy;
 }
 
-/* Ends the open link, also when blocks were opened in it since. */
+/* Ends the open link.  Blocks that were opened in it since are taken out of it, one by one from the
+ * outermost, and stay open; everything else in it ends. */
 static void
 end_link (Tree *t)
 {
-  guint i = in_scope (t, TEXT_TAG_A), j = i + 1;
+  guint i = in_scope (t, TEXT_TAG_A), n = i;
+  guint32 link;
 
   if (i == 0)
     return;
-  while (j < t->n_open && !(tag_at (t, j)->tree & TREE_SPECIAL))
-    j++;
-  if (j == t->n_open)
-    {
-      pop_to (t, i);
-      return;
-    }
-  split_link (t, t->open[i], t->open[j]);
-  while (j-- > i)
-    remove_open (t, j);
+  link = t->open[i];
+  for (guint j = i; j < t->n_open; j++)
+    if (j > i && tag_at (t, j)->tree & TREE_SPECIAL)
+      {
+        if (link != 0)
+          link = split_link (t, link, t->open[j]);
+        t->open[n++] = t->open[j];
+      }
+    else
+      t->n_open_of[t->nodes[t->open[j]].tag]--;
+  t->n_open = n;
 }
 
 /* ---- tables --------------------------------------------------------------- */
@@ -527,7 +525,8 @@ before_start (Tree *t, const TextTag *tag)
         pop_to (t, i);
       break;
     case TEXT_TAG_FORM:
-      return t->n_open_of[TEXT_TAG_FORM] == 0;
+      i = find_open (t, TEXT_TAG_FORM, 0, TEXT_N_TAGS);
+      return i == 0 || t->open[i] == t->ended_form;
     case TEXT_TAG_TABLE:
       if ((i = find_table (t, TRUE)) > 0)
         pop_to (t, i);
@@ -623,7 +622,8 @@ end_list_item (Tree *t)
     }
 }
 
-/* A form that was not closed where it was opened ends without ending what was opened in it. */
+/* A form that was not closed where it was opened ends without ending what was opened in it: the
+ * tree is the same, but another form may begin, and it is left with the last of them. */
 static void
 end_form (Tree *t)
 {
@@ -632,7 +632,7 @@ end_form (Tree *t)
   if (i == t->n_open - 1)
     pop_to (t, i);
   else if (i > 0)
-    remove_open (t, i);
+    t->ended_form = t->open[i];
 }
 
 static void

@@ -146,6 +146,41 @@ check_charsets (void)
     }
 }
 
+/* Traditional characters in Big5, with and without a word about it. */
+static void
+check_big5 (void)
+{
+  static const char *const heads[] = { "", "<meta charset=big5>", "<meta charset=utf-8>" };
+  static const char *const how[] = { "guessed", "meta", "guessed" };
+  const char *body
+      = "<title>春季果樹修剪要點</title><p>春季修剪應在萌芽之前完成，此時樹液開始流動，"
+        "傷口癒合比較快，但是過晚會消耗樹體養分。</p><p>修剪之後，直徑較大的傷口應當塗抹保"
+        "護劑，防止病菌侵入。</p>";
+  g_autofree char *want = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (heads); i++)
+    {
+      g_autofree char *html = g_strconcat (heads[i], body, NULL);
+      gsize len;
+      g_autofree char *bytes = g_convert (html, -1, "BIG5", "UTF-8", NULL, &len, NULL);
+      g_autofree char *got = NULL;
+      g_autoptr (TextContent) page = NULL;
+
+      g_assert_nonnull (bytes);
+      page = text_content_new (bytes, len, NULL);
+      g_assert_cmpstr (page->charset, ==, "big5");
+      g_assert_cmpstr (page->charset_from, ==, how[i]);
+      g_assert_cmpuint (page->n_replaced, ==, 0);
+      assert_str (page->language, "zh");
+      got = describe (page);
+      g_assert_nonnull (strstr (got, "傷口應當塗抹保護劑"));
+      if (want == NULL)
+        want = g_steal_pointer (&got);
+      else
+        g_assert_cmpstr (got, ==, want);
+    }
+}
+
 /* ---- metadata ------------------------------------------------------------------ */
 
 static void
@@ -751,6 +786,53 @@ check_encodings (void)
   g_assert_cmpuint (differ, ==, 0);
 }
 
+/* ---- blocks -----------------------------------------------------------------------------*/
+
+/* Structure, as Markdown, of pages kept whole. */
+static void
+check_blocks (void)
+{
+  static const struct
+  {
+    const char *html, *markdown;
+  } cases[] = {
+    { "<p>一<br>二<br><br>三", "一\\\n二\n\n三" },
+    { "一<br>　　二<br> 　三", "一\n\n二\\\n三" },
+    { "<p>中文\n折行 and\nwords&nbsp; x</p>", "中文折行 and words x" },
+    { "<h2>标题</h2><h7>x</h7>", "## 标题\n\nx" },
+    { "<ul><li>a<ul><li>b</ul><li>c</ul>d<ol start=3><li>e<li>f</ol>",
+      "-  a\n\n   -  b\n-  c\n\nd\n\n3. e\n4. f" },
+    { "<ul><li><p>a</p><p>b</p></ul>", "-  a\n\nb" },
+    { "<dl><dt>词<dd>义</dl>", "-  词\n-  义" },
+    { "<table><tr><th><th>甲<th>乙<tr><td>一<td>1<td>2|3<tr><td>二<td><td>4</table>",
+      "|  | 甲 | 乙 |\n| --- | --- | --- |\n| 一 | 1 | 2\\|3 |\n| 二 |  | 4 |" },
+    { "<table><tr><td><p>段。</p><ul><li>x</ul></td><td>y</td></tr></table>", "段。\n\n-  x\n\ny" },
+    { "<table><caption>表</caption><tr><td>a<td>b<tr><td>c<td>d</table>",
+      "表\n\n| a | b |\n| --- | --- |\n| c | d |" },
+    { "<pre>\n a\n\n<b>b</b>\n</pre>", "```\n a\n\nb\n```" },
+    { "<pre>```</pre>", "````\n```\n````" },
+    { "<blockquote><p>a</p>b</blockquote>c", "> a\n\n> b\n\nc" },
+    { "<figure><img><figcaption>图</figcaption></figure>", "图" },
+    { "# x<p>1. y<p>- z<p>12", "\\# x\n\n1\\. y\n\n\\- z\n\n12" },
+    { "<ruby>漢<rp>(</rp><rt>hàn</rt><rp>)</rp></ruby>字", "漢字" },
+    { "a<sup class=reference>[1]</sup><a class=headerlink href=#x>¶</a>b", "a[1]b" },
+    { "<select><option>a</select><button>b</button><textarea>c</textarea>d<svg><text>e</svg>",
+      "d" },
+    { "\u3000\u3000<p>&#8203;\u3000</p>", "" },
+    { "a\1b<p>&#0;", "a b\n\n\ufffd" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (TextContent) page = text_content_new_utf8 (
+          S (cases[i].html), &(TextContentOptions){ .flags = TEXT_CONTENT_WHOLE });
+      g_autoptr (GString) markdown = g_string_new (NULL);
+
+      text_content_append (page, TEXT_STYLE_MARKDOWN, markdown);
+      g_assert_cmpstr (markdown->str, ==, cases[i].markdown);
+    }
+}
+
 /* ---- other ------------------------------------------------------------------------------ */
 
 static void
@@ -850,7 +932,8 @@ check_bombs (void)
 int
 main (int argc, char **argv)
 {
-  static const char *const pages[] = { "news", "legacy", "list", "blog", "shell", "gov" };
+  static const char *const pages[]
+      = { "news", "legacy", "list", "blog", "shell", "gov", "flash", "forum", "product", "front" };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (pages); i++)
@@ -860,6 +943,7 @@ main (int argc, char **argv)
       g_test_add_data_func (name, pages[i], check_page);
     }
   g_test_add_func ("/content/charsets", check_charsets);
+  g_test_add_func ("/content/big5", check_big5);
   g_test_add_func ("/content/dates", check_dates);
   g_test_add_func ("/content/date-sources", check_date_sources);
   g_test_add_func ("/content/titles", check_titles);
@@ -873,6 +957,7 @@ main (int argc, char **argv)
   g_test_add_func ("/content/manual", check_manual);
   g_test_add_func ("/content/legacy", check_legacy);
   g_test_add_func ("/content/encodings", check_encodings);
+  g_test_add_func ("/content/blocks", check_blocks);
   g_test_add_func ("/content/options", check_options);
   g_test_add_func ("/content/nothing", check_nothing);
   g_test_add_func ("/content/bombs", check_bombs);

@@ -89,10 +89,13 @@ static const struct
   { "a</br>b", "body('a' br 'b')" },
   { "<form>a<form>b</form>c", "body(form('a' 'b') 'c')" },
   { "<form><div>a</form>b</div>c", "body(form(div('a' 'b')) 'c')" },
+  { "<form><div>a</form><form>b</form>c</div>d", "body(form(div('a' form('b') 'c')) 'd')" },
   { "<select>a<div>b", "body(select('a') div('b'))" },
   /* links */
   { "<a href=x>a<a href=y>b", "body(a('a') a('b'))" },
   { "<a href=x>a<div>b</a>c</div>d", "body(a('a') div(a('b') 'c') 'd')" },
+  { "<a href=x>a<div>b<p>c<i>d</a>e</p>f", "body(a('a') div(a('b') p(a('c' i('d')) 'e') 'f'))" },
+  { "<a href=x><div><p>a<a href=y>b</p>c", "body(a div(a p(a('a') a('b')) 'c'))" },
   { "<a href=x><b>a<p>b<a href=y>c", "body(a(b('a')) p(a('b') a('c')))" },
   { "<p><a href=x>a<p>b", "body(p(a('a')) p('b'))" },
   { "<a><table><tr><td><a>b</a>c</table>d</a>e", "body(a(table(tr(td(a('b') 'c'))) 'd') 'e')" },
@@ -128,7 +131,9 @@ attribute (const TextDom *dom, guint32 node, TextHtmlAttribute name)
 {
   FrStr value = text_dom_attribute (dom, node, name);
 
-  return value.data == NULL ? NULL : g_intern_string (g_strndup (value.data, value.len));
+  g_autofree char *copy = value.data ? g_strndup (value.data, value.len) : NULL;
+
+  return g_intern_string (copy);
 }
 
 static void

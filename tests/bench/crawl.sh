@@ -40,7 +40,7 @@ FLOWRUN_PLUGIN_PATH=$build/plugins/.libs
 export FLOWRUN_PLUGIN_PATH
 ours='' theirs=''
 cd "$dir"
-for round in 1 2 3; do
+for round in ${ROUNDS:-1 2 3}; do
   /usr/bin/time -o time -f '%e %M' "$build/flowrun" crawl.json --run-dir run --fresh --progress none 2>err || { cat err >&2; exit 1; }
   ours="$ours $(awk '{ print $1 }' time)"
   peak=$(awk '{ print $2 }' time)
@@ -48,6 +48,7 @@ for round in 1 2 3; do
   theirs="$theirs $("$python" "$here/crawl_scrapy.py" "$url" scrapy.jsonl 2>/dev/null)"
   echo "round $round: flowrun$ours s ($rows rows) | scrapy$theirs s ($(wc -l < scrapy.jsonl) rows)"
 done
+[ "$(wc -l < scrapy.jsonl)" -ge 2000 ] && [ "$rows" -ge 2000 ] || { echo "too few rows: this compares nothing"; exit 1; }
 best () { printf '%s\n' $* | sort -n | head -n 1; }
 echo "$(best $ours) $(best $theirs) $rows $(wc -l < scrapy.jsonl) $peak" | awk '{
   printf "flowrun %.0f pages/s, scrapy %.0f pages/s: %.1f times; peak resident memory %.0f MB\n", $3 / $1, $4 / $2, ($3 / $1) / ($4 / $2), $5 * 1024 / 1e6 }'

@@ -9,7 +9,7 @@ from scrapy.crawler import CrawlerProcess
 from scrapy.linkextractors import LinkExtractor
 
 url, out = sys.argv[1], sys.argv[2]
-links = LinkExtractor(allow_domains=["127.0.0.1"])
+links = LinkExtractor(allow=["^" + url[: url.index("/", 8) + 1]])
 
 
 class Site(scrapy.Spider):

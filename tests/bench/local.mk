@@ -44,12 +44,12 @@ endif
 tests_bench_bench_json_SOURCES = tests/bench/bench-json.c
 tests_bench_bench_json_LDADD = $(TEST_LIBS)
 if HAVE_TEXT
-EXTRA_PROGRAMS += tests/bench/bench-minhash
-tests_bench_bench_minhash_SOURCES = tests/bench/bench-minhash.c
-tests_bench_bench_minhash_LDADD = $(TEXT_MODULE_LIBS)
 EXTRA_PROGRAMS += tests/bench/bench-pii
 tests_bench_bench_pii_SOURCES = tests/bench/bench-pii.c
 tests_bench_bench_pii_LDADD = $(TEXT_MODULE_LIBS)
+EXTRA_PROGRAMS += tests/bench/bench-minhash
+tests_bench_bench_minhash_SOURCES = tests/bench/bench-minhash.c
+tests_bench_bench_minhash_LDADD = $(TEXT_MODULE_LIBS)
 endif
 if HAVE_LM
 EXTRA_PROGRAMS += tests/bench/bench-decoder

@@ -134,6 +134,14 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/vars-wrong-type-in-use.json \
 	tests/broken/vars-wrong.expect \
 	tests/broken/vars-wrong.json
+EXTRA_DIST += tests/broken/elements/crawler.expect tests/broken/elements/crawler.json \
+	tests/broken/elements/crawler-denied.args tests/broken/elements/crawler-denied.expect \
+	tests/broken/elements/crawler-denied.json
+EXTRA_DIST += \
+	tests/broken/elements/content.expect \
+	tests/broken/elements/content.json \
+	tests/broken/elements/site-lines.expect \
+	tests/broken/elements/site-lines.json
 
 # Elements as they are built.
 dist_check_SCRIPTS += tests/broken/test-desensitize.sh
@@ -152,6 +160,7 @@ EXTRA_DIST += tests/broken/elements/desensitize-columns.expect \
 	tests/broken/elements/desensitize-words.expect \
 	tests/broken/elements/desensitize-words.json \
 	tests/broken/elements/mobile.txt
+
 dist_check_SCRIPTS += tests/broken/test-elements.sh
 TESTS += tests/broken/test-elements.sh
 EXTRA_DIST += \
@@ -190,3 +199,6 @@ EXTRA_DIST += \
 	tests/broken/elements/database-columns.json \
 	tests/broken/elements/databases.expect \
 	tests/broken/elements/databases.json
+EXTRA_DIST += \
+	tests/broken/elements/documents.expect \
+	tests/broken/elements/documents.json

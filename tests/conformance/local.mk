@@ -8,4 +8,5 @@ include tests/conformance/score.mk
 include tests/conformance/gguf.mk
 include tests/conformance/onnx.mk
 include tests/conformance/evaluate.mk
+include tests/conformance/warc.mk
 include tests/conformance/documents.mk

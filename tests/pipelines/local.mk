@@ -2,6 +2,8 @@
 if HAVE_TEXT
 PIPELINE_TESTS = tests/pipelines/test-bad-input.sh tests/pipelines/test-records.sh tests/pipelines/test-litemall.sh \
 	tests/pipelines/test-csv.sh tests/pipelines/test-kill.sh tests/pipelines/test-rating.sh \
+	tests/pipelines/test-rating-page.py tests/pipelines/test-report.py tests/pipelines/test-desensitise.sh
+	tests/pipelines/test-rating-page.py tests/pipelines/test-report.py tests/pipelines/test-augment.sh
 	tests/pipelines/test-rating-page.py tests/pipelines/test-report.py tests/pipelines/test-desensitise.sh \
 	tests/pipelines/test-augment.sh
 dist_check_SCRIPTS += $(PIPELINE_TESTS)

@@ -482,8 +482,12 @@ commit_skipped (Crawl *c, At *at)
                       at->text);
       return;
     case SKIP_ROBOTS_UNREACHABLE:
-      reject (c, at, "robots_unreachable",
-              "the robots.txt of its host cannot be had, which forbids everything", NULL);
+      if (at->host->robots_fault == NET_FAULT_REFUSED_ADDRESS)
+        reject (c, at, "address_refused", at->host->robots_why, NULL);
+      else
+        reject (c, at, "robots_unreachable",
+                "the robots.txt of its host cannot be had, which forbids everything",
+                at->host->robots_why);
       return;
     case SKIP_HOST_DOWN:
       reject (c, at, "host_down", "its host failed too often and was asked no more", NULL);

@@ -205,6 +205,8 @@ report (Crawl *c)
       json_builder_add_int_value (b, (gint64) host->pages);
       json_builder_set_member_name (b, "rejected");
       json_builder_add_int_value (b, (gint64) host->rejected);
+      json_builder_set_member_name (b, "bytes");
+      json_builder_add_int_value (b, (gint64) host->bytes);
       json_builder_set_member_name (b, "robots");
       json_builder_add_string_value (b, robots_text (host));
       json_builder_set_member_name (b, "robots_status");

@@ -54,9 +54,10 @@ static const FrParam *const params[] = {
                 "pages fetched at most; 0: no limit", .def = "10000", .unit = "pages"),
   FR_PARAM_INT ("max_depth", Settings, max_depth, 0, 1000, "links from a start URL at most",
                 .def = "20", .unit = "links"),
-  FR_PARAM_INT ("max_urls", Settings, max_urls, 1, 100000000,
-                "URLs known at most; about 100 bytes of memory each", .def = "1000000",
-                .unit = "URLs"),
+  FR_PARAM_INT (
+      "max_urls", Settings, max_urls, 1, 100000000,
+      "URLs known at most; about 100 bytes of memory each, and 400 more for each that was fetched",
+      .def = "1000000", .unit = "URLs"),
   FR_PARAM_DURATION ("max_time", Settings, max_time, "when to stop asking; 0: when all is done",
                      .def = "0"),
   FR_PARAM_SIZE ("max_bytes", Settings, max_bytes, "bytes of pages at most; 0: no limit",

@@ -396,11 +396,12 @@ take_robots (Crawl *c, Host *host, NetReply *reply, GError **error)
   if (host->state == ROBOTS_UNREACHABLE)
     {
       fr_host_count (c->host, "robots_unreachable", 1);
-      fr_host_warn (c->host,
-                    "the robots.txt of %s cannot be had (%s%u%s): nothing there is asked for (RFC "
-                    "9309, 2.3.1.4)",
-                    host->origin, reply->error ? "" : "status ",
-                    reply->error ? reply->fault : reply->status, reply->error ? ", no answer" : "");
+      fr_host_warn (
+          c->host,
+          "the robots.txt of %s cannot be had: nothing there is asked for (RFC 9309, 2.3.1.4): "
+          "%s%s",
+          host->origin, host->robots_why,
+          host->robots_fault == NET_FAULT_REFUSED_ADDRESS ? "; 'allow_private' allows them" : "");
     }
   if (host->robots && robots_was_cut (host->robots))
     fr_host_count (c->host, "robots_cut_at_500_KiB", 1);

@@ -25,6 +25,7 @@ host_free (gpointer data)
 
   g_free (host->origin);
   g_free (host->robots_at);
+  g_free (host->robots_why);
   robots_free (host->robots);
   g_free (host);
 }
@@ -193,7 +194,13 @@ hosts_take_robots (Host *host, const Answer *answer)
       host->state = ROBOTS_KNOWN;
     }
   else
-    host->state = host->robots ? ROBOTS_KNOWN : ROBOTS_UNREACHABLE;
+    {
+      host->state = host->robots ? ROBOTS_KNOWN : ROBOTS_UNREACHABLE;
+      host->robots_fault = answer->fault;
+      g_free (host->robots_why);
+      host->robots_why = answer->message ? g_strdup (answer->message)
+                                         : g_strdup_printf ("status %u", answer->status);
+    }
 }
 
 gint64

@@ -53,6 +53,7 @@ typedef enum
  * @state, @robots: ROBOTS_KNOWN with NULL: everything is allowed (there is none)
  * @robots_until: real time until which they are believed
  * @robots_at: where they are being asked for, after redirects
+ * @robots_why: ROBOTS_UNREACHABLE: what happened; @robots_fault: the NetFault
  * @first, @last: queue of URLs, chained by Url.next
  * @opened: its sitemaps were added and robots.txt archived
  */
@@ -66,6 +67,8 @@ typedef struct
   gint64 robots_until;
   guint robots_tries, robots_hops;
   char *robots_at;
+  char *robots_why;
+  guint robots_fault;
   guint32 first, last;
   gboolean opened;
   gboolean in_list; /* of those with something to do */

@@ -352,6 +352,35 @@ test_limits (void)
   tear_down ();
 }
 
+/* Pauses are kept: those of the settings, those that robots.txt asks for; and time is a limit. */
+static void
+test_time (void)
+{
+  g_autoptr (FrTest) t = NULL, asked = NULL, limited = NULL;
+  gint64 start;
+
+  set_up ();
+  t = crawler ("{'start': ['http://127.0.0.1:PORT/a', 'http://127.0.0.1:PORT/b'], 'max_depth': 0, "
+               "'allow_private': true, "
+               "'min_delay': '600ms', 'delay_factor': 0, 'host_connections': 8}");
+  start = g_get_monotonic_time ();
+  fr_test_run (t);
+  /* After robots.txt; the two pages may go side by side. */
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 600000);
+  robots_text = "User-agent: *\nCrawl-delay: 0.6\n";
+  asked = crawler (
+      "{'start': ['http://127.0.0.1:PORT/a', 'http://127.0.0.1:PORT/b'], 'max_depth': 0, " QUICK
+      "}");
+  start = g_get_monotonic_time ();
+  fr_test_run (asked);
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 1200000);
+  limited = crawler ("{'start': 'http://127.0.0.1:PORT/', 'max_time': '1s', " QUICK "}");
+  fr_test_run (limited);
+  g_assert_cmpint (fr_test_counter (limited, "stopped_at_max_time"), ==, 1);
+  g_assert_cmpint (fr_test_counter (limited, "urls_left_over"), >, 0);
+  tear_down ();
+}
+
 static void
 test_traps (void)
 {
@@ -440,7 +469,7 @@ test_refused (void)
   t = crawler ("{'start': 'http://127.0.0.1:PORT/', 'retries': 0}");
   fr_test_run (t);
   /* Not even robots.txt is asked for. */
-  expect_column (t, "rejects", "reject_rule", "robots_unreachable;");
+  expect_column (t, "rejects", "reject_rule", "address_refused;");
   g_assert_cmpuint (test_server_asked (server, "/robots.txt"), ==, 0);
   g_clear_pointer (&t, fr_test_free);
   t = crawler ("{'start': 'http://127.0.0.1:PORT/', 'retries': 0, 'robots': 'ignore'}");
@@ -804,6 +833,7 @@ main (int argc, char **argv)
   g_test_add_func ("/crawler/site", test_site);
   g_test_add_func ("/crawler/columns", test_columns);
   g_test_add_func ("/crawler/limits", test_limits);
+  g_test_add_func ("/crawler/time", test_time);
   g_test_add_func ("/crawler/traps", test_traps);
   g_test_add_func ("/crawler/calendar", test_calendar);
   g_test_add_func ("/crawler/robots", test_robots);

@@ -492,6 +492,8 @@ deep = "From: a@b.c\nTo: d@e.f\nSubject: s\nMIME-Version: 1.0\n"
 for i in range(3000):
     deep += f"Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n"
 put("bad/deep.eml", deep + "\ntext\n")
+forward = "From: a@b.c\nTo: d@e.f\nSubject: s\nMIME-Version: 1.0\nContent-Type: message/rfc822\n\n" * 40
+put("bad/forward.eml", forward + "From: a@b.c\nTo: d@e.f\nSubject: s\n\nthe end\n")
 
 # ---- text ---------------------------------------------------------------------
 put("text/gbk.txt", "中文的纯文本，以国标编码保存。\r\n\r\n第二段。".encode("gb18030"))

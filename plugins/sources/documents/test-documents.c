@@ -401,6 +401,7 @@ test_bad (void)
                                            { "bad/repeat.ods", "too_large" },
                                            { "bad/secret.eml", "encrypted" },
                                            { "bad/deep.eml", "bomb" },
+                                           { "bad/forward.eml!s!s!s!s!s", "too_deep" },
                                            { "bad/zeros.gz!zeros", "bomb" },
                                            { "bad/nothing.zip", "no_text" },
                                            { "bad/cut.zip!two.txt", "truncated" },

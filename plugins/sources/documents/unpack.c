@@ -165,7 +165,10 @@ visit_children (Unpack *u, Told *told, const Where *where)
       const char *why = NULL;
 
       inner.member = where->member ? g_strconcat (where->member, "!", name, NULL) : g_strdup (name);
-      if (++u->members > u->options.max_members || !may_grow (u, len, &why))
+      if (inner.depth > u->options.max_depth)
+        ok = reject (u, inner.member, len, NULL, "too_deep",
+                     "messages lie more than 'max_depth' deep in each other");
+      else if (++u->members > u->options.max_members || !may_grow (u, len, &why))
         {
           u->over = TRUE;
           ok = reject (u, inner.member, len, NULL, "bomb", "%s",

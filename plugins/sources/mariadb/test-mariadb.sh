@@ -179,8 +179,9 @@ go 0
 run 0 p.json --run-dir run --progress plain
 err 'nothing has changed since the last run'
 my "create table moving (id int primary key, name text, extra int)" "insert into moving values (1, 5, 2)"
-pipeline source.mariadb ', "table": "moving", "reuse_while": "select sleep(2)"'
-(sleep 1; my "alter table moving drop column extra, modify name int") &
+pipeline source.mariadb ', "table": "moving", "reuse_while": "select sleep(4)"'
+sleeping () { my "select count(*) from information_schema.processlist where state = 'User sleep'"; }
+(comes sleeping && my "alter table moving drop column extra, modify name int") &
 go 1
 err "what moving reads was changed after the run had begun: the column 'name' was utf8 and is int64; the column 'extra' is gone"
 wait $! 2> /dev/null
@@ -223,7 +224,8 @@ pipeline source.mariadb ', "query": "select seq, sleep(0.0005) as s, repeat('"'x
 rm -f out.jsonl
 "$FLOWRUN" p.json --run-dir run --progress plain > "$tmp/.out" 2> "$tmp/.err" &
 waiting=$!
-sleep 3
+comes sleeping
+sleep 2
 kill_mariadb
 wait $waiting
 status=$?
@@ -236,8 +238,7 @@ go 1
 err "gave no answer within 'timeout', 1 seconds"
 "$FLOWRUN" p.json --set rows.timeout=0 --run-dir run --progress plain > "$tmp/.out" 2> "$tmp/.err" &
 waiting=$!
-i=0
-until [ "$(my "select count(*) from information_schema.processlist where state = 'User sleep'")" = 1 ] || [ $i -gt 100 ]; do sleep 0.1; i=$((i + 1)); done
+comes sleeping
 ms=$(date +%s%N)
 kill -TERM $waiting
 wait $waiting
@@ -245,7 +246,7 @@ status=$? ms=$((($(date +%s%N) - ms) / 1000000))
 [ $status = 130 ] && [ $ms -lt 5000 ]
 tell $? "SIGTERM ends a query that waits (status $status, $ms ms)"
 sleep 0.2
-ok "and the server works no more" test "$(my "select count(*) from information_schema.processlist where state = 'User sleep'")" = 0
+ok "and the server works no more" test "$(sleeping)" = 0
 ok "no minute was waited for" test $(($(date +%s) - start)) -lt 50
 
 # ---- memory -----------------------------------------------------------------------------------------

@@ -213,12 +213,14 @@ pipeline source.postgres ', "table": "goods", "reuse_while": "selec 1"'
 go 2
 err "'reuse_while': PostgreSQL refuses the query"
 
+active () { pg "select count(*) from pg_stat_activity where state = 'active' and query like '%$1%' and pid <> pg_backend_pid()"; } # TEXT
+
 # ---- a table changed under way ------------------------------------------------------------------
 pg "create table moving (id int primary key, name text, extra int)" "insert into moving values (1, 'a', 2)"
 changed () # SQL, message
 {
-  pipeline source.postgres ', "table": "moving", "reuse_while": "select pg_sleep(2)"'
-  (sleep 1; pg "$1") &
+  pipeline source.postgres ', "table": "moving", "reuse_while": "select pg_sleep(4)"'
+  (comes active 'pg_sleep(4)' && pg "$1") &
   go 1
   err "$2"
   wait $! 2> /dev/null
@@ -242,7 +244,8 @@ pipeline source.postgres ', "query": "select i, pg_sleep(0.0005) is null as slep
 rm -f out.jsonl
 "$FLOWRUN" p.json --run-dir run --progress plain > "$tmp/.out" 2> "$tmp/.err" &
 waiting=$!
-sleep 3
+comes active 'pg_sleep(0.0005)'
+sleep 2
 stop_postgres immediate
 wait $waiting
 status=$?
@@ -260,8 +263,7 @@ for signal in TERM HUP; do # a shell hides INT from what it starts in the backgr
   pipeline source.postgres ', "query": "select 1 as a, pg_sleep(60) is null as b"'
   "$FLOWRUN" p.json --run-dir run --progress plain > "$tmp/.out" 2> "$tmp/.err" &
   waiting=$!
-  i=0
-  until [ "$(pg "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()")" = 1 ] || [ $i -gt 100 ]; do sleep 0.1; i=$((i + 1)); done
+  comes active 'pg_sleep(60)'
   start=$(date +%s%N)
   kill -$signal $waiting
   wait $waiting
@@ -269,7 +271,7 @@ for signal in TERM HUP; do # a shell hides INT from what it starts in the backgr
   [ $status = 130 ] && [ $ms -lt 5000 ]
   tell $? "SIG$signal ends a query that waits (status $status, $ms ms)"
   sleep 0.2
-  ok "and the server works no more" test "$(pg "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(60)%' and pid <> pg_backend_pid()")" = 0
+  ok "and the server works no more" test "$(active 'pg_sleep(60)')" = 0
 done
 ok "no minute was waited for" test $(($(date +%s) - start / 1000000000)) -lt 50
 pg "alter role reader set statement_timeout = '500ms'"

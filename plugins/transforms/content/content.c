@@ -543,9 +543,9 @@ static const FrParam *const params[] = {
                    "the column with the page's address: makes links absolute, may hold the date"),
   FR_PARAM_COLUMN ("charset", Config, charset, FR_TYPES_TEXT,
                    "the column with what the server said of the charset, for pages as bytes"),
-  FR_PARAM_MAP ("columns", Config, columns,
-                "columns to add, each with the value it gets; see above",
-                .example = "{\"text\": \"text\", \"heading\": \"title\", \"date\": \"published\"}"),
+  FR_PARAM_MAP (
+      "columns", Config, columns, "columns to add, each with the value it gets; see above",
+      .example = "{\"text\": \"text\", \"page-title\": \"title\", \"written-on\": \"published\"}"),
   FR_PARAM_ENUM ("style", Config, style, style_words, "what the text looks like", .def = "plain"),
   FR_PARAM_ENUM ("keep", Config, keep, keep_words, "how much of the page", .def = "main"),
   FR_PARAM_ENUM ("lists", Config, lists, stay_words, "pages that are lists of links",
@@ -572,7 +572,9 @@ static const FrElement element = {
   .flags = FR_ELEMENT_PARALLEL | FR_ELEMENT_UNTRUSTED,
   .summary = "take the main text, title and date out of HTML pages",
   .details = details,
-  .example = "{\"column\": \"html\", \"min_chars\": 50, \"lists\": \"reject\"}",
+  .example = "{\"columns\": {\"main-text\": \"text\", \"page-title\": \"title\", \"written-on\": "
+             "\"published\"}, "
+             "\"lists\": \"reject\"}",
   .config_size = sizeof (Config),
   .params = params,
   .inputs = fr_ports_in,

@@ -302,11 +302,11 @@ test_tables (void)
 static void
 test_model (void)
 {
+  g_autoptr (LmModel) model = tiny_model (3, 0.3);
   g_autoptr (FrTest) t
       = quality ("{'action': 'score', 'rules': 'model', 'scores': ['tokens', "
                  "'perplexity', 'rules'], 'max_tokens': 20, 'backend': 'reference', "
                  "'perplexity_tokens': 64}");
-  LmModel *model = tiny_model (3, 0.3);
   g_auto (GStrv) lines = NULL;
 
   fr_test_input_object (t, "model", (FrObject *) model);
@@ -338,10 +338,11 @@ test_model (void)
 static void
 test_perplexity_limit (void)
 {
+  g_autoptr (LmModel) model = tiny_model (3, 0.3);
   g_autoptr (FrTest) t = quality ("{'rules': 'model', 'max_perplexity': 1.5, 'backend': "
                                   "'reference'}");
 
-  fr_test_input_object (t, "model", (FrObject *) tiny_model (3, 0.3));
+  fr_test_input_object (t, "model", (FrObject *) model);
   fr_test_input (t, "in", "text: utf8", "[{'text': 'a mad cup'}, {'text': 'x'}, {'text': ''}]");
   fr_test_run (t);
   g_assert_nonnull (
