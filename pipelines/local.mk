@@ -11,15 +11,14 @@ dist_shoppipeline_DATA = \
 
 dist_pipeline_DATA = \
 	pipelines/compare.json \
+	pipelines/content-generator.json \
 	pipelines/crawl-site.json \
 	pipelines/desensitise-csv.json \
 	pipelines/desensitise-files.json \
 	pipelines/evaluate.json \
 	pipelines/generate.json
-dist_pipeline_DATA = pipelines/compare.json pipelines/crawl-site.json pipelines/desensitise-csv.json pipelines/desensitise-files.json pipelines/evaluate.json pipelines/generate.json
 
 # The whole way, and what it works on.
-dist_pipeline_DATA += pipelines/content-generator.json
 contentpipelinedir = $(pipelinedir)/content
 dist_contentpipeline_DATA = pipelines/content/words.tsv
 contentsitedir = $(pipelinedir)/content/site

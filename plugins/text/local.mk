@@ -11,8 +11,6 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/cell.h \
 	plugins/text/chars.c \
 	plugins/text/chars.h \
-	plugins/text/content.c \
-	plugins/text/content.h \
 	plugins/text/charset.c \
 	plugins/text/charset.h \
 	plugins/text/cluster-choose.c \
@@ -38,13 +36,6 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/dictionary.c \
 	plugins/text/dom.c \
 	plugins/text/dom.h \
-	plugins/text/cluster.h \
-	plugins/text/cluster-private.h \
-	plugins/text/cluster.c \
-	plugins/text/cluster-choose.c \
-	plugins/text/cluster-join.c \
-	plugins/text/dictionary-private.h \
-	plugins/text/dictionary.c \
 	plugins/text/entities.c \
 	plugins/text/grams.c \
 	plugins/text/grams.h \
@@ -58,6 +49,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/html.h \
 	plugins/text/input.c \
 	plugins/text/input.h \
+	plugins/text/labeler.h \
 	plugins/text/language-private.h \
 	plugins/text/language-table.c \
 	plugins/text/language.c \
@@ -126,17 +118,6 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/team.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
-	plugins/text/utf8.c \
-	plugins/text/variants.h
-EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py \
-	plugins/text/pii/make-regions.py
-plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
-	plugins/text/trie.c \
-	plugins/text/trie.h \
-	plugins/text/utf8.c
-EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py
-plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
-plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^text_'
 	plugins/text/trie.c \
 	plugins/text/trie.h \
 	plugins/text/utf8.c \

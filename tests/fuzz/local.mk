@@ -104,8 +104,6 @@ include tests/fuzz/neardup.mk
 include tests/fuzz/onnx.mk
 include tests/fuzz/content.mk
 include tests/fuzz/documents.mk
-include tests/fuzz/documents.mk
-include tests/fuzz/content.mk
 include tests/fuzz/sqlvalue.mk
 
 if HAVE_TEXT
