@@ -20,6 +20,7 @@ include plugins/transforms/split/local.mk
 include plugins/transforms/command/local.mk
 include plugins/transforms/generate/local.mk
 include plugins/transforms/synonyms/local.mk
+include plugins/transforms/label/local.mk
 include plugins/trainers/tune/local.mk
 include plugins/evaluators/stats/local.mk
 include plugins/evaluators/rating/local.mk

@@ -24,6 +24,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/html.h \
 	plugins/text/input.c \
 	plugins/text/input.h \
+	plugins/text/labeler.h \
 	plugins/text/leak.c \
 	plugins/text/leak.h \
 	plugins/text/near.c \

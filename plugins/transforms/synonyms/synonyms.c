@@ -791,5 +791,5 @@ static const FrElement synonyms
         .thread_end = synonyms_thread_end,
         .close = synonyms_close };
 
-FR_PLUGIN ("synonyms", PACKAGE_VERSION, "variants by synonyms", "Apache-2.0", PACKAGE_URL,
+FR_PLUGIN ("synonyms", PACKAGE_VERSION, "variants by synonyms", "Apache-2.0", "flowrun",
            &synonyms)
