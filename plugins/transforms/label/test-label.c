@@ -93,7 +93,7 @@ test_lists (void)
   g_autoptr (GError) error = NULL;
 
   g_assert_true (
-      rules_read_sentiment (rules, "s", "\xef\xbb\xbf# x\n好 2\n坏\t-1.5\n", 23, &error));
+      rules_read_sentiment (rules, "s", "\xef\xbb\xbf# x\n好 2\n坏\t-1.5\n", 22, &error));
   g_assert_no_error (error);
   g_assert_true (rules_ready (rules, 0, 5, &error));
   g_assert_cmpfloat_with_epsilon (sentiment (rules, "好坏"), 0.5, 1e-9);

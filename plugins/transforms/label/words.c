@@ -12,6 +12,7 @@
 #include "text/trie.h"
 
 #define MAX_WORD_BYTES 255
+#define MAX_WEIGHT 1e9
 
 struct _Words
 {
@@ -123,13 +124,13 @@ words_read (Words *w, const char *name, const char *text, gsize len, double weig
 
           g_strstrip (number);
           value = g_ascii_strtod (number, &after);
-          if (*number == '\0' || *after != '\0' || !isfinite (value))
+          if (*number == '\0' || *after != '\0' || !(fabs (value) <= MAX_WEIGHT))
             {
-              g_set_error (error, FR_ERROR, FR_ERROR_DATA,
-                           "%s:%" G_GUINT64_FORMAT
-                           ": a line is a word and perhaps a number after a "
-                           "tab or blank; what follows the word is no number",
-                           name, line);
+              g_set_error (
+                  error, FR_ERROR, FR_ERROR_DATA,
+                  "%s:%" G_GUINT64_FORMAT ": a line is a word and perhaps a number after a "
+                  "tab or blank; what follows the word is no number, or beyond a thousand millions",
+                  name, line);
               return FALSE;
             }
         }
