@@ -115,6 +115,16 @@ AC_DEFUN([FR_CPU_VARIANTS], [
      CFLAGS=$fr_save_CFLAGS])
   AS_IF([test $fr_cv_x86_variants = yes], [AC_DEFINE([HAVE_X86_VARIANTS], [1], [Kernels for several levels of x86-64])])
   AM_CONDITIONAL([HAVE_X86_VARIANTS], [test $fr_cv_x86_variants = yes])
+  AC_CACHE_CHECK([whether $CC compiles for AMX], [fr_cv_x86_amx],
+    [fr_save_CFLAGS=$CFLAGS
+     CFLAGS="-march=x86-64-v4 -mavx512bf16 -mamx-tile -mamx-bf16 $CFLAGS"
+     AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <cpuid.h>
+                                          #include <immintrin.h>]],
+                                        [[_tile_zero (0); _tile_dpbf16ps (0, 1, 2); return bit_AMX_BF16;]])],
+                       [fr_cv_x86_amx=$fr_cv_x86_variants], [fr_cv_x86_amx=no])
+     CFLAGS=$fr_save_CFLAGS])
+  AS_IF([test $fr_cv_x86_amx = yes], [AC_DEFINE([HAVE_X86_AMX], [1], [Attention by AMX])])
+  AM_CONDITIONAL([HAVE_X86_AMX], [test $fr_cv_x86_amx = yes])
 ])
 
 AC_DEFUN([FR_SUMMARY], [

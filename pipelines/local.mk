@@ -9,4 +9,35 @@ dist_shoppipeline_DATA = \
 	pipelines/shop/records.json \
 	pipelines/shop/shop.sql
 
-dist_pipeline_DATA = pipelines/compare.json pipelines/evaluate.json pipelines/generate.json
+dist_pipeline_DATA = \
+	pipelines/compare.json \
+	pipelines/content-generator.json \
+	pipelines/crawl-site.json \
+	pipelines/desensitise-csv.json \
+	pipelines/desensitise-files.json \
+	pipelines/evaluate.json \
+	pipelines/generate.json
+
+# The whole way, and what it works on.
+contentpipelinedir = $(pipelinedir)/content
+dist_contentpipeline_DATA = pipelines/content/words.tsv
+contentsitedir = $(pipelinedir)/content/site
+dist_contentsite_DATA = \
+	pipelines/content/site/about.html \
+	pipelines/content/site/coffee.html \
+	pipelines/content/site/index.html \
+	pipelines/content/site/lamp.html \
+	pipelines/content/site/pan.html \
+	pipelines/content/site/quilt.html \
+	pipelines/content/site/robots.txt \
+	pipelines/content/site/soap.html \
+	pipelines/content/site/tea-copy.html \
+	pipelines/content/site/tea.html \
+	pipelines/content/site/tent.html
+contentdocumentsdir = $(pipelinedir)/content/documents
+dist_contentdocuments_DATA = \
+	pipelines/content/documents/care.md \
+	pipelines/content/documents/hiking.html \
+	pipelines/content/documents/knife.md \
+	pipelines/content/documents/mug.txt \
+	pipelines/content/documents/supplier.eml

@@ -3,22 +3,36 @@
 # All plugins are linked into plugins/ of the build tree, so that one directory
 # is the search path of an uninstalled flowrun.
 include plugins/text/local.mk
+include plugins/net/local.mk
+include plugins/sql/local.mk
 include plugins/lm/local.mk
 include plugins/compute/local.mk
 include plugins/sources/csv/local.mk
 include plugins/sources/json/local.mk
 include plugins/sources/sqlite/local.mk
 include plugins/sources/sqldump/local.mk
+include plugins/sources/crawler/local.mk
+include plugins/sources/postgres/local.mk
+include plugins/sources/mariadb/local.mk
+include plugins/sources/odbc/local.mk
 include plugins/sources/model/local.mk
 include plugins/sources/rows/local.mk
+include plugins/sources/documents/local.mk
+include plugins/sources/documents/pdf/local.mk
 include plugins/transforms/clean/local.mk
+include plugins/transforms/content/local.mk
 include plugins/transforms/dedup/local.mk
+include plugins/transforms/desensitize/local.mk
 include plugins/transforms/format/local.mk
 include plugins/transforms/filter/local.mk
+include plugins/transforms/quality/local.mk
 include plugins/transforms/select/local.mk
 include plugins/transforms/split/local.mk
 include plugins/transforms/command/local.mk
 include plugins/transforms/generate/local.mk
+include plugins/transforms/backtranslate/local.mk
+include plugins/labelers/model/local.mk
+include plugins/translators/local.mk
 include plugins/transforms/synonyms/local.mk
 include plugins/transforms/label/local.mk
 include plugins/trainers/tune/local.mk

@@ -11,19 +11,30 @@ dist_elementschema_DATA = \
 	schemas/elements/sink.safetensors.schema.json \
 	schemas/elements/sink.sqlite.schema.json \
 	schemas/elements/sink.text.schema.json \
+	schemas/elements/source.crawler.schema.json \
 	schemas/elements/source.csv.schema.json \
+	schemas/elements/source.documents.schema.json \
 	schemas/elements/source.json.schema.json \
+	schemas/elements/source.mariadb.schema.json \
 	schemas/elements/source.model.schema.json \
+	schemas/elements/source.odbc.schema.json \
+	schemas/elements/source.postgres.schema.json \
 	schemas/elements/source.rows.schema.json \
 	schemas/elements/source.sqldump.schema.json \
 	schemas/elements/source.sqlite.schema.json \
 	schemas/elements/trainer.full.schema.json \
 	schemas/elements/trainer.lora.schema.json \
+	schemas/elements/transform.backtranslate.schema.json \
 	schemas/elements/transform.clean.schema.json \
 	schemas/elements/transform.command.schema.json \
+	schemas/elements/transform.content.schema.json \
 	schemas/elements/transform.dedup.schema.json \
+	schemas/elements/transform.desensitize.schema.json \
 	schemas/elements/transform.filter.schema.json \
 	schemas/elements/transform.format.schema.json \
 	schemas/elements/transform.generate.schema.json \
+	schemas/elements/transform.quality.schema.json \
 	schemas/elements/transform.select.schema.json \
-	schemas/elements/transform.split.schema.json
+	schemas/elements/transform.site_lines.schema.json \
+	schemas/elements/transform.split.schema.json \
+	schemas/elements/transform.synonyms.schema.json

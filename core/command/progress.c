@@ -133,6 +133,28 @@ plain_status (const FriEvent *event)
   say ("%s  %s: %s", when, event->stage, text);
 }
 
+/* Waits for its first row, or for an object: no news. */
+static gboolean
+has_nothing_yet (const FriStageStats *s)
+{
+  return s->state == FRI_STAGE_BLOCKED_INPUT && progress_rows (s) == 0 && s->done == 0;
+}
+
+/* "66/96 steps" of a stage that counts to a known end, else "1,200 rows (410/s)". */
+static void
+plain_amount (GString *text, const ProgressStage *stage)
+{
+  const FriStageStats *s = &stage->now;
+  g_autofree char *rows = text_count (progress_rows (s));
+  g_autofree char *rate = text_short (stage->rate);
+  g_autofree char *done = text_count (s->done), *total = text_count (s->total);
+
+  if (s->total > 0 && s->unit != NULL && strcmp (s->unit, "bytes") != 0)
+    g_string_append_printf (text, "%s/%s %s", done, total, s->unit);
+  else
+    g_string_append_printf (text, "%s rows (%s/s)", rows, rate);
+}
+
 static void
 plain_tick (Progress *p, const FriEvent *event)
 {
@@ -145,15 +167,14 @@ plain_tick (Progress *p, const FriEvent *event)
   for (guint i = 0; i < p->stages->len; i++)
     {
       ProgressStage *stage = &g_array_index (p->stages, ProgressStage, i);
-      g_autofree char *rows = text_count (progress_rows (&stage->now));
-      g_autofree char *rate = text_short (stage->rate);
       gint64 left = progress_left (stage, event->time_us);
       g_autofree char *left_text = left >= 0 ? text_about (left) : NULL;
 
-      if (stage->now.state == FRI_STAGE_WAITING || is_over (stage->now.state))
+      if (stage->now.state == FRI_STAGE_WAITING || is_over (stage->now.state)
+          || has_nothing_yet (&stage->now))
         continue;
-      g_string_append_printf (text, "%s%s %s rows (%s/s)", text->len ? ", " : "", stage->id, rows,
-                              rate);
+      g_string_append_printf (text, "%s%s ", text->len ? ", " : "", stage->id);
+      plain_amount (text, stage);
       if (stage->now.rejects > 0)
         g_string_append_printf (text, " %" G_GUINT64_FORMAT " rejects", stage->now.rejects);
       if (left_text != NULL)

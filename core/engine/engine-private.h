@@ -212,6 +212,7 @@ struct _FrHost
   gboolean finishing, finished; /* finish is under way, was called */
   char *dir;                    /* DIR/tmp-PID/stages/ID */
   char *spill_dir, *checkpoint_dir;
+  JsonNode *state_to_keep; /* for the next run; guarded by notes_lock */
 
   /* Guarded by the engine's lock. */
   FriStageState phase;
@@ -289,6 +290,7 @@ struct _FriEngine
 
   JsonObject *manifest_before, *report_before, *samples_before; /* of the last run, if they can
                                                                    be trusted */
+  JsonObject *states; /* what stages left for this run; NULL: nothing */
 };
 
 /* object.c: what flows on ports without rows */
@@ -303,6 +305,11 @@ gboolean fri_object_can_keep (const FriOut *out);
 gboolean fri_object_end (FrHost *h, GError **error);
 /** fri_object_describe: "objects_in" and "objects_out" of a stage's manifest @entry. */
 void fri_object_describe (FrHost *h, JsonObject *entry);
+
+/* state.c: what stages keep for the next run */
+gboolean fri_state_load (FriEngine *e, GError **error);
+/** fri_state_save: once all results of the run are in place. */
+gboolean fri_state_save (FriEngine *e, GError **error);
 
 /* forecast.c */
 /** fri_forecast_choose: marks the stages that are asked. */

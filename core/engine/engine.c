@@ -414,7 +414,8 @@ commit (FriEngine *e, GError **error)
   if (!fri_rundir_begin_commit (e->dir, error) || !finish_all (e) || !install (e, error))
     return FRI_EXIT_FAILED;
   status = check_limits (e, &limit);
-  if (!fri_summary_write (e, status, error) || !fri_rundir_end_commit (e->dir, error))
+  if (!fri_summary_write (e, status, error) || !fri_rundir_end_commit (e->dir, error)
+      || !fri_state_save (e, error))
     return FRI_EXIT_FAILED;
   fri_record_clean (e);
   if (limit != NULL)
@@ -433,10 +434,14 @@ default_memory (void)
 }
 
 static gboolean
-bind (FriPipeline *pipeline, GError **error)
+bind (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
 {
   FrProblems *problems = fri_problems_new (pipeline->path);
-  gboolean ok = fri_pipeline_bind (pipeline, FALSE, problems);
+  gboolean ok;
+
+  for (guint i = 0; i < pipeline->stages->len; i++)
+    ((FriStage *) pipeline->stages->pdata[i])->network_denied |= options->deny_network;
+  ok = fri_pipeline_bind (pipeline, FALSE, problems);
 
   if (!ok)
     {
@@ -520,7 +525,8 @@ plan_and_run (FriEngine *e, GError **error)
 {
   FriEvent start = { .type = FRI_EVENT_RUN_START, .text = e->pipeline->name };
 
-  if (!fri_graph_make (e, error) || !fri_plan (e, error) || !check_network (e, error)
+  if (!fri_graph_make (e, error) || !fri_state_load (e, error) || !fri_plan (e, error)
+      || !check_network (e, error)
       || !recover (e, error) || !fri_graph_connect (e, error))
     return error != NULL && g_error_matches (*error, FR_ERROR, FR_ERROR_CONFIG) ? FRI_EXIT_USAGE
                                                                                 : FRI_EXIT_FAILED;
@@ -544,6 +550,7 @@ engine_clear (FriEngine *e)
   g_clear_pointer (&e->manifest_before, json_object_unref);
   g_clear_pointer (&e->report_before, json_object_unref);
   g_clear_pointer (&e->samples_before, json_object_unref);
+  g_clear_pointer (&e->states, json_object_unref);
   g_clear_pointer (&e->events, fri_events_free);
   g_clear_object (&e->cancellable);
   fri_rundir_close (e->dir);
@@ -582,8 +589,8 @@ engine_init (FriEngine *e, FriPipeline *pipeline, const FriRunOptions *options)
 #endif
 }
 
-FriExit
-fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
+static FriExit
+run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
 {
   FriEngine e = { 0 };
   g_autoptr (GError) failure = NULL;
@@ -591,7 +598,7 @@ fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
   g_autofree char *log = NULL;
   FriExit status;
 
-  if (!bind (pipeline, error))
+  if (!bind (pipeline, options, error))
     return FRI_EXIT_USAGE;
   engine_init (&e, pipeline, options);
   if (!options->ephemeral && !options->no_record)
@@ -614,6 +621,20 @@ fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
   engine_clear (&e);
   if (failure != NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
+  return status;
+}
+
+/* bind and fingerprint have no host, but may have to wait for a server. */
+FriExit
+fri_run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
+{
+  FriExit status;
+
+  if (options->cancellable != NULL)
+    g_cancellable_push_current (options->cancellable);
+  status = run (pipeline, options, error);
+  if (options->cancellable != NULL)
+    g_cancellable_pop_current (options->cancellable);
   return status;
 }
 

@@ -327,6 +327,7 @@ host_free (FrHost *h)
   g_free (h->dir);
   g_free (h->spill_dir);
   g_free (h->checkpoint_dir);
+  g_clear_pointer (&h->state_to_keep, json_node_unref);
   g_cond_clear (&h->cond);
   g_mutex_clear (&h->notes_lock);
   g_free (h);

@@ -14,6 +14,7 @@ core_libflowrun_la_SOURCES += \
 	core/engine/samples.c \
 	core/engine/spool.c \
 	core/engine/stage.c \
+	core/engine/state.c \
 	core/engine/summary.c
 
 check_PROGRAMS += core/engine/test-engine

@@ -92,8 +92,9 @@ fingerprint (FrHost *h, GError **error)
   g_autofree char *params = with != NULL ? fr_json_to_string (with, 0) : g_strdup ("");
   g_autoptr (GPtrArray) reads = fri_params_reads (el, s->config);
   g_autoptr (GString) text = g_string_new ("flowrun stage 1\n");
+  JsonNode *state = fr_host_state (h);
+  gsize before;
 
-  h->volatile_ = (el->flags & FR_ELEMENT_VOLATILE) != 0;
   g_string_append_printf (text, "%s\n%s %u\n%s %s\nseed %" G_GUINT64_FORMAT "\n%s\n", s->id,
                           el->name, el->revision, s->plugin->name, s->plugin->version,
                           h->e->pipeline->seed, params);
@@ -105,12 +106,21 @@ fingerprint (FrHost *h, GError **error)
   for (guint i = 0; reads != NULL && i < reads->len; i++)
     if (!add_read (h, g_ptr_array_index (reads, i), text, error))
       return FALSE;
+  if (state != NULL)
+    {
+      g_autofree char *json = fr_json_to_string (state, 0);
+
+      g_string_append_printf (text, "state %s\n", json);
+    }
+  before = text->len;
   if (el->fingerprint != NULL && !el->fingerprint (s->config, text, error))
     {
       if (error != NULL && *error == NULL)
         g_set_error (error, FR_ERROR, FR_ERROR_INTERNAL, "fingerprint failed without saying why");
       return FALSE;
     }
+  if ((el->flags & FR_ELEMENT_VOLATILE) && text->len == before)
+    h->volatile_ = TRUE;
   h->fingerprint = fri_hash_text (text->str, text->len);
   return TRUE;
 }

@@ -215,6 +215,42 @@ count_run (FrHost *host, gpointer state, GError **error)
   return flow == FR_FLOW_DONE ? FR_FLOW_OK : flow;
 }
 
+/* Reads on from where the last run stopped. */
+static FrFlow
+more_run (FrHost *host, gpointer state, GError **error)
+{
+  const Config *c = ((State *) state)->config;
+  g_autoptr (FrBuilder) b = fr_builder_new (fr_host_output (host, "out"));
+  JsonNode *left = fr_host_state (host), *leave = json_node_new (JSON_NODE_VALUE);
+  gint64 first = left != NULL ? json_node_get_int (left) : 0;
+
+  g_atomic_int_inc (&calls.runs);
+  for (gint64 i = first + 1; i <= first + c->rows; i++)
+    {
+      fr_cells_append_int (fr_builder_cells (b, 0), i);
+      fr_cells_append_str (fr_builder_cells (b, 1), "more", 4);
+      fr_builder_end_row (b, (FrRowId){ (guint64) i, fr_host_source (host), 0 });
+    }
+  json_node_set_int (leave, first + c->rows);
+  fr_host_set_state (host, leave);
+  return fr_host_push (host, "out", fr_builder_finish (b, error), error);
+}
+
+/* What it gives is told by what stands in a file that it does not declare. */
+static gboolean
+dated_fingerprint (gconstpointer config, GString *out, GError **error)
+{
+  const Config *c = config;
+  g_autofree char *text = NULL;
+
+  if (c->path == NULL)
+    return TRUE;
+  if (!g_file_get_contents (c->path, &text, NULL, error))
+    return FALSE;
+  g_string_append (out, text);
+  return TRUE;
+}
+
 /* ---- maps --------------------------------------------------------------------------- */
 
 static gboolean
@@ -713,6 +749,23 @@ static const FrElement el_volatile = { COMMON,
                                        .bind = count_bind,
                                        .run = count_run,
                                        .flags = FR_ELEMENT_VOLATILE | FR_ELEMENT_NETWORK };
+static const FrElement el_dated = { COMMON,
+                                    .kind = FR_KIND_SOURCE,
+                                    .name = "source.dated",
+                                    .summary = "counts",
+                                    .outputs = fr_ports_out,
+                                    .bind = count_bind,
+                                    .run = count_run,
+                                    .fingerprint = dated_fingerprint,
+                                    .flags = FR_ELEMENT_VOLATILE };
+static const FrElement el_more = { COMMON,
+                                   .kind = FR_KIND_SOURCE,
+                                   .name = "source.more",
+                                   .summary = "counts on",
+                                   .outputs = fr_ports_out,
+                                   .bind = count_bind,
+                                   .run = more_run,
+                                   .flags = FR_ELEMENT_VOLATILE };
 static const FrElement el_shout
     = { TRANSFORM ("shout"), .flags = FR_ELEMENT_PARALLEL, .map = shout_map,
         .thread_begin = any_begin, .thread_end = any_end };
@@ -799,7 +852,7 @@ static const FrElement el_store = { COMMON,
                                     .run = store_run,
                                     .finish = any_finish };
 
-FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile,
+FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile, &el_dated, &el_more,
            &el_shout, &el_serial, &el_process, &el_halves, &el_pass, &el_join, &el_again, &el_few,
            &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_plain, &el_store)
 

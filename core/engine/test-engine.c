@@ -10,7 +10,9 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static char *base; /* a fresh directory for every test */
 
@@ -828,6 +830,87 @@ test_volatile (void)
   g_clear_error (&error);
 }
 
+/* A volatile element whose fingerprint says what its output depends on is reused like any other. */
+static void
+test_dated (void)
+{
+  const char *text = "'a': {'use': 'source.dated', 'with': {'rows': 100, 'path': '@/date'}},"
+                     "'out': {'use': 'sink.file', 'from': 'a', 'with': {'path': '@/out.jsonl'}}";
+  const char *silent = "'a': {'use': 'source.dated', 'with': {'rows': 100}},"
+                       "'out': {'use': 'sink.file', 'from': 'a', 'with': {'path': '@/out.jsonl'}}";
+  g_autofree char *path = NULL;
+
+  fresh_base ();
+  path = path_of ("date");
+  g_assert_true (g_file_set_contents (path, "monday", -1, NULL));
+  run_well (text, 2);
+  run_well (text, 2);
+  g_assert_cmpint (calls.runs, ==, 1);
+  g_assert_true (g_file_set_contents (path, "tuesday", -1, NULL));
+  run_well (text, 2);
+  g_assert_cmpint (calls.runs, ==, 2);
+  run_well (silent, 2);
+  run_well (silent, 2);
+  g_assert_cmpint (calls.runs, ==, 4);
+}
+
+#define MORE                                                                                       \
+  "'a': {'use': 'source.more', 'with': {'rows': 3}},"                                             \
+  "'b': {'use': 'source.more', 'with': {'rows': 2}},"                                             \
+  "'out': {'use': 'sink.file', 'from': ['a', 'b'], 'with': {'path': '@/out.jsonl'}}"
+
+static void
+assert_numbers (const char *wanted)
+{
+  g_autofree char *text = contents ("out.jsonl");
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autoptr (GString) numbers = g_string_new (NULL);
+
+  for (char **l = lines; **l != '\0'; l++)
+    g_string_append_printf (numbers, "%s%d", l > lines ? " " : "",
+                            (int) g_ascii_strtoll (*l + strlen ("{\"n\":"), NULL, 10));
+  g_assert_cmpstr (numbers->str, ==, wanted);
+}
+
+/* What a stage keeps for the next run moves on only when all of a whole run stands. */
+static void
+test_state (void)
+{
+  const char *failing = "'a': {'use': 'source.more', 'with': {'rows': 3}},"
+                        "'b': {'use': 'source.more', 'with': {'rows': 2}},"
+                        "'out': {'use': 'sink.file', 'from': ['a', 'b'], "
+                        "'with': {'path': '@/out.jsonl', 'fail': 'finish'}}";
+  FriRunOptions until = { .until = "a" }, fresh = { .fresh = TRUE }, limit = { 0 };
+  g_autofree char *state = NULL;
+  GError *error = NULL;
+
+  fresh_base ();
+  run_well (MORE, 2);
+  assert_numbers ("1 2 3 1 2");
+  run_well (MORE, 2);
+  assert_numbers ("4 5 6 3 4");
+  g_assert_cmpint (run_workers (failing, 2, &error), ==, FRI_EXIT_FAILED);
+  g_clear_error (&error);
+  g_assert_cmpint (run_with (MORE, &until, &error), ==, FRI_EXIT_OK);
+  g_assert_no_error (error);
+  run_well (MORE, 1);
+  assert_numbers ("7 8 9 5 6");
+  g_assert_cmpint (run_with (MORE, &fresh, &error), ==, FRI_EXIT_OK);
+  assert_numbers ("1 2 3 1 2");
+  /* A pipeline without one of them keeps its place. */
+  run_well ("'b': {'use': 'source.more', 'with': {'rows': 2}},"
+            "'out': {'use': 'sink.file', 'from': 'b', 'with': {'path': '@/out.jsonl'}}",
+            1);
+  assert_numbers ("3 4");
+  run_well (MORE, 2);
+  assert_numbers ("4 5 6 5 6");
+  state = path_of ("run/state.json");
+  g_assert_true (g_file_set_contents (state, "{ \"a\": ", -1, NULL));
+  g_assert_cmpint (run_with (MORE, &limit, &error), ==, FRI_EXIT_FAILED);
+  g_assert_nonnull (strstr (error->message, "what the last run left for this one cannot be read"));
+  g_clear_error (&error);
+}
+
 static void
 test_until (void)
 {
@@ -1051,6 +1134,39 @@ snapshot (void)
       g_string_append_printf (all, "%s %s\n", hashed[i], hash);
     }
   return g_string_free (all, FALSE);
+}
+
+/* A directory is hashed by what lies in it: not by what links lead to elsewhere, nor by waiting at a pipe. */
+static void
+test_hash_tree (void)
+{
+  g_autofree char *dir = path_of ("tree"), *sub = path_of ("tree/sub"), *file = path_of ("tree/sub/a"),
+                  *loop = path_of ("tree/loop"), *out = path_of ("tree/out"), *pipe = path_of ("tree/pipe"),
+                  *broken = path_of ("tree/broken"), *link = path_of ("tree/link");
+  g_autofree char *first = NULL, *same = NULL, *moved = NULL, *changed = NULL;
+  guint64 size = 0;
+
+  g_assert_cmpint (g_mkdir_with_parents (sub, 0755), ==, 0);
+  g_assert_true (g_file_set_contents (file, "text", -1, NULL));
+  g_assert_cmpint (symlink (".", loop), ==, 0);
+  g_assert_cmpint (symlink ("/", out), ==, 0);
+  g_assert_cmpint (symlink ("nothing", broken), ==, 0);
+  g_assert_cmpint (symlink ("sub/a", link), ==, 0);
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  first = fri_hash_tree (dir, &size, NULL);
+  g_assert_nonnull (first);
+  /* once where it lies, once through the link to it */
+  g_assert_cmpuint (size, ==, 8);
+  same = fri_hash_tree (dir, NULL, NULL);
+  g_assert_cmpstr (same, ==, first);
+  g_assert_cmpint (g_unlink (out), ==, 0);
+  g_assert_cmpint (symlink ("/tmp", out), ==, 0);
+  moved = fri_hash_tree (dir, NULL, NULL);
+  g_assert_cmpstr (moved, !=, first);
+  g_assert_true (g_file_set_contents (file, "else", -1, NULL));
+  changed = fri_hash_tree (dir, NULL, NULL);
+  g_assert_cmpstr (changed, !=, moved);
+  fri_remove_tree (dir);
 }
 
 static void
@@ -1497,6 +1613,8 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/damage", test_damage);
   g_test_add_func ("/engine/renumber", test_renumber);
   g_test_add_func ("/engine/volatile", test_volatile);
+  g_test_add_func ("/engine/dated", test_dated);
+  g_test_add_func ("/engine/state", test_state);
   g_test_add_func ("/engine/until", test_until);
   g_test_add_func ("/engine/lock", test_lock);
   g_test_add_func ("/engine/tap", test_tap);
@@ -1511,6 +1629,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/telling", test_telling);
   g_test_add_func ("/engine/events", test_events);
   g_test_add_func ("/engine/why", test_why);
+  g_test_add_func ("/engine/hash-tree", test_hash_tree);
   g_test_add_func ("/engine/kill", test_kill);
   int status = g_test_run ();
   if (base != NULL)

@@ -29,6 +29,12 @@ fr_bind_is_check (const FrBind *bind)
   return bind->check;
 }
 
+gboolean
+fr_bind_is_network_denied (const FrBind *bind)
+{
+  return bind->stage->network_denied;
+}
+
 FrSchema *
 fr_bind_input (const FrBind *bind, const char *port)
 {

@@ -312,6 +312,7 @@ read_stages (FriLoad *load, JsonNode *node)
       g_autofree char *pointer = fri_pointer ("/stages", id);
       FriStage *stage = fri_stage_new (id, NULL, NULL);
 
+      stage->network_denied = load->options->deny_network;
       g_ptr_array_add (load->order, stage);
       stage->source = load->order->len;
       stage->keep = load->keep;

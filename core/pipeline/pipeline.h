@@ -50,6 +50,7 @@ struct _FriStage
   GHashTable *in_schemas; /* port → FrSchema *; missing: not connected */
   GHashTable *out_schemas; /* port → FrSchema *, "rejects" too; missing: not known before the run */
   GHashTable *in_objects, *out_objects; /* port → FrObject *: stand-ins known at bind */
+  gboolean network_denied; /* by --deny network */
   gboolean bound;
   gboolean sound; /* no problem in its own text, parameters and connections: fit to be bound */
   GHashTable *connected; /* set of output ports that lead anywhere */

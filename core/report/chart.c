@@ -374,22 +374,18 @@ draw_interval (FriHtml *html, const Area *a, JsonObject *item, double y)
   double value = fri_get_number (item, "value"), low = fri_get_number (item, "low"),
          high = fri_get_number (item, "high");
   g_autofree char *v = fri_number (value), *l = fri_number (low), *h = fri_number (high);
-  g_autofree char *range = g_strdup_printf ("%s [%s, %s]", v, l, h);
+  const char *note = fri_get_text (item, "note");
+  g_autofree char *range
+      = g_strdup_printf ("%s [%s, %s]%s%s", v, l, h, *note != '\0' ? ", " : "", note);
   double used = fri_text_width (range) * FONT + 16;
-  g_autofree char *name = fri_text_fit (fri_get_text (item, "name"), (WIDTH - used) / FONT / 1.04);
-  double left = WIDTH - used - fri_text_width (name) * FONT * 1.06 - 12;
+  /* Bold letters are up to a fifth wider, and no two fonts agree. */
+  g_autofree char *name = fri_text_fit (fri_get_text (item, "name"), (WIDTH - used) / FONT / 1.2);
   double x0 = x_of (a, low), x1 = x_of (a, high), at = y + 24;
 
   fri_html_open (html, "g", NULL);
   fri_html_element (html, "title", NULL, fri_get_text (item, "name"));
   fri_svg_text (html, "name", 4, y + 10, "start", name);
   fri_svg_text (html, "tick", WIDTH - 4, y + 10, "end", range);
-  if (*fri_get_text (item, "note") != '\0' && left > 40)
-    {
-      g_autofree char *note = fri_text_fit (fri_get_text (item, "note"), left / FONT);
-
-      fri_svg_text (html, "axis", 12 + fri_text_width (name) * FONT * 1.06, y + 10, "start", note);
-    }
   fri_svg_line (html, "whisker", x0, at, x1, at);
   fri_svg_line (html, "whisker", x0, at - 5, x0, at + 5);
   fri_svg_line (html, "whisker", x1, at - 5, x1, at + 5);

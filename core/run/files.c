@@ -58,6 +58,40 @@ hash_fd (int fd, const char *path, XXH3_state_t *state, guint64 *size, GError **
     }
 }
 
+static gboolean hash_into (const char *path, XXH3_state_t *state, guint64 *size, guint depth,
+                           GError **error);
+
+/* What lies in a directory is not all for reading: a link may lead out of it or
+ * back into it, opening a pipe waits for ever, and a file may be closed to us,
+ * which whoever reads the directory tells better.  Of these what they are
+ * counts, not what they hold. */
+static gboolean
+hash_entry (const char *path, XXH3_state_t *state, guint64 *size, guint depth, GError **error)
+{
+  struct stat st, target;
+  char what[32];
+
+  if (lstat (path, &st) < 0)
+    return fr_error_errno (error, errno, "open", path);
+  if (S_ISDIR (st.st_mode))
+    return hash_into (path, state, size, depth, error);
+  if (S_ISREG (st.st_mode) && access (path, R_OK) == 0)
+    return hash_into (path, state, size, depth, error);
+  if (S_ISLNK (st.st_mode))
+    {
+      char to[4096];
+      gssize n;
+
+      if (stat (path, &target) == 0 && S_ISREG (target.st_mode) && access (path, R_OK) == 0)
+        return hash_into (path, state, size, depth, error);
+      n = readlink (path, to, sizeof to);
+      XXH3_128bits_update (state, to, n > 0 ? (gsize) n : 0);
+    }
+  g_snprintf (what, sizeof what, "mode %o", (guint) (st.st_mode & S_IFMT));
+  XXH3_128bits_update (state, what, strlen (what) + 1);
+  return TRUE;
+}
+
 static gboolean
 hash_into (const char *path, XXH3_state_t *state, guint64 *size, guint depth, GError **error)
 {
@@ -92,7 +126,7 @@ hash_into (const char *path, XXH3_state_t *state, guint64 *size, guint depth, GE
       g_autofree char *below = g_build_filename (path, *n, NULL);
 
       XXH3_128bits_update (state, *n, strlen (*n) + 1);
-      ok = hash_into (below, state, size, depth + 1, error);
+      ok = hash_entry (below, state, size, depth + 1, error);
     }
   return ok;
 }

@@ -28,7 +28,8 @@ G_BEGIN_DECLS
 /* ---- files (files.c) ----------------------------------------------------- */
 
 /** fri_hash_tree: fri_hash_file() that also takes directories (names and contents, sorted). @size:
- * total bytes, or NULL. */
+ * total bytes, or NULL.  In a directory links to directories are not followed, pipes and the like
+ * not opened, and what cannot be read counts by its name alone. */
 char *fri_hash_tree (const char *path, guint64 *size, GError **error);
 /** fri_hash_text: 32 hex digits over @len bytes. */
 char *fri_hash_text (const char *text, gsize len);

@@ -11,6 +11,7 @@
  *   DIR/kept/STAGE-FINGERPRINT/            kept outputs (page.h, objects), with what report and manifest say of them
  *   DIR/lineage/STAGE.PORT   which row ids passed each port, as runs
  *   DIR/checkpoints/FINGERPRINT/           fr_host_checkpoint_dir()
+ *   DIR/state.json           what stages keep for the next run: fr_host_state()
  *   DIR/tmp-PID/             spooled edges; removed, also after a crash
  *   DIR/lock                 held while a run is under way
  */

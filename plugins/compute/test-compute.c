@@ -1355,6 +1355,7 @@ typedef struct
 } Level;
 
 static const Level levels[] = {
+  { "FLOWRUN_CPU", "AVX512-BF16", "/compute/cpu" },
   { "FLOWRUN_CPU", "AVX512", "/compute/cpu" },
   { "FLOWRUN_CPU", "AVX2", "/compute/cpu" },
   { "FLOWRUN_CPU", "baseline", "/compute/cpu" },

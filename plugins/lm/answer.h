@@ -120,6 +120,36 @@ gboolean lm_answerer_ask (LmAnswerer *answerer, LmAnswers *answers, JsonArray *m
  * stopped_by_length and stopped_by_context. */
 gboolean lm_answerer_answer (LmAnswerer *answerer, LmAnswers *answers, GError **error);
 
+/**
+ * lm_answerer_choices: the answers of @texts for this model; lm_choices_free().  From then on lm_answerer_ask() calls a
+ * prompt too long that leaves no room for the longest of them.
+ * @texts: NULL-terminated, at least two, distinct
+ */
+LmChoices *lm_answerer_choices (LmAnswerer *answerer, const char *const *texts, GError **error);
+
+/**
+ * LmChosen: one choice made.
+ * @best: index of the likeliest answer; of equals the first
+ * @confidence: its probability among the answers, 1 / n to 1
+ * @mass: probability of all answers together before that: how much the model wanted to give one of
+ * them at all
+ */
+typedef struct
+{
+  gsize best;
+  double confidence, mass;
+} LmChosen;
+
+/**
+ * lm_answerer_choose: lm_answerer_answer(), where an answer is one of @choices: nothing is drawn;
+ * seeds, temperature and stop texts do not count.  Counts tokens_in, and off_choice for each
+ * question where the model would rather have said something else (mass below 0.5).
+ * @chosen: the caller's room for one for each question, in the order they were added; written
+ * @probabilities: room for [questions, lm_choices_n()], written: of every answer; NULL: not wanted
+ */
+gboolean lm_answerer_choose (LmAnswerer *answerer, LmAnswers *answers, const LmChoices *choices,
+                             LmChosen *chosen, double *probabilities, GError **error);
+
 /** lm_stop_word: "end", "stop", "length", "context". */
 const char *lm_stop_word (LmStop stop);
 

@@ -5,6 +5,7 @@
 #ifndef FLOWRUN_LM_EXPORT_H
 #define FLOWRUN_LM_EXPORT_H
 
+#include <flowrun/element.h>
 #include <flowrun/error.h>
 #include <flowrun/host.h>
 #include <glib.h>
@@ -25,6 +26,8 @@ typedef struct _LmFolder LmFolder;
 
 /** lm_folder_check: whether @path may be written by @element ("sink.onnx"): not there, empty, or made by it; FR_ERROR_CONFIG. */
 gboolean lm_folder_check (const char *path, const char *element, GError **error);
+/** lm_folder_bind: the same for an element's bind, as a problem of the parameter "path". */
+gboolean lm_folder_bind (FrBind *bind, const char *path, const char *element);
 /** lm_folder_new: a fresh directory beside @path; FR_ERROR_CONFIG, FR_ERROR_IO. */
 LmFolder *lm_folder_new (const char *path, const char *element, GError **error);
 /** lm_folder_free: removes the fresh directory unless it was committed; NULL is fine. */
@@ -48,6 +51,20 @@ char **lm_folder_names (const LmFolder *folder);
 
 /** lm_export_apart: that @path is not the directory @model is made from; FR_ERROR_CONFIG. */
 gboolean lm_export_apart (LmModel *model, const char *path, GError **error);
+
+/** LmExportWhat: what a sink writes: its parameter "what". */
+typedef enum {
+  LM_EXPORT_AUTO,    /* what suits the model */
+  LM_EXPORT_MODEL,   /* a model without adapter: tuned, or as it came */
+  LM_EXPORT_MERGED,  /* the base model with the adapter added to its weights */
+  LM_EXPORT_ADAPTER  /* the adapter alone */
+} LmExportWhat;
+
+/**
+ * lm_export_choose: @what for @model: never LM_EXPORT_AUTO, which is LM_EXPORT_MODEL without an adapter and @adapted
+ * with one.  FR_ERROR_CONFIG, and -1, when the model is not of that kind.
+ */
+int lm_export_choose (LmModel *model, LmExportWhat what, LmExportWhat adapted, GError **error);
 /**
  * lm_export_side_files: tokenizer, template, generation settings and licence files: the base's, byte for byte, or made
  * from a GGUF's own.  config.json is not among them: lm_config_export().

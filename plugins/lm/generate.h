@@ -62,6 +62,61 @@ gboolean lm_generate (LmDecoder *decoder, LmTokenizer *tokenizer, const LmSampli
 gint32 lm_sample (float *logits, gsize n_vocab, const LmSampling *sampling, const gint32 *seen,
                   gsize n_seen, guint64 *rng, double *logprob);
 
+/* ---- one of a given set of answers -------------------------------------------------------- */
+
+/**
+ * LmChoices: the answers allowed, as a tree of tokens.
+ *
+ * The probability of an answer is that of its tokens after the prompt, the product over its path,
+ * with nothing drawn and nothing cut: exact, whatever the number of answers.  Where one answer is
+ * the beginning of another ("good", "good value"), an end token behind it is part of every answer,
+ * or the shorter one could not be told from the longer; else the end is left out, as it is where
+ * benchmarks rank answers by likelihood.  An answer is read the one way the tokenizer writes it.
+ * Immutable.
+ */
+typedef struct _LmChoices LmChoices;
+
+/**
+ * lm_choices_new:
+ * @texts: NULL-terminated, at least two, distinct
+ * @ends: token ids (gint32) that end an answer, as in LmSampling
+ * @error: FR_ERROR_CONFIG: an answer is empty, stands twice, or has no tokens of its own
+ */
+LmChoices *lm_choices_new (LmTokenizer *tokenizer, const char *const *texts, const GArray *ends,
+                           GError **error);
+void lm_choices_free (LmChoices *choices);
+gsize lm_choices_n (const LmChoices *choices);
+/** lm_choices_depth: tokens of the longest answer. */
+gsize lm_choices_depth (const LmChoices *choices);
+/** lm_choices_n_nodes: how often the model is asked for one prompt: 1 where every answer differs in its first token. */
+gsize lm_choices_n_nodes (const LmChoices *choices);
+
+/**
+ * LmChoiceJob: one choice wanted.
+ * @prompt: ids
+ * @probabilities: [lm_choices_n()], the caller's room; written: of each answer among the answers; they sum to 1
+ * @best: the likeliest; of equals the first
+ * @mass: what the model gives all answers together: near 1: it was about to say one of them; near 0: something else
+ */
+typedef struct {
+  const gint32 *prompt;
+  gsize n_prompt;
+  double *probabilities;
+  gsize best;
+  double mass;
+} LmChoiceJob;
+
+/**
+ * lm_generate_choice: weighs the answers for @jobs, @batch prompts at a time; a prompt is read once.
+ * What a job gives does not depend on the others beyond rounding.
+ * @error: FR_ERROR_DATA: a prompt without tokens, or without room for the longest answer; FR_ERROR_COMPUTE: logits not
+ *         finite; FR_ERROR_CANCELLED
+ */
+gboolean lm_generate_choice (LmDecoder *decoder, const LmChoices *choices, LmChoiceJob *jobs,
+                             gsize n_jobs, guint batch, GCancellable *cancellable, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmChoices, lm_choices_free)
+
 G_END_DECLS
 
 #endif

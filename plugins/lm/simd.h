@@ -30,6 +30,12 @@
 #define HAVE_DPBF16 0
 #endif
 
+#if HAVE_DPBF16 && defined __AMX_TILE__ && defined __AMX_BF16__
+#define HAVE_AMX 1
+#else
+#define HAVE_AMX 0
+#endif
+
 #define INLINE static inline __attribute__ ((always_inline))
 
 typedef float vf __attribute__ ((vector_size (4 * W)));

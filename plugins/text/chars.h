@@ -92,6 +92,14 @@ text_prev_char (const char *p)
   return p;
 }
 
+/** text_char_is_spaceless: of scripts that write no spaces between words, and their punctuation. */
+static inline gboolean
+text_char_is_spaceless (gunichar c)
+{
+  return text_char_flags (c) & (TEXT_CH_HAN | TEXT_CH_KANA) || (c >= 0x3000 && c <= 0x303f)
+         || (c >= 0xff01 && c <= 0xff60);
+}
+
 /** text_flags_of: the OR of the flags of all characters of @text. */
 guint32 text_flags_of (FrStr text);
 

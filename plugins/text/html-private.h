@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* html-private.h: between html.c, html-tags.c and entities.c. */
+/* html-private.h: between html*.c, dom.c and entities.c. */
 #ifndef FLOWRUN_TEXT_HTML_PRIVATE_H
 #define FLOWRUN_TEXT_HTML_PRIVATE_H
 
 #include <glib.h>
+
+#include "text/html-names.h"
 
 G_BEGIN_DECLS
 
@@ -33,14 +35,34 @@ enum
   TAG_INLINE = 0
 };
 
+/* What an element does to the tree. */
+enum
+{
+  TREE_VOID = 1 << 0,    /* has no content                                                        */
+  TREE_SPECIAL = 1 << 1, /* "special": an end tag for something else does not reach through it */
+  TREE_ENDS_P = 1 << 2,  /* its start ends an open paragraph                                      */
+  TREE_FORMAT = 1 << 3,  /* "formatting"                                                          */
+  TREE_HEAD = 1 << 4,    /* belongs into head as long as that is open                             */
+  TREE_SCOPE = 1 << 5,   /* the limit of "in scope"                                               */
+  TREE_HEADING = 1 << 6  /* h1 to h6                                                              */
+};
+
 typedef struct
 {
   char name[12];
-  guint32 flags;
+  guint8 len;
+  guint8 id; /* TextHtmlName */
+  guint16 flags, tree;
 } TextTag;
 
 /** text_html_tag: the element called @name (any case); one with TAG_NONE for others. */
 const TextTag *text_html_tag (const char *name, gsize len);
+
+/** text_html_tag_of: the same by number. */
+const TextTag *text_html_tag_of (TextHtmlName tag);
+
+/** text_html_attribute: the attribute called @name (any case); TEXT_N_ATTRS for others. */
+TextHtmlAttribute text_html_attribute (const char *name, gsize len);
 
 /** text_html_bare: whether @name is an attribute that stands without a value. */
 gboolean text_html_bare (const char *name, gsize len);

@@ -1,163 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* html-tags.c: the elements of HTML, old ones too, and what they mean for text
- * (WHATWG HTML, sections 4, 15.3 and 16.2). */
+/* html-tags.c: finding elements and attributes by name; the list itself is html-names.h. */
 #include "config.h"
 
 #include <string.h>
 
 #include "text/html-private.h"
 
-static const TextTag tags[] = {
-  { "a", TAG_INLINE },
-  { "abbr", TAG_INLINE },
-  { "acronym", TAG_INLINE },
-  { "address", TAG_BLOCK },
-  { "applet", TAG_INLINE },
-  { "area", TAG_INLINE },
-  { "article", TAG_BLOCK },
-  { "aside", TAG_BLOCK },
-  { "audio", TAG_INLINE },
-  { "b", TAG_INLINE },
-  { "base", TAG_INLINE },
-  { "basefont", TAG_INLINE },
-  { "bdi", TAG_INLINE },
-  { "bdo", TAG_INLINE },
-  { "bgsound", TAG_INLINE },
-  { "big", TAG_INLINE },
-  { "blink", TAG_INLINE },
-  { "blockquote", TAG_BLOCK },
-  { "body", TAG_BLOCK },
-  { "br", TAG_BR },
-  { "button", TAG_INLINE },
-  { "canvas", TAG_INLINE },
-  { "caption", TAG_BLOCK },
-  { "center", TAG_BLOCK },
-  { "cite", TAG_INLINE },
-  { "code", TAG_INLINE },
-  { "col", TAG_INLINE },
-  { "colgroup", TAG_INLINE },
-  { "data", TAG_INLINE },
-  { "datalist", TAG_INLINE },
-  { "dd", TAG_BLOCK },
-  { "del", TAG_INLINE },
-  { "details", TAG_BLOCK },
-  { "dfn", TAG_INLINE },
-  { "dialog", TAG_BLOCK },
-  { "dir", TAG_BLOCK },
-  { "div", TAG_BLOCK },
-  { "dl", TAG_BLOCK },
-  { "dt", TAG_BLOCK },
-  { "em", TAG_INLINE },
-  { "embed", TAG_INLINE },
-  { "fieldset", TAG_BLOCK },
-  { "figcaption", TAG_BLOCK },
-  { "figure", TAG_BLOCK },
-  { "font", TAG_INLINE },
-  { "footer", TAG_BLOCK },
-  { "form", TAG_BLOCK },
-  { "frame", TAG_INLINE },
-  { "frameset", TAG_BLOCK },
-  { "h1", TAG_BLOCK },
-  { "h2", TAG_BLOCK },
-  { "h3", TAG_BLOCK },
-  { "h4", TAG_BLOCK },
-  { "h5", TAG_BLOCK },
-  { "h6", TAG_BLOCK },
-  { "head", TAG_BLOCK },
-  { "header", TAG_BLOCK },
-  { "hgroup", TAG_BLOCK },
-  { "hr", TAG_BLOCK },
-  { "html", TAG_BLOCK },
-  { "i", TAG_INLINE },
-  { "iframe", TAG_RAW | TAG_DROP | TAG_REST },
-  { "image", TAG_INLINE },
-  { "img", TAG_INLINE },
-  { "input", TAG_INLINE },
-  { "ins", TAG_INLINE },
-  { "isindex", TAG_INLINE },
-  { "kbd", TAG_INLINE },
-  { "keygen", TAG_INLINE },
-  { "label", TAG_INLINE },
-  { "legend", TAG_BLOCK },
-  { "li", TAG_BLOCK },
-  { "link", TAG_INLINE },
-  { "listing", TAG_BLOCK | TAG_PRE },
-  { "main", TAG_BLOCK },
-  { "map", TAG_INLINE },
-  { "mark", TAG_INLINE },
-  { "marquee", TAG_INLINE },
-  { "math", TAG_INLINE },
-  { "menu", TAG_BLOCK },
-  { "menuitem", TAG_INLINE },
-  { "meta", TAG_INLINE },
-  { "meter", TAG_INLINE },
-  { "multicol", TAG_INLINE },
-  { "nav", TAG_BLOCK },
-  { "nextid", TAG_INLINE },
-  { "nobr", TAG_INLINE },
-  { "noembed", TAG_RAW | TAG_DROP | TAG_REST },
-  { "noframes", TAG_RAW | TAG_DROP | TAG_REST },
-  { "noscript", TAG_DROP },
-  { "object", TAG_INLINE },
-  { "ol", TAG_BLOCK },
-  { "optgroup", TAG_BLOCK },
-  { "option", TAG_BLOCK },
-  { "output", TAG_INLINE },
-  { "p", TAG_BLOCK | TAG_PARA },
-  { "param", TAG_INLINE },
-  { "picture", TAG_INLINE },
-  { "plaintext", TAG_BLOCK | TAG_PRE | TAG_RAW },
-  { "pre", TAG_BLOCK | TAG_PRE },
-  { "progress", TAG_INLINE },
-  { "q", TAG_INLINE },
-  { "rb", TAG_INLINE },
-  { "rp", TAG_INLINE },
-  { "rt", TAG_INLINE },
-  { "rtc", TAG_INLINE },
-  { "ruby", TAG_INLINE },
-  { "s", TAG_INLINE },
-  { "samp", TAG_INLINE },
-  { "script", TAG_RAW | TAG_DROP | TAG_REST },
-  { "search", TAG_BLOCK },
-  { "section", TAG_BLOCK },
-  { "select", TAG_INLINE },
-  { "slot", TAG_INLINE },
-  { "small", TAG_INLINE },
-  { "source", TAG_INLINE },
-  { "spacer", TAG_INLINE },
-  { "span", TAG_INLINE },
-  { "strike", TAG_INLINE },
-  { "strong", TAG_INLINE },
-  { "style", TAG_RAW | TAG_DROP | TAG_REST },
-  { "sub", TAG_INLINE },
-  { "summary", TAG_BLOCK },
-  { "sup", TAG_INLINE },
-  { "svg", TAG_DROP },
-  { "table", TAG_BLOCK },
-  { "tbody", TAG_BLOCK },
-  { "td", TAG_CELL },
-  { "template", TAG_DROP },
-  { "textarea", TAG_BLOCK | TAG_PRE | TAG_RAW | TAG_REFS },
-  { "tfoot", TAG_BLOCK },
-  { "th", TAG_CELL },
-  { "thead", TAG_BLOCK },
-  { "time", TAG_INLINE },
-  { "title", TAG_BLOCK | TAG_RAW | TAG_REFS },
-  { "tr", TAG_BLOCK },
-  { "track", TAG_INLINE },
-  { "tt", TAG_INLINE },
-  { "u", TAG_INLINE },
-  { "ul", TAG_BLOCK },
-  { "var", TAG_INLINE },
-  { "video", TAG_INLINE },
-  { "wbr", TAG_INLINE },
-  { "xml", TAG_INLINE },
-  { "xmp", TAG_BLOCK | TAG_PRE | TAG_RAW },
-};
+#define TAG_ROW(id, name, text, tree) { name, sizeof name - 1, TEXT_TAG_##id, text, tree },
+static const TextTag tags[] = { TEXT_HTML_ELEMENTS (TAG_ROW) };
+#undef TAG_ROW
 
-static const TextTag other = { "", TAG_NONE };
+static const TextTag other = { "", 0, TEXT_TAG_OTHER, TAG_NONE, 0 };
 /* What word processors leave: <o:p>, <v:shape>, <st1:city>. */
-static const TextTag office = { "o:p", TAG_INLINE };
+static const TextTag office = { "o:p", 3, TEXT_TAG_OTHER, TAG_INLINE, 0 };
+
+#define ATTRIBUTE_ROW(id, name) { name, sizeof name - 1 },
+static const struct
+{
+  char name[12];
+  guint8 len;
+} attributes[] = { TEXT_HTML_ATTRIBUTES (ATTRIBUTE_ROW) };
+#undef ATTRIBUTE_ROW
+
+/* Where the names with each first letter begin. */
+static guint8 tag_starts[27], attribute_starts[27];
+
+static void
+fill_starts (void)
+{
+  static gsize done = 0;
+
+  if (!g_once_init_enter (&done))
+    return;
+  for (guint letter = 0; letter <= 26; letter++)
+    {
+      guint i = 0;
+
+      while (i < G_N_ELEMENTS (tags) && (guint) (tags[i].name[0] - 'a') < letter)
+        i++;
+      tag_starts[letter] = (guint8) i;
+      for (i = 0; i < G_N_ELEMENTS (attributes) && (guint) (attributes[i].name[0] - 'a') < letter;)
+        i++;
+      attribute_starts[letter] = (guint8) i;
+    }
+  g_once_init_leave (&done, 1);
+}
+
+/* Names are lower case; @name is any. */
+static inline gboolean
+same_name (const char *name, const char *lower, gsize len)
+{
+  for (gsize i = 0; i < len; i++)
+    if ((name[i] | 0x20) != lower[i] || name[i] < '-')
+      return FALSE;
+  return TRUE;
+}
 
 static gboolean
 is_office (const char *name, gsize len)
@@ -175,29 +72,47 @@ is_office (const char *name, gsize len)
 const TextTag *
 text_html_tag (const char *name, gsize len)
 {
-  char lower[sizeof tags[0].name];
-  guint low = 0, high = G_N_ELEMENTS (tags);
+  guint letter = len > 0 ? (guint) ((name[0] | 0x20) - 'a') : 26;
 
-  if (is_office (name, len))
-    return &office;
-  if (len >= sizeof lower)
+  fill_starts ();
+  if (letter >= 26)
     return &other;
-  for (gsize i = 0; i < len; i++)
-    lower[i] = g_ascii_tolower (name[i]);
-  lower[len] = 0;
-  while (low < high)
-    {
-      guint middle = (low + high) / 2;
-      int order = strcmp (lower, tags[middle].name);
+  for (guint i = tag_starts[letter]; i < tag_starts[letter + 1]; i++)
+    if (tags[i].len == len && same_name (name, tags[i].name, len))
+      return &tags[i];
+  return is_office (name, len) ? &office : &other;
+}
 
-      if (order == 0)
-        return &tags[middle];
-      if (order < 0)
-        high = middle;
-      else
-        low = middle + 1;
-    }
-  return &other;
+TextHtmlAttribute
+text_html_attribute (const char *name, gsize len)
+{
+  guint letter = len > 0 ? (guint) ((name[0] | 0x20) - 'a') : 26;
+
+  fill_starts ();
+  if (letter >= 26)
+    return TEXT_N_ATTRS;
+  for (guint i = attribute_starts[letter]; i < attribute_starts[letter + 1]; i++)
+    if (attributes[i].len == len && same_name (name, attributes[i].name, len))
+      return (TextHtmlAttribute) i;
+  return TEXT_N_ATTRS;
+}
+
+const char *
+text_html_name (TextHtmlName tag)
+{
+  return tag < TEXT_TAG_OTHER ? tags[tag].name : "";
+}
+
+gboolean
+text_html_is_block (TextHtmlName tag)
+{
+  return tag < TEXT_TAG_OTHER && (tags[tag].flags & (TAG_BLOCK | TAG_CELL)) != 0;
+}
+
+const TextTag *
+text_html_tag_of (TextHtmlName tag)
+{
+  return tag < TEXT_TAG_OTHER ? &tags[tag] : &other;
 }
 
 gboolean

@@ -4,12 +4,12 @@
 
 #include "text/near.h"
 
-#include <stdlib.h>
-
 #include "text/grams.h"
+#include "text/minhash.h"
 
 #define UNITS 3
-#define BANDS 16
+#define HASHES 128
+#define BANDS 25
 #define BAND_ROWS 5
 
 /* A held-out text: its grams, sorted, each once, in TextNear.grams. */
@@ -34,18 +34,19 @@ struct _TextNear
   GArray *bands; /* Band, sorted when the first training row comes */
   gboolean sorted;
   guint64 n_training;
-  GArray *own; /* guint64: grams of the text at hand */
+  TextGrams *own; /* of the text at hand */
 };
 
 TextNear *
 text_near_new (void)
 {
+  static const TextGramRule rule = { TEXT_GRAM_WORDS, .characters = UNITS, .words = UNITS };
   TextNear *near = g_new0 (TextNear, 1);
 
   near->rows = g_array_new (FALSE, FALSE, sizeof (Row));
   near->grams = g_array_new (FALSE, FALSE, sizeof (guint64));
   near->bands = g_array_new (FALSE, FALSE, sizeof (Band));
-  near->own = g_array_new (FALSE, FALSE, sizeof (guint64));
+  near->own = text_grams_new (&rule);
   return near;
 }
 
@@ -57,73 +58,28 @@ text_near_free (TextNear *near)
   g_array_unref (near->rows);
   g_array_unref (near->grams);
   g_array_unref (near->bands);
-  g_array_unref (near->own);
+  text_grams_free (near->own);
   g_free (near);
 }
 
 /* ---- a text as a set, and its bands ---------------------------------------------------------- */
 
-static int
-hash_order (const void *a, const void *b)
+/* Texts shorter than a gram have none here. */
+static const guint64 *
+set_of (TextNear *near, FrStr text, gsize *n, guint64 bands[BANDS])
 {
-  guint64 x = *(const guint64 *) a, y = *(const guint64 *) b;
+  guint32 sketch[HASHES];
+  gboolean whole;
+  const guint64 *set = text_grams_set (near->own, text, n, &whole);
 
-  return (x > y) - (x < y);
-}
-
-static void
-add_gram (guint64 gram, gpointer data)
-{
-  g_array_append_val ((GArray *) data, gram);
-}
-
-static void
-take_grams (GArray *own, FrStr text)
-{
-  guint64 *grams;
-  guint n = 0;
-
-  g_array_set_size (own, 0);
-  text_grams (text, UNITS, add_gram, own);
-  g_array_sort (own, hash_order);
-  grams = (guint64 *) (gpointer) own->data;
-  for (guint i = 0; i < own->len; i++)
-    if (n == 0 || grams[n - 1] != grams[i])
-      grams[n++] = grams[i];
-  g_array_set_size (own, n);
-}
-
-/* A family of hash functions: an odd factor and a summand for each (multiply-shift, Dietzfelbinger
- * 1997), both of splitmix64. */
-static guint64
-constant (guint64 i)
-{
-  guint64 z = (i + 1) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
-
-  z = (z ^ z >> 30) * G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
-  z = (z ^ z >> 27) * G_GUINT64_CONSTANT (0x94d049bb133111eb);
-  return z ^ z >> 31;
-}
-
-/* The least value of each hash function over the set; of each band of them a hash. */
-static void
-make_bands (const GArray *own, guint64 bands[BANDS])
-{
+  if (whole)
+    *n = 0;
+  if (*n == 0)
+    return set;
+  text_sketch (set, *n, sketch, HASHES);
   for (guint band = 0; band < BANDS; band++)
-    {
-      bands[band] = band;
-      for (guint r = 0; r < BAND_ROWS; r++)
-        {
-          guint64 k = band * BAND_ROWS + r, factor = constant (2 * k) | 1;
-          guint64 summand = constant (2 * k + 1);
-          guint32 least = G_MAXUINT32;
-
-          for (guint i = 0; i < own->len; i++)
-            least = MIN (least,
-                         (guint32) ((g_array_index (own, guint64, i) * factor + summand) >> 32));
-          bands[band] = constant (bands[band] ^ least);
-        }
-    }
+    bands[band] = text_sketch_band (sketch, band, BAND_ROWS);
+  return set;
 }
 
 /* ---- both sides ------------------------------------------------------------------------------ */
@@ -133,13 +89,11 @@ text_near_held_out (TextNear *near, FrStr text)
 {
   Row row = { .at = near->grams->len, .seen = G_MAXUINT64 };
   guint64 bands[BANDS];
+  const guint64 *set = set_of (near, text, &row.n, bands);
 
-  take_grams (near->own, text);
-  row.n = near->own->len;
   if (row.n > 0)
     {
-      g_array_append_vals (near->grams, near->own->data, near->own->len);
-      make_bands (near->own, bands);
+      g_array_append_vals (near->grams, set, (guint) row.n);
       for (guint band = 0; band < BANDS; band++)
         {
           Band one = { bands[band], near->rows->len };
@@ -161,23 +115,8 @@ band_order (const void *a, const void *b)
   return (x->row > y->row) - (x->row < y->row);
 }
 
-static double
-jaccard (const guint64 *a, gsize n, const guint64 *b, gsize m)
-{
-  gsize shared = 0;
-
-  for (gsize i = 0, j = 0; i < n && j < m;)
-    if (a[i] < b[j])
-      i++;
-    else if (a[i] > b[j])
-      j++;
-    else
-      shared++, i++, j++;
-  return (double) shared / (double) (n + m - shared);
-}
-
 static void
-compare (TextNear *near, guint32 at)
+compare (TextNear *near, guint32 at, const guint64 *set, gsize n)
 {
   Row *row = &g_array_index (near->rows, Row, at);
   double index;
@@ -185,8 +124,7 @@ compare (TextNear *near, guint32 at)
   if (row->seen == near->n_training)
     return;
   row->seen = near->n_training;
-  index = jaccard (&g_array_index (near->grams, guint64, row->at), row->n,
-                   (const guint64 *) (gpointer) near->own->data, near->own->len);
+  index = text_sets_index (&g_array_index (near->grams, guint64, row->at), row->n, set, n);
   row->best = MAX (row->best, index);
 }
 
@@ -212,18 +150,19 @@ void
 text_near_training (TextNear *near, FrStr text)
 {
   guint64 bands[BANDS];
+  const guint64 *set;
+  gsize n;
 
   if (!near->sorted)
     g_array_sort (near->bands, band_order);
   near->sorted = TRUE;
-  take_grams (near->own, text);
-  if (near->own->len == 0 || near->bands->len == 0)
+  set = set_of (near, text, &n, bands);
+  if (n == 0 || near->bands->len == 0)
     return;
-  make_bands (near->own, bands);
   for (guint band = 0; band < BANDS; band++)
     for (guint i = lower_bound (near->bands, bands[band]);
          i < near->bands->len && g_array_index (near->bands, Band, i).hash == bands[band]; i++)
-      compare (near, g_array_index (near->bands, Band, i).row);
+      compare (near, g_array_index (near->bands, Band, i).row, set, n);
   near->n_training++;
 }
 

@@ -3,9 +3,9 @@
  *
  * A text is the set of its grams of three units (grams.h); two texts are as
  * alike as their sets: Jaccard's index, shared / all.  Pairs worth comparing
- * are found by MinHash (Broder 1997) with locality-sensitive bands (Indyk and
- * Motwani 1998): 16 bands of 5 find a pair of index 0.8 with odds of 0.998, and
- * what is found is compared exactly, so nothing is called near that is not.
+ * are found by MinHash (minhash.h): 25 bands of 5 find a pair of index 0.8 with
+ * odds of 0.9999, and what is found is compared exactly, so nothing is called
+ * near that is not.  For pairs among any number of rows see cluster.h.
  *
  * Held-out rows are kept as hashes (8 bytes a unit and 0.4 KB a row), training
  * rows stream past.  Texts of fewer than three units are never near.

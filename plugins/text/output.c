@@ -43,6 +43,7 @@ struct _TextOutput
   guint64 written, started; /* bytes; of those, on their way to the disk */
   GError *io_error;         /* set inside a libarchive callback */
   gboolean in_place;        /* no temporary name */
+  gboolean cut;             /* what comes next begins a compressed stream of its own */
 };
 
 /* ---- temporary names ------------------------------------------------------ */
@@ -219,11 +220,27 @@ archive_failed (TextOutput *output, GError **error)
   return FALSE;
 }
 
+static gboolean open_compression (TextOutput *output, GError **error);
+
+/* Ends the compressed stream and begins another, which readers take for one. */
+static gboolean
+begin_stream (TextOutput *output, GError **error)
+{
+  output->cut = FALSE;
+  if (archive_write_close (output->archive) != ARCHIVE_OK)
+    return archive_failed (output, error);
+  archive_entry_free (g_steal_pointer (&output->entry));
+  archive_write_free (g_steal_pointer (&output->archive));
+  return open_compression (output, error);
+}
+
 static gboolean
 write_through (TextOutput *output, const char *data, gsize len, GError **error)
 {
   if (output->archive == NULL)
     return write_all (output, data, len, error);
+  if (output->cut && len > 0 && !begin_stream (output, error))
+    return FALSE;
   while (len > 0)
     {
       la_ssize_t n = archive_write_data (output->archive, data, len);
@@ -252,6 +269,18 @@ text_output_write (TextOutput *output, const char *data, gsize len, GError **err
     return write_through (output, data, len, error);
   memcpy (output->buffer, data, len);
   output->used = len;
+  return TRUE;
+}
+
+gboolean
+text_output_cut (TextOutput *output, GError **error)
+{
+  if (output->archive == NULL)
+    return TRUE;
+  if (!write_through (output, output->buffer, output->used, error))
+    return FALSE;
+  output->used = 0;
+  output->cut = TRUE;
   return TRUE;
 }
 

@@ -21,6 +21,9 @@ typedef struct _TextOutput TextOutput;
 TextOutput *text_output_new (const char *path, GCancellable *cancellable, GError **error);
 /** text_output_write: buffered; a full disk is FR_ERROR_IO naming the file. */
 gboolean text_output_write (TextOutput *output, const char *data, gsize len, GError **error);
+/** text_output_cut: what is written from here on is a compressed stream of its own (a gzip member, a frame), so that a
+ * reader may begin there; nothing where the file is not compressed. */
+gboolean text_output_cut (TextOutput *output, GError **error);
 gboolean text_output_commit (TextOutput *output, GError **error);
 /** text_output_is_file: FALSE for standard output, a pipe or a device, of which nothing is left to look at: no fr_host_committed(). */
 gboolean text_output_is_file (const TextOutput *output);

@@ -16,6 +16,7 @@ struct _TextRowKey
   FrView *views;
   guint how;
   GString *buffer;
+  GString *joined; /* texts of several columns */
 };
 
 static const struct
@@ -83,6 +84,7 @@ text_row_key_new (const FrSchema *schema, const char *const *columns, guint how)
 
   key->how = how;
   key->buffer = g_string_new (NULL);
+  key->joined = g_string_new (NULL);
   key->columns = g_new0 (guint, room + 1);
   key->views = g_new0 (FrView, room + 1);
   if (given)
@@ -112,6 +114,7 @@ text_row_key_copy (const TextRowKey *key)
   copy->how = key->how;
   copy->n = key->n;
   copy->buffer = g_string_new (NULL);
+  copy->joined = g_string_new (NULL);
   copy->columns = g_memdup2 (key->columns, (key->n + 1) * sizeof *key->columns);
   copy->views = g_new0 (FrView, key->n + 1);
   return copy;
@@ -125,6 +128,7 @@ text_row_key_free (TextRowKey *key)
   g_free (key->columns);
   g_free (key->views);
   g_string_free (key->buffer, TRUE);
+  g_string_free (key->joined, TRUE);
   g_free (key);
 }
 
@@ -265,4 +269,35 @@ text_row_key_text (TextRowKey *key, gsize row)
         text_normalise (s, key->how, key->buffer);
     }
   return (FrStr){ key->buffer->str, key->buffer->len };
+}
+
+FrStr
+text_row_key_both (TextRowKey *key, gsize row, TextKey *hash)
+{
+  const gsize head = 1 + sizeof (guint64); /* what append_cell() puts in front of text */
+  XXH128_hash_t h;
+
+  g_string_truncate (key->buffer, 0);
+  g_string_truncate (key->joined, 0);
+  for (guint i = 0; i < key->n; i++)
+    {
+      gsize at = key->buffer->len;
+      gboolean is_text = (FR_TYPES (key->views[i].type) & FR_TYPES_TEXT) != 0;
+
+      append_cell (key->buffer, &key->views[i], row, key->how);
+      if (key->n == 1 || !is_text)
+        continue;
+      if (i > 0)
+        g_string_append_c (key->joined, '\n');
+      if (key->buffer->len > at + head)
+        g_string_append_len (key->joined, key->buffer->str + at + head,
+                             (gssize) (key->buffer->len - at - head));
+    }
+  h = XXH3_128bits_withSeed (key->buffer->str, key->buffer->len, 0);
+  *hash = (TextKey){ h.high64, h.low64 };
+  if (key->n > 1)
+    return (FrStr){ key->joined->str, key->joined->len };
+  if (key->n == 0 || key->buffer->len <= head || !(FR_TYPES (key->views[0].type) & FR_TYPES_TEXT))
+    return FR_STR ("");
+  return (FrStr){ key->buffer->str + head, key->buffer->len - head };
 }

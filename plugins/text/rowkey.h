@@ -46,6 +46,8 @@ TextKey text_row_key_hash (TextRowKey *key, gsize row, guint64 seed);
 /** text_row_key_text: the normalised text of the key's text cells, one a line; valid until the next
  * call. */
 FrStr text_row_key_text (TextRowKey *key, gsize row);
+/** text_row_key_both: that text, and the hash of seed 0, for little more than one of them. */
+FrStr text_row_key_both (TextRowKey *key, gsize row, TextKey *hash);
 /** text_row_key_n_columns: how many columns it has; text_row_key_column(): which. */
 guint text_row_key_n_columns (const TextRowKey *key);
 guint text_row_key_column (const TextRowKey *key, guint i);

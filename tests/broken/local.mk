@@ -134,3 +134,71 @@ EXTRA_DIST += tests/broken/refused.py \
 	tests/broken/vars-wrong-type-in-use.json \
 	tests/broken/vars-wrong.expect \
 	tests/broken/vars-wrong.json
+EXTRA_DIST += tests/broken/elements/crawler.expect tests/broken/elements/crawler.json \
+	tests/broken/elements/crawler-denied.args tests/broken/elements/crawler-denied.expect \
+	tests/broken/elements/crawler-denied.json
+EXTRA_DIST += \
+	tests/broken/elements/content.expect \
+	tests/broken/elements/content.json \
+	tests/broken/elements/site-lines.expect \
+	tests/broken/elements/site-lines.json
+
+# Elements as they are built.
+dist_check_SCRIPTS += tests/broken/test-desensitize.sh
+TESTS += tests/broken/test-desensitize.sh
+EXTRA_DIST += tests/broken/elements/desensitize-columns.expect \
+	tests/broken/elements/desensitize-columns.json \
+	tests/broken/elements/desensitize-key.expect \
+	tests/broken/elements/desensitize-key.json \
+	tests/broken/elements/desensitize-latin.txt \
+	tests/broken/elements/desensitize-rules.expect \
+	tests/broken/elements/desensitize-rules.json \
+	tests/broken/elements/desensitize-types.expect \
+	tests/broken/elements/desensitize-types.json \
+	tests/broken/elements/desensitize-unknown.expect \
+	tests/broken/elements/desensitize-unknown.json \
+	tests/broken/elements/desensitize-words.expect \
+	tests/broken/elements/desensitize-words.json \
+	tests/broken/elements/mobile.txt
+
+dist_check_SCRIPTS += tests/broken/test-elements.sh
+TESTS += tests/broken/test-elements.sh
+EXTRA_DIST += \
+	tests/broken/elements/backtranslate-engines.expect \
+	tests/broken/elements/backtranslate-engines.json \
+	tests/broken/elements/backtranslate-held-out.expect \
+	tests/broken/elements/backtranslate-held-out.json \
+	tests/broken/elements/backtranslate-network.args \
+	tests/broken/elements/backtranslate-network.expect \
+	tests/broken/elements/backtranslate-network.json \
+	tests/broken/elements/backtranslate-settings.expect \
+	tests/broken/elements/backtranslate-settings.json \
+	tests/broken/elements/generate-choices.expect \
+	tests/broken/elements/generate-choices.json \
+	tests/broken/elements/words.tsv
+# What goes over rows alike and rows worth little, as it is built.
+dist_check_SCRIPTS += tests/broken/test-rows.sh
+TESTS += tests/broken/test-rows.sh
+EXTRA_DIST += tests/broken/rows/dedup.expect \
+	tests/broken/rows/dedup.json \
+	tests/broken/rows/quality.expect \
+	tests/broken/rows/quality.json
+EXTRA_DIST += tests/broken/elements/crawler.expect tests/broken/elements/crawler.json \
+	tests/broken/elements/crawler-denied.args tests/broken/elements/crawler-denied.expect \
+	tests/broken/elements/crawler-denied.json
+EXTRA_DIST += \
+	tests/broken/elements/content.expect \
+	tests/broken/elements/content.json \
+	tests/broken/elements/site-lines.expect \
+	tests/broken/elements/site-lines.json
+EXTRA_DIST += \
+	tests/broken/elements/documents.expect \
+	tests/broken/elements/documents.json
+EXTRA_DIST += \
+	tests/broken/elements/database-columns.expect \
+	tests/broken/elements/database-columns.json \
+	tests/broken/elements/databases.expect \
+	tests/broken/elements/databases.json
+EXTRA_DIST += \
+	tests/broken/elements/documents.expect \
+	tests/broken/elements/documents.json

@@ -3,7 +3,8 @@
 #
 # A line of NAME.expect is "file:line:column: error: message (pointer)"; the
 # plugin path of this machine is written PATH.  Options for the command stand
-# in NAME.args, one a line.  UPDATE=1 writes the expectations anew: look at the
+# in NAME.args, one a line.  Here the elements are a fake plugin's; in elements/
+# they are flowrun's own.  UPDATE=1 writes the expectations anew: look at the
 # difference before believing it.
 cd "$top_srcdir/tests/broken" || exit 1
 FLOWRUN_PLUGIN_PATH=$top_builddir/tests/broken/plugin/.libs
@@ -17,10 +18,14 @@ result () { # $1: 0 for success, $2: name
   if [ "$1" = 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
 }
 
-set -- *.json
+set -- *.json elements/*.json
 echo "1..$(($# + 4))"
 for file in "$@"; do
   name=${file%.json}
+  case $name in
+    elements/*) FLOWRUN_PLUGIN_PATH=$top_builddir/plugins/.libs ;;
+    *) FLOWRUN_PLUGIN_PATH=$top_builddir/tests/broken/plugin/.libs ;;
+  esac
   set --
   if [ -e "$name.args" ]; then
     while IFS= read -r arg; do set -- "$@" "$arg"; done <"$name.args"
@@ -41,6 +46,7 @@ for file in "$@"; do
 done
 
 # What is no file at all.
+FLOWRUN_PLUGIN_PATH=$top_builddir/tests/broken/plugin/.libs
 says () { # $1: file, $2: text
   "$FLOWRUN" check "$1" >"$tmp/out" 2>&1
   if [ $? = 2 ] && grep -qF "$2" "$tmp/out"; then result 0 "$1"; else result 1 "$1"; sed 's/^/# /' "$tmp/out"; fi

@@ -9,3 +9,5 @@ include tests/conformance/segment.mk
 include tests/conformance/gguf.mk
 include tests/conformance/onnx.mk
 include tests/conformance/evaluate.mk
+include tests/conformance/warc.mk
+include tests/conformance/documents.mk

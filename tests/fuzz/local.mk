@@ -87,12 +87,25 @@ TESTS += tests/fuzz/fuzz-html tests/fuzz/fuzz-template tests/fuzz/fuzz-cleanrule
 EXTRA_DIST += tests/fuzz/corpus/html tests/fuzz/corpus/template tests/fuzz/corpus/cleanrules
 endif
 
+if HAVE_TEXT
+check_PROGRAMS += tests/fuzz/fuzz-pii
+tests_fuzz_fuzz_pii_SOURCES = tests/fuzz/fuzz-pii.c tests/fuzz/replay.c
+tests_fuzz_fuzz_pii_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"pii\"
+tests_fuzz_fuzz_pii_LDADD = $(TEXT_MODULE_LIBS)
+TESTS += tests/fuzz/fuzz-pii
+EXTRA_DIST += tests/fuzz/corpus/pii
+endif
+
 include tests/fuzz/weights.mk
 include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
 include tests/fuzz/score.mk
 include tests/fuzz/words.mk
+include tests/fuzz/neardup.mk
 include tests/fuzz/onnx.mk
+include tests/fuzz/content.mk
+include tests/fuzz/documents.mk
+include tests/fuzz/sqlvalue.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey
@@ -102,3 +115,17 @@ tests_fuzz_fuzz_ratingkey_LDADD = $(STATS_LIBS) $(TEST_LIBS) -lm
 TESTS += tests/fuzz/fuzz-ratingkey
 EXTRA_DIST += tests/fuzz/corpus/ratingkey
 endif
+
+if HAVE_NET
+check_PROGRAMS += tests/fuzz/fuzz-translator
+tests_fuzz_fuzz_translator_SOURCES = tests/fuzz/fuzz-translator.c tests/fuzz/replay.c \
+	plugins/translators/libretranslate/protocol.c plugins/translators/openai/protocol.c \
+	plugins/translators/dictionary/words.c \
+	plugins/transforms/backtranslate/mask.c plugins/transforms/backtranslate/pieces.c
+tests_fuzz_fuzz_translator_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"translator\"
+tests_fuzz_fuzz_translator_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
+tests_fuzz_fuzz_translator_LDADD = $(TEXT_MODULE_LIBS) $(TEXT_LIBS)
+TESTS += tests/fuzz/fuzz-translator
+EXTRA_DIST += tests/fuzz/corpus/translator
+endif
+include tests/fuzz/net.mk

@@ -68,7 +68,8 @@ typedef enum {
   FR_ELEMENT_NETWORK = 1 << 2,        /* touches the network; refused under --deny network              */
   FR_ELEMENT_UNTRUSTED = 1 << 3,      /* parses input from outside                                      */
   FR_ELEMENT_WAITS = 1 << 4,          /* run mostly waits for others: holds no worker while it does      */
-  FR_ELEMENT_VOLATILE = 1 << 5,       /* may give other output for the same input: never reused          */
+  FR_ELEMENT_VOLATILE = 1 << 5,       /* may give other output for the same input: never reused, unless its
+                                         fingerprint adds something, which then tells one output from another */
   FR_ELEMENT_RUNS_PROGRAMS = 1 << 6   /* starts other programs                                          */
 } FrElementFlags;
 
@@ -203,13 +204,24 @@ typedef const FrPlugin *(*FrPluginFunc) (void);
 #define G_MODULE_EXPORT __attribute__ ((visibility ("default")))
 #endif
 
-/* ---- bind ---------------------------------------------------------------- */
+/* ---- bind ----------------------------------------------------------------
+ *
+ * Where bind or fingerprint have to wait (for a server, in a run),
+ * g_cancellable_get_current() is what a person's wish to stop fires.
+ */
 
 /**
  * fr_bind_is_check: TRUE under `flowrun check`, where no connection may be
  * made; files may be read (a header, a sample of rows) but never written.
  */
 gboolean fr_bind_is_check (const FrBind *bind);
+
+/**
+ * fr_bind_is_network_denied: TRUE under --deny network (since 0.3).  An element that always uses the
+ * network says so with FR_ELEMENT_NETWORK, and is refused; one whose parameters decide leaves the
+ * flag out, asks here, and reports a problem where it would leave the machine.
+ */
+gboolean fr_bind_is_network_denied (const FrBind *bind);
 
 /** fr_bind_input: the schema that input port @port brings; NULL when it is not connected. */
 FrSchema *fr_bind_input (const FrBind *bind, const char *port);

@@ -143,6 +143,22 @@ const char *fr_host_spill_dir (FrHost *host, GError **error);
 /** fr_host_checkpoint_dir: a directory that outlives a killed run, and is found again by a stage with the same fingerprint. */
 const char *fr_host_checkpoint_dir (FrHost *host, GError **error);
 
+/**
+ * fr_host_state: what this stage left for this run with fr_host_set_state() in the last whole run in the same
+ * directory that ended well; the core's; NULL when there is nothing, and under --fresh.  It is part of the stage's
+ * fingerprint (since 0.2).
+ */
+JsonNode *fr_host_state (FrHost *host);
+/**
+ * fr_host_set_state:
+ * @state: taken
+ *
+ * Keeps something small for the next run: how far a source has read.  It is put in place last of all, when the
+ * results of the whole pipeline stand; a run that fails, is killed or covers only a part (--until) leaves what was
+ * there (since 0.2).
+ */
+void fr_host_set_state (FrHost *host, JsonNode *state);
+
 /** fr_host_service: fr_service_find() on this pipeline's plugin path. */
 const FrService *fr_host_service (FrHost *host, const char *kind, guint version, const char *name,
                                   GError **error);

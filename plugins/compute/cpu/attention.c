@@ -7,7 +7,8 @@
  * in the first cache; a running maximum rescales what was summed before.  Backward makes
  * probabilities anew from the log-sum-exp.  Blocks that lie in the future are never
  * made.  Operands of products are bfloat16 where the processor multiplies them
- * and activations are BF16, otherwise floats; sums are floats.
+ * and activations are BF16, otherwise floats; sums are floats.  AMX takes 16 rows and
+ * 32 numbers of the inner dimension at a time, so blocks are filled up with zeros to that.
  */
 #include "config.h"
 
@@ -15,10 +16,11 @@
 #include "compute/cpu/tile.h"
 #include "lm/simd.h"
 
-#define KEYS 256   /* forward: keys of a block */
-#define QUERIES 12 /* forward: queries that share what is read of a block */
+#define KEYS 256                     /* forward: keys of a block */
+#define QUERIES (HAVE_AMX ? 16 : 12) /* forward: queries that share what is read of a block */
 #define BACK_KEYS 192
 #define BACK_QUERIES 96
+#define BACK_ROWS (HAVE_AMX ? 16 : TILE_ROWS) /* backward: queries, or keys, that do */
 
 typedef struct
 {
@@ -28,12 +30,14 @@ typedef struct
   gsize kw, vw;   /* words of a row */
   gsize kdp, vdp; /* floats of a row, whole vectors */
   gsize kpanels, vpanels;
+  gsize queries, rows; /* at a time: at most QUERIES and BACK_ROWS */
+  gsize unit, columns; /* queries or keys that go together along an inner dimension, side by side */
 } Shape;
 
 static Shape
 shape_of (const LmAttention *a)
 {
-  const gboolean pairs = HAVE_DPBF16 && a->q.type == LM_BF16;
+  const gboolean pairs = HAVE_DPBF16 && a->q.type == LM_BF16, amx = HAVE_AMX && pairs;
 
   return (Shape){
     .type = a->q.type,
@@ -47,6 +51,12 @@ shape_of (const LmAttention *a)
     .vdp = whole (a->value_dim, W),
     .kpanels = whole (a->key_dim, PANEL) / PANEL,
     .vpanels = whole (a->value_dim, PANEL) / PANEL,
+    .queries = amx ? QUERIES : 2 * TILE_ROWS,
+    .rows = amx ? BACK_ROWS : TILE_ROWS,
+    .unit = amx     ? 2 * AMX_WORDS
+            : pairs ? 2
+                    : 1,
+    .columns = amx ? 2 * AMX_WORDS : W,
   };
 }
 
@@ -63,7 +73,7 @@ pack_columns (const Shape *s, const LmMat *m, gsize start, gsize n, gsize head, 
               gsize depth, float *line, float *to)
 {
   columns_to_panels (s->type, s->pairs, row_at (m, start, head, dim), row_bytes (m), n, dim, depth,
-                     line, to);
+                     s->columns, line, to);
 }
 
 static void
@@ -71,7 +81,7 @@ pack_rows (const Shape *s, const LmMat *m, gsize start, gsize n, gsize head, gsi
            float *to)
 {
   rows_to_panels (s->type, s->pairs, row_at (m, start, head, dim), row_bytes (m), n, dim, depth,
-                  to);
+                  s->unit, to);
 }
 
 static void
@@ -182,6 +192,7 @@ forward_tile (const LmCpuUnit *u, const Shape *s, const Forward *f, gsize head, 
               gsize key, gsize n)
 {
   const gsize most = visible (&u->span, i + rows - 1, key, n), ldp = words (KEYS, s->pairs);
+  const gsize width = whole (most, s->unit);
   const gsize at = head * (u->q_to - u->q_from) + i - u->q_from;
 
   if (most == 0)
@@ -196,13 +207,13 @@ forward_tile (const LmCpuUnit *u, const Shape *s, const Forward *f, gsize head, 
       float *out = f->out + (at + r) * s->vdp;
 
       if (s->pairs)
-        soften (TRUE, scores, seen, most, u->a->scale, &f->most[at + r], &f->sum[at + r], out,
+        soften (TRUE, scores, seen, width, u->a->scale, &f->most[at + r], &f->sum[at + r], out,
                 s->vdp, p);
       else
-        soften (FALSE, scores, seen, most, u->a->scale, &f->most[at + r], &f->sum[at + r], out,
+        soften (FALSE, scores, seen, width, u->a->scale, &f->most[at + r], &f->sum[at + r], out,
                 s->vdp, p);
     }
-  tile_panels (f->out + at * s->vdp, s->vdp, f->p, ldp, 1, f->v, ldp, words (most, s->pairs), rows,
+  tile_panels (f->out + at * s->vdp, s->vdp, f->p, ldp, 1, f->v, ldp, words (width, s->pairs), rows,
                s->value_dim, TRUE, s->pairs);
 }
 
@@ -226,6 +237,7 @@ forward (const LmCpuUnit *u, gpointer workspace)
   Forward f;
 
   forward_lay (&s, rows, workspace, &f);
+  tiles_begin ();
   memset (f.out, 0, rows * s.group * s.vdp * sizeof *f.out);
   for (gsize i = 0; i < rows * s.group; i++)
     {
@@ -239,9 +251,10 @@ forward (const LmCpuUnit *u, gpointer workspace)
       pack_columns (&s, &a->k, start, n, u->kv_head, s.key_dim, s.kw, f.line, f.k);
       pack_rows (&s, &a->v, start, n, u->kv_head, s.value_dim, words (KEYS, s.pairs), f.v);
       for (gsize head = 0; head < s.group; head++)
-        for (gsize i = u->q_from; i < u->q_to; i += QUERIES)
-          forward_tile (u, &s, &f, head, i, MIN (QUERIES, u->q_to - i), key, n);
+        for (gsize i = u->q_from; i < u->q_to; i += s.queries)
+          forward_tile (u, &s, &f, head, i, MIN (s.queries, u->q_to - i), key, n);
     }
+  tiles_end ();
   for (gsize head = 0; head < s.group; head++)
     for (gsize i = 0; i < rows; i++)
       {
@@ -283,8 +296,8 @@ back_lay (const Shape *s, gsize q_rows, char *at, Back *b)
   b->dout = take (&at, BACK_QUERIES * s->vw);
   b->qr = take (&at, s->kpanels * PANEL * deep);
   b->doutr = take (&at, s->vpanels * PANEL * deep);
-  b->s = take (&at, TILE_ROWS * PANEL);
-  b->dp = take (&at, TILE_ROWS * PANEL);
+  b->s = take (&at, BACK_ROWS * PANEL);
+  b->dp = take (&at, BACK_ROWS * PANEL);
   b->p = take (&at, deep * BACK_KEYS);
   b->ds = take (&at, deep * BACK_KEYS);
   b->ds_rows = s->pairs ? take (&at, BACK_QUERIES * words (BACK_KEYS, TRUE)) : b->ds;
@@ -391,7 +404,7 @@ back_tile (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize 
   const gsize seen = visible (&u->span, i + r + rows - 1, key, n),
               ldr = words (BACK_KEYS, s->pairs);
   const gsize lines = words (rows, s->pairs), first = r / (s->pairs ? 2 : 1);
-  Query q[TILE_ROWS];
+  Query q[BACK_ROWS];
 
   for (gsize k = 0; k < rows; k++)
     q[k]
@@ -400,7 +413,7 @@ back_tile (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize 
                    b->delta[at + k] };
   for (gsize j = 0; j < seen; j += PANEL)
     {
-      const gsize cols = MIN (PANEL, whole (seen - j, W));
+      const gsize cols = MIN (PANEL, whole (seen - j, s->columns));
 
       tile_panels (b->s, PANEL, b->q + r * s->kw, s->kw, 1, b->kt + j * s->kw, s->kw, s->kw, rows,
                    cols, FALSE, s->pairs);
@@ -412,13 +425,13 @@ back_tile (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize 
         back_soften (b, FALSE, q, r, rows, j, cols, u->a->scale);
     }
   for (gsize k = 0; k < lines; k++)
-    for (gsize j = whole (seen, W); j < whole (n, W); j += W)
+    for (gsize j = whole (seen, s->columns); j < whole (n, W); j += W)
       {
         vstore (b->p + (first + k) * BACK_KEYS + j, (vf){});
         vstore (b->ds + (first + k) * BACK_KEYS + j, (vf){});
       }
   tile_panels (b->dq + at * s->kdp, s->kdp, b->ds_rows + r * ldr, ldr, 1, b->kr, ldr,
-               words (seen, s->pairs), rows, s->key_dim, TRUE, s->pairs);
+               words (whole (seen, s->unit), s->pairs), rows, s->key_dim, TRUE, s->pairs);
 }
 
 /* dk and dv of the block from a block of @rows queries at @i; keys of the future are not looked at.
@@ -430,11 +443,12 @@ back_keys (const LmCpuUnit *u, const Shape *s, const Back *b, gsize i, gsize row
   const gsize deep = words (BACK_QUERIES, s->pairs), all = words (rows, s->pairs);
   const gsize past = u->span.k_rows - u->span.q_rows + i; /* the last key that row i sees */
 
-  for (gsize j = 0; j < n; j += TILE_ROWS)
+  for (gsize j = 0; j < n; j += s->rows)
     {
-      const gsize few = MIN (TILE_ROWS, n - j);
-      /* the first row that sees key + j */
-      const gsize from = key + j > past ? (key + j - past) / (s->pairs ? 2 : 1) : 0;
+      const gsize few = MIN (s->rows, n - j);
+      /* the first row that sees key + j; rows before it are 0 there */
+      const gsize from
+          = words (key + j > past ? (key + j - past) / s->unit * s->unit : 0, s->pairs);
 
       if (from >= all)
         break;
@@ -460,8 +474,8 @@ back_head (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize 
       copy_rows (s, &u->dout, row, rows, h, s->value_dim, s->vw, b->dout);
       pack_rows (s, &u->a->q, row, rows, h, s->key_dim, words (BACK_QUERIES, s->pairs), b->qr);
       pack_rows (s, &u->dout, row, rows, h, s->value_dim, words (BACK_QUERIES, s->pairs), b->doutr);
-      for (gsize r = 0; r < rows; r += TILE_ROWS)
-        back_tile (u, s, b, head, i, r, MIN (TILE_ROWS, rows - r), key, n);
+      for (gsize r = 0; r < rows; r += s->rows)
+        back_tile (u, s, b, head, i, r, MIN (s->rows, rows - r), key, n);
       back_keys (u, s, b, i, rows, key, n);
     }
 }
@@ -492,6 +506,7 @@ back (const LmCpuUnit *u, gpointer workspace)
   Back b;
 
   back_lay (&s, u->span.q_rows, workspace, &b);
+  tiles_begin ();
   if (u->partial != NULL)
     b.dq = u->partial;
   back_delta (u, &s, b.delta);
@@ -515,6 +530,7 @@ back (const LmCpuUnit *u, gpointer workspace)
                      s.value_dim, 1);
         }
     }
+  tiles_end ();
   if (u->partial == NULL)
     store_dq (u, &s, b.dq);
 }

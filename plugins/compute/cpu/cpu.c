@@ -2,6 +2,12 @@
 /* cpu.c: which kernels this processor runs. */
 #include "config.h"
 
+#ifdef HAVE_X86_AMX
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "compute/cpu/cpu.h"
 #include "compute/cpu/kernels.h"
 
@@ -18,9 +24,15 @@ DECLARE (v3)
 DECLARE (v4)
 DECLARE (bf16)
 #endif
+#ifdef HAVE_X86_AMX
+DECLARE (amx)
+#endif
 
 /* The best first. */
 static const LmCpuKernels variants[] = {
+#ifdef HAVE_X86_AMX
+  { "AMX", 16, &lm_cpu_rows_bf16, &lm_cpu_attention_amx, &lm_cpu_products_bf16 },
+#endif
 #ifdef HAVE_X86_VARIANTS
   { "AVX512-BF16", VARIANT (16, bf16) },
   { "AVX512", VARIANT (16, v4) },
@@ -28,6 +40,27 @@ static const LmCpuKernels variants[] = {
 #endif
   { "baseline", VARIANT (4, base) },
 };
+
+#ifdef HAVE_X86_AMX
+#define ASK_FOR_FEATURE 0x1023 /* arch_prctl: ARCH_REQ_XCOMP_PERM */
+#define TILE_DATA 18
+
+/* A process has tiles only after it has asked for room to keep them (Linux, x86/xstate). */
+static gboolean
+has_amx (void)
+{
+  guint a, b, c, d;
+
+  return __get_cpuid_count (7, 0, &a, &b, &c, &d) && (d & bit_AMX_TILE) != 0
+         && (d & bit_AMX_BF16) != 0 && syscall (SYS_arch_prctl, ASK_FOR_FEATURE, TILE_DATA) == 0;
+}
+#else
+static gboolean
+has_amx (void)
+{
+  return FALSE;
+}
+#endif
 
 /* How many of @variants, from the last one up, this processor can run. */
 static guint
@@ -42,7 +75,9 @@ runnable (void)
       || !__builtin_cpu_supports ("avx512vl") || !__builtin_cpu_supports ("avx512dq")
       || !__builtin_cpu_supports ("avx512cd"))
     return 2;
-  return __builtin_cpu_supports ("avx512bf16") ? 4 : 3;
+  if (!__builtin_cpu_supports ("avx512bf16"))
+    return 3;
+  return 4 + has_amx ();
 #else
   return 1;
 #endif

@@ -2,7 +2,7 @@
 /* cpu.h: host kernels for what is not a big matrix product (libcompute-cpu, linked into backends).
  *
  * Vectorised for the processor found at run time (baseline, x86-64-v3,
- * x86-64-v4, v4 with AVX512-BF16) and divided among the threads of OpenMP,
+ * x86-64-v4, v4 with AVX512-BF16, the same with AMX) and divided among the threads of OpenMP,
  * which Debian's BLAS and oneDNN use too.  How work is divided is a function
  * of sizes and of c->threads alone; who does a part does not change its result.
  */
@@ -31,7 +31,7 @@ void lm_cpu_widen (LmType from, gconstpointer src, LmType to, gpointer dst, gsiz
 /** lm_cpu_widen_rows: all of @src into @dst (F32 or BF16, same shape), by all threads. */
 void lm_cpu_widen_rows (LmCompute *c, LmMat dst, LmMat src);
 
-/** lm_cpu_name: the instruction set in use, for describe(): "AVX512-BF16", "AVX512", "AVX2",
+/** lm_cpu_name: the instruction set in use, for describe(): "AMX", "AVX512-BF16", "AVX512", "AVX2",
  * "baseline". The environment variable FLOWRUN_CPU with such a name lowers it (tests). */
 const char *lm_cpu_name (void);
 

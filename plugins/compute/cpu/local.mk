@@ -8,6 +8,7 @@ plugins_compute_cpu_libcompute_cpu_la_SOURCES = \
 	plugins/compute/cpu/kernels.h \
 	plugins/compute/cpu/slots.c \
 	plugins/compute/cpu/small.c \
+	plugins/compute/cpu/tile-amx.h \
 	plugins/compute/cpu/tile.h \
 	plugins/compute/cpu/unpack.h
 plugins_compute_cpu_libcompute_cpu_la_CFLAGS = $(AM_CFLAGS) $(OPENMP_CFLAGS)
@@ -31,6 +32,14 @@ plugins_compute_cpu_libkernels_v4_la_CFLAGS = $(AM_CFLAGS) -march=x86-64-v4 -mpr
 plugins_compute_cpu_libkernels_bf16_la_SOURCES = $(CPU_KERNELS)
 plugins_compute_cpu_libkernels_bf16_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_CPU_VARIANT=bf16
 plugins_compute_cpu_libkernels_bf16_la_CFLAGS = $(AM_CFLAGS) -march=x86-64-v4 -mavx512bf16 -mprefer-vector-width=512
+endif
+if HAVE_X86_AMX
+noinst_LTLIBRARIES += plugins/compute/cpu/libkernels-amx.la
+plugins_compute_cpu_libcompute_cpu_la_LIBADD += plugins/compute/cpu/libkernels-amx.la
+plugins_compute_cpu_libkernels_amx_la_SOURCES = plugins/compute/cpu/attention.c
+plugins_compute_cpu_libkernels_amx_la_CPPFLAGS = $(AM_CPPFLAGS) -DLM_CPU_VARIANT=amx
+plugins_compute_cpu_libkernels_amx_la_CFLAGS = $(AM_CFLAGS) -march=x86-64-v4 -mavx512bf16 -mamx-tile -mamx-bf16 \
+	-mprefer-vector-width=512
 endif
 
 check_PROGRAMS += plugins/compute/cpu/bench-cpu

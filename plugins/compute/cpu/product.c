@@ -265,11 +265,11 @@ pack (const LmCpuProduct *p, gpointer packed, gsize from, gsize to)
       g_autofree float *line = g_new (float, depth);
 
       columns_to_panels (p->b.type, in_pairs (p), b + first * row_bytes (&p->b), row_bytes (&p->b),
-                         cols, p->b.cols, depth, line, panels);
+                         cols, p->b.cols, depth, W, line, panels);
     }
   else
     rows_to_panels (p->b.type, in_pairs (p), b + first * (p->b.type == LM_BF16 ? 2 : 4),
-                    row_bytes (&p->b), p->b.rows, cols, depth, panels);
+                    row_bytes (&p->b), p->b.rows, cols, depth, 1 + in_pairs (p), panels);
 }
 
 static gsize
@@ -363,13 +363,13 @@ inner (const LmCpuProduct *p, gboolean swap, gsize from, gsize to, gpointer work
       const char *b = (const char *) s.wide->data + t * row_bytes (s.wide);
 
       rows_to_panels (s.narrow->type, s.pairs, a, row_bytes (s.narrow), n, s.narrow->cols,
-                      words (STRETCH, s.pairs), s.a);
+                      words (STRETCH, s.pairs), 1 + s.pairs, s.a);
       for (gsize j = 0; j < cols; j += PANEL)
         {
           const gsize wide = MIN (PANEL, cols - j);
 
           rows_to_panels (s.wide->type, s.pairs, b + (from + j) * (s.wide->type == LM_BF16 ? 2 : 4),
-                          row_bytes (s.wide), n, wide, words (STRETCH, s.pairs), s.b);
+                          row_bytes (s.wide), n, wide, words (STRETCH, s.pairs), 1 + s.pairs, s.b);
           for (gsize r = 0; r < s.narrow->cols; r += PANEL)
             tile_panels (s.c + r * ldc + j, ldc, s.a + r * words (STRETCH, s.pairs), 1, PANEL, s.b,
                          words (STRETCH, s.pairs), deep, MIN (PANEL, s.narrow->cols - r), wide,

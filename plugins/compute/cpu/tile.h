@@ -142,11 +142,29 @@ few_rows (gsize rows)
   return rows >= TILE_ROWS ? TILE_ROWS : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
 }
 
+/* tiles_begin, tiles_end: around a unit of work that calls tile_panels(). */
+#if HAVE_AMX
+#include "compute/cpu/tile-amx.h"
+#define tiles_begin amx_begin
+#define tiles_end amx_end
+#else
+#define AMX_WORDS 16
+#define tiles_begin()
+#define tiles_end()
+#endif
+
 /* rows x cols of c from packed panels of which @depth words each lie apart, @k of them used. */
 static void
 tile_panels (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b, gsize depth,
              gsize k, gsize rows, gsize cols, gboolean add, gboolean pairs)
 {
+#if HAVE_AMX
+  if (pairs)
+    {
+      amx_panels (c, ldc, a, rs, cs, b, depth, k, rows, cols, add);
+      return;
+    }
+#endif
   for (gsize j = 0; j < cols; j += PANEL, b += depth * PANEL)
     for (gsize r = 0, n; r < rows; r += n)
       {
@@ -224,13 +242,13 @@ rows_to_words (LmType type, gboolean pairs, const char *from, gsize step, gsize 
     words_of_row (type, pairs, from + j * step, dim, to + j * depth);
 }
 
-/* Row j becomes column j of panels @depth deep (the words of a row); columns up to a whole vector
- * are 0. */
+/* Row j becomes column j of panels @depth deep (the words of a row); columns up to a multiple of
+ * @unit, at least a vector, are 0. */
 static inline void
 columns_to_panels (LmType type, gboolean pairs, const char *from, gsize step, gsize n, gsize dim,
-                   gsize depth, float *line, float *to)
+                   gsize depth, gsize unit, float *line, float *to)
 {
-  for (gsize j = 0; j < whole (n, W); j++)
+  for (gsize j = 0; j < whole (n, unit); j++)
     {
       float *column = to + j / PANEL * depth * PANEL + j % PANEL;
 
@@ -272,17 +290,17 @@ weave (vf low, vf high)
 #endif
 
 /* Rows stay rows of panels @depth deep; with pairs, two are woven into one.  Columns up to a whole
- * vector are 0. */
+ * vector and rows up to a multiple of @unit, which with pairs is even, are 0. */
 static inline void
 rows_to_panels (LmType type, gboolean pairs, const char *from, gsize step, gsize n, gsize dim,
-                gsize depth, float *to)
+                gsize depth, gsize unit, float *to)
 {
   const gsize pair = pairs ? 2 : 1;
 
-  for (gsize j = 0; j < n; j += pair)
+  for (gsize j = 0; j < whole (n, unit); j += pair)
     for (gsize i = 0; i < dim; i += W)
       {
-        const char *row = from + j * step;
+        const char *row = j < n ? from + j * step : NULL;
         float *p = to + (i / PANEL * depth + j / pair) * PANEL + i % PANEL;
         vf x = number_or_0 (type, row, i, dim);
 

@@ -569,11 +569,10 @@ add_gain (const Tally *tally, gsize figure, FrViews *views)
   double factor = f->factor != 0 ? f->factor : 1;
   g_autoptr (GString) note = g_string_new ("p = ");
   g_autofree char *title = figure_title (f);
+  g_autofree char *name = g_strconcat (title, f->better < 0 ? " ↓" : NULL, NULL);
 
   tally_append_number (note, r->p);
-  if (f->better < 0)
-    g_string_append (note, "; lower is better");
-  fr_views_add_interval (views, title, factor * r->gain.value,
+  fr_views_add_interval (views, name, factor * r->gain.value,
                          factor * MIN (r->gain.low, r->gain.value),
                          factor * MAX (r->gain.high, r->gain.value), note->str);
 }
@@ -597,7 +596,8 @@ add_gains (const Tally *tally, FrViews *views)
         if (tally->figures[g].main && tally->figures[g].better != 0
             && strcmp (tally->figures[g].scale, scale) == 0 && tally->results[g].gain.resamples > 0)
           add_gain (tally, g, views);
-      fr_views_note (views, "An interval that holds 0 shows no certain difference.");
+      fr_views_note (views,
+                     "An interval that holds 0 shows no certain difference. ↓: less is better.");
     }
 }
 

@@ -9,6 +9,7 @@
 
 #define SHOWN_BYTES 60 /* of an answer, while it grows */
 #define OPENED "<think>"
+#define OFF_CHOICE 0.5 /* the answers allowed had less than this together */
 
 struct _LmAnswerer
 {
@@ -23,6 +24,7 @@ struct _LmAnswerer
   gint64 started, spent; /* µs: when it began to answer, what it took for answers before */
   guint64 n_tokens;      /* given so far */
   gboolean alone;        /* one answer at work: its text is shown as it comes */
+  gsize room;            /* tokens that a prompt must leave for the answer */
 };
 
 /* ---- settings ----------------------------------------------------------------------------------
@@ -150,6 +152,7 @@ lm_answerer_new (FrHost *host, const LmAnswerConfig *config, LmModel *model, GEr
 
   a->config = config;
   a->host = host;
+  a->room = 1;
   a->model = fr_object_ref (model);
   a->chat = lm_chat_new (model, error);
   if (a->chat == NULL)
@@ -260,7 +263,7 @@ lm_answerer_ask (LmAnswerer *a, LmAnswers *answers, JsonArray *messages, guint64
   *rule = "no_prompt";
   if (!lm_chat_prompt (a->chat, messages, c->tools, variables, ids, text, error))
     return FALSE;
-  if (ids->len == 0 || ids->len >= context)
+  if (ids->len == 0 || ids->len + a->room > context)
     {
       *rule = ids->len == 0 ? "no_prompt" : "too_long";
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,
@@ -270,6 +273,66 @@ lm_answerer_ask (LmAnswerer *a, LmAnswers *answers, JsonArray *messages, guint64
     }
   add_job (answers, g_steal_pointer (&ids), ends_opened (text), seed);
   *rule = NULL;
+  return TRUE;
+}
+
+/* ---- one of a set ------------------------------------------------------------------------------
+ */
+
+LmChoices *
+lm_answerer_choices (LmAnswerer *a, const char *const *texts, GError **error)
+{
+  LmTokenizer *tokenizer = lm_model_tokenizer (a->model, error);
+  LmChoices *choices
+      = tokenizer != NULL ? lm_choices_new (tokenizer, texts, a->sampling.ends, error) : NULL;
+
+  if (choices != NULL)
+    a->room = MAX (a->room, lm_choices_depth (choices));
+  return choices;
+}
+
+static void
+count_chosen (LmAnswerer *a, const LmChoiceJob *jobs, gsize n)
+{
+  gint64 in = 0, off = 0;
+
+  for (gsize i = 0; i < n; i++)
+    {
+      in += (gint64) jobs[i].n_prompt;
+      off += jobs[i].mass < OFF_CHOICE;
+    }
+  fr_host_count (a->host, "tokens_in", in);
+  fr_host_count (a->host, "off_choice", off);
+}
+
+gboolean
+lm_answerer_choose (LmAnswerer *a, LmAnswers *answers, const LmChoices *choices, LmChosen *chosen,
+                    double *probabilities, GError **error)
+{
+  guint n = answers->jobs->len;
+  gsize n_choices = lm_choices_n (choices);
+  g_autofree LmChoiceJob *jobs = g_new0 (LmChoiceJob, n);
+  g_autofree double *own = probabilities == NULL ? g_new (double, n *n_choices) : NULL;
+  gint64 started = g_get_monotonic_time ();
+
+  for (guint i = 0; i < n; i++)
+    {
+      const LmJob *job = &g_array_index (answers->jobs, LmJob, i);
+
+      jobs[i].prompt = job->prompt;
+      jobs[i].n_prompt = job->n_prompt;
+      jobs[i].probabilities = (own != NULL ? own : probabilities) + i * n_choices;
+    }
+  if (!lm_generate_choice (a->decoder, choices, jobs, n, (guint) a->config->batch,
+                           fr_host_cancellable (a->host), error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    chosen[i] = (LmChosen){ jobs[i].best, jobs[i].probabilities[jobs[i].best], jobs[i].mass };
+  a->spent += g_get_monotonic_time () - started;
+  a->n_tokens += n;
+  fr_host_status (a->host, "%.1f rows/s",
+                  (double) a->n_tokens * G_USEC_PER_SEC / (double) MAX (a->spent, 1));
+  count_chosen (a, jobs, n);
   return TRUE;
 }
 

@@ -85,6 +85,17 @@ remove_tree (const char *path)
   remove (path);
 }
 
+gboolean
+lm_folder_bind (FrBind *bind, const char *path, const char *element)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (lm_folder_check (path, element, &error))
+    return TRUE;
+  fr_bind_problem (bind, "/path", "%s", error->message);
+  return FALSE;
+}
+
 LmFolder *
 lm_folder_new (const char *path, const char *element, GError **error)
 {

@@ -22,6 +22,23 @@ lm_export_apart (LmModel *model, const char *path, GError **error)
   return FALSE;
 }
 
+int
+lm_export_choose (LmModel *model, LmExportWhat what, LmExportWhat adapted, GError **error)
+{
+  gboolean has_adapter = lm_model_lora (model) != NULL;
+
+  if (what == LM_EXPORT_AUTO)
+    return has_adapter ? adapted : LM_EXPORT_MODEL;
+  if ((what == LM_EXPORT_MODEL) != has_adapter)
+    return what;
+  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+               has_adapter ? "'what' is \"model\", but %s has an adapter; say \"merged\" for both "
+                             "in one, or \"adapter\""
+                           : "'what' asks for an adapter, but %s has none; say \"model\"",
+               lm_model_name (model));
+  return -1;
+}
+
 JsonObject *
 lm_export_generation (LmModel *model)
 {

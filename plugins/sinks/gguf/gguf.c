@@ -16,14 +16,6 @@
 
 enum
 {
-  WHAT_AUTO,
-  WHAT_MERGED,
-  WHAT_MODEL,
-  WHAT_ADAPTER
-};
-
-enum
-{
   VERIFY_RUN,
   VERIFY_TENSORS
 };
@@ -241,35 +233,16 @@ write_adapter (State *state, FrHost *host, GError **error)
   return TRUE;
 }
 
-/* WHAT_AUTO resolved; -1 when the model is not of that kind. */
-static int
-choose (const State *state, GError **error)
-{
-  gboolean adapted = lm_model_lora (state->model) != NULL;
-  int what = state->config->what;
-
-  if (what == WHAT_AUTO)
-    return adapted ? WHAT_MERGED : WHAT_MODEL;
-  if ((what == WHAT_MODEL) != adapted)
-    return what;
-  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
-               adapted ? "'what' is \"model\", but %s has an adapter; say \"merged\" for both in "
-                         "one, or \"adapter\""
-                       : "'what' asks for an adapter, but %s has none; say \"model\"",
-               lm_model_name (state->model));
-  return -1;
-}
-
 static gboolean
 write_all (State *state, FrHost *host, GError **error)
 {
-  int what = choose (state, error);
+  int what = lm_export_choose (state->model, state->config->what, LM_EXPORT_MERGED, error);
 
   if (what < 0 || !lm_export_apart (state->model, state->config->path, error))
     return FALSE;
-  return what == WHAT_ADAPTER
+  return what == LM_EXPORT_ADAPTER
              ? write_adapter (state, host, error)
-             : write_model (state, host, what == WHAT_MERGED ? "merged" : "model", error);
+             : write_model (state, host, what == LM_EXPORT_MERGED ? "merged" : "model", error);
 }
 
 static FrFlow
@@ -326,10 +299,11 @@ finish (FrHost *host, gpointer data, GError **error)
 /* ---- what the element is --------------------------------------------------------------------- */
 
 static const FrEnumValue *const whats[]
-    = { FR_ENUM ("auto", WHAT_AUTO, "the model, with its adapter merged if there is one"),
-        FR_ENUM ("merged", WHAT_MERGED, "the base model with the adapter added to its weights"),
-        FR_ENUM ("model", WHAT_MODEL, "a model without adapter: tuned, or as it came"),
-        FR_ENUM ("adapter", WHAT_ADAPTER, "the adapter alone, for llama.cpp's --lora"), NULL };
+    = { FR_ENUM ("auto", LM_EXPORT_AUTO, "the model, with its adapter merged if there is one"),
+        FR_ENUM ("merged", LM_EXPORT_MERGED,
+                 "the base model with the adapter added to its weights"),
+        FR_ENUM ("model", LM_EXPORT_MODEL, "a model without adapter: tuned, or as it came"),
+        FR_ENUM ("adapter", LM_EXPORT_ADAPTER, "the adapter alone, for llama.cpp's --lora"), NULL };
 
 static const FrEnumValue *const dtypes[]
     = { FR_ENUM ("f32", FORMAT_F32, "32 bits a number"),

@@ -159,15 +159,15 @@ append_node (Graph *g, const char *domain, const char *name, const char *op, con
 static Value
 add_node (Graph *g, const char *domain, const char *output, const char *op, va_list args)
 {
-  Value inputs[8], value;
-  guint n = 0;
+  g_autoptr (GPtrArray) inputs = g_ptr_array_new ();
   const char *name = node_name (g, op);
+  Value value;
 
-  while ((value = va_arg (args, Value)) != NULL && n < G_N_ELEMENTS (inputs))
-    inputs[n++] = value;
+  while ((value = va_arg (args, Value)) != NULL)
+    g_ptr_array_add (inputs, (gpointer) value);
   if (output == NULL)
     output = graph_name (g, "%s/output_0", name);
-  append_node (g, domain, name, op, &output, 1, inputs, n);
+  append_node (g, domain, name, op, &output, 1, (const Value *) inputs->pdata, inputs->len);
   return output;
 }
 

@@ -64,15 +64,9 @@ static gboolean
 bind_path (gconstpointer data, FrBind *bind, GError **error)
 {
   const Config *config = data;
-  g_autoptr (GError) local = NULL;
-  gboolean ok = TRUE;
+  gboolean ok = lm_folder_bind (bind, config->path, ELEMENT);
 
   (void) error;
-  if (!lm_folder_check (config->path, ELEMENT, &local))
-    {
-      fr_bind_problem (bind, "/path", "%s", local->message);
-      ok = FALSE;
-    }
   if (config->layout == LAYOUT_TRANSFORMERSJS && javascript[config->dtype].dtype == NULL)
     {
       fr_bind_problem (bind, "/dtype",

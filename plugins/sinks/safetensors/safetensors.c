@@ -17,14 +17,6 @@
 
 enum
 {
-  WHAT_AUTO,
-  WHAT_ADAPTER,
-  WHAT_MERGED,
-  WHAT_MODEL
-};
-
-enum
-{
   VERIFY_RUN,
   VERIFY_TENSORS
 };
@@ -57,13 +49,9 @@ static gboolean
 bind_path (gconstpointer data, FrBind *bind, GError **error)
 {
   const Config *config = data;
-  g_autoptr (GError) local = NULL;
 
   (void) error;
-  if (lm_folder_check (config->path, ELEMENT, &local))
-    return TRUE;
-  fr_bind_problem (bind, "/path", "%s", local->message);
-  return FALSE;
+  return lm_folder_bind (bind, config->path, ELEMENT);
 }
 
 static gboolean
@@ -95,25 +83,6 @@ state_free (gpointer data)
 }
 
 /* ---- what to write --------------------------------------------------------------------- */
-
-/* WHAT_AUTO resolved; -1 when the model is not of that kind. */
-static int
-choose (const State *state, GError **error)
-{
-  gboolean adapted = lm_model_lora (state->model) != NULL;
-  int what = state->config->what;
-
-  if (what == WHAT_AUTO)
-    return adapted ? WHAT_ADAPTER : WHAT_MODEL;
-  if ((what == WHAT_MODEL) != adapted)
-    return what;
-  g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
-               adapted ? "'what' is \"model\", but %s has an adapter; say \"adapter\", or "
-                         "\"merged\" for both in one"
-                       : "'what' asks for an adapter, but %s has none; say \"model\"",
-               lm_model_name (state->model));
-  return -1;
-}
 
 static gboolean
 write_adapter (State *state, const char *below, GError **error)
@@ -240,13 +209,15 @@ report (FrHost *host, const State *state, const Export *e, const char *kind)
 static gboolean
 write_all (State *state, FrHost *host, GError **error)
 {
-  static const char *const kinds[] = { "", "adapter", "merged", "model" };
+  static const char *const kinds[] = {
+    [LM_EXPORT_ADAPTER] = "adapter", [LM_EXPORT_MERGED] = "merged", [LM_EXPORT_MODEL] = "model"
+  };
   static const LmType dtypes[] = { LM_BF16, LM_F32, LM_F16, LM_BF16 };
   const Config *config = state->config;
-  int what = choose (state, error);
+  int what = lm_export_choose (state->model, state->config->what, LM_EXPORT_ADAPTER, error);
   Export e = { .model = state->model,
                .host = host,
-               .merge = what == WHAT_MERGED,
+               .merge = what == LM_EXPORT_MERGED,
                .keep = config->dtype == DTYPE_KEEP,
                .dtype = dtypes[config->dtype],
                .max_shard = config->max_shard_size };
@@ -256,12 +227,13 @@ write_all (State *state, FrHost *host, GError **error)
   e.verification = verification;
   if (what < 0 || !lm_export_apart (state->model, config->path, error))
     return FALSE;
-  if (!(what == WHAT_ADAPTER ? write_adapter (state, ".", error) && check_adapter (state, error)
-                             : write_model (state, &e, error))
-      || (config->verify == VERIFY_RUN && !run_again (state, &e, what == WHAT_ADAPTER, error)))
+  if (!(what == LM_EXPORT_ADAPTER
+            ? write_adapter (state, ".", error) && check_adapter (state, error)
+            : write_model (state, &e, error))
+      || (config->verify == VERIFY_RUN && !run_again (state, &e, what == LM_EXPORT_ADAPTER, error)))
     return FALSE;
   json_object_set_int_member (verification, "tensors_equal",
-                              what == WHAT_ADAPTER
+                              what == LM_EXPORT_ADAPTER
                                   ? 2 * (gint64) lm_model_lora (state->model)->modules->len
                                   : (gint64) e.n_tensors);
   card = make_card (&e, kinds[what]);
@@ -311,10 +283,11 @@ finish (FrHost *host, gpointer data, GError **error)
 }
 
 static const FrEnumValue *const whats[]
-    = { FR_ENUM ("auto", WHAT_AUTO, "the adapter if there is one, else the model"),
-        FR_ENUM ("adapter", WHAT_ADAPTER, "the adapter alone, as PEFT writes it"),
-        FR_ENUM ("merged", WHAT_MERGED, "the base model with the adapter added to its weights"),
-        FR_ENUM ("model", WHAT_MODEL, "a model without adapter: tuned, or as it came"), NULL };
+    = { FR_ENUM ("auto", LM_EXPORT_AUTO, "the adapter if there is one, else the model"),
+        FR_ENUM ("adapter", LM_EXPORT_ADAPTER, "the adapter alone, as PEFT writes it"),
+        FR_ENUM ("merged", LM_EXPORT_MERGED,
+                 "the base model with the adapter added to its weights"),
+        FR_ENUM ("model", LM_EXPORT_MODEL, "a model without adapter: tuned, or as it came"), NULL };
 
 static const FrEnumValue *const dtypes[]
     = { FR_ENUM ("keep", DTYPE_KEEP, "each tensor as its base has it; quantised ones as bf16"),

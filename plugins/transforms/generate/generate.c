@@ -18,6 +18,8 @@ typedef struct
   char *as;
   char *input;
   char *stop_reason, *tokens, *logprob;
+  char **choices;
+  char *confidence, *mass;
   LmAnswerConfig answer;
 } Config;
 
@@ -34,6 +36,14 @@ static const FrParam *const params[]
         FR_PARAM_STRING (
             "logprob", Config, logprob,
             "column for the logarithm of the answer's probability under the model, before any cut"),
+        FR_PARAM_STRINGS ("choices", Config, choices,
+                          "the answers allowed: the likeliest of them is taken, nothing is drawn",
+                          .example = "[\"positive\", \"negative\", \"neutral\"]"),
+        FR_PARAM_STRING ("confidence", Config, confidence,
+                         "with choices: column for the answer's probability among them"),
+        FR_PARAM_STRING (
+            "mass", Config, mass,
+            "with choices: column for the probability of all of them together, of all answers"),
         NULL };
 
 static const FrPort *const inputs[] = {
@@ -47,6 +57,7 @@ typedef struct
   FrHost *host;
   LmRecord *record;
   LmAnswerer *answerer;
+  LmChoices *choices; /* NULL: any answer */
   guint64 n_rows;
 } State;
 
@@ -58,21 +69,25 @@ typedef struct
   FrType type;
 } NewColumn;
 
+#define N_NEW 6
+
 /* What is added, the answer first; names NULL where it is not wanted. */
 static void
-new_columns (const Config *c, NewColumn columns[4])
+new_columns (const Config *c, NewColumn columns[N_NEW])
 {
   columns[0] = (NewColumn){ c->as, FR_TYPE_UTF8 };
   columns[1] = (NewColumn){ c->stop_reason, FR_TYPE_UTF8 };
   columns[2] = (NewColumn){ c->tokens, FR_TYPE_INT64 };
   columns[3] = (NewColumn){ c->logprob, FR_TYPE_FLOAT64 };
+  columns[4] = (NewColumn){ c->confidence, FR_TYPE_FLOAT64 };
+  columns[5] = (NewColumn){ c->mass, FR_TYPE_FLOAT64 };
 }
 
 static FrSchema *
 output_schema (const Config *config, const FrSchema *in, GError **error)
 {
   g_autoptr (GPtrArray) fields = g_ptr_array_new ();
-  NewColumn columns[4];
+  NewColumn columns[N_NEW];
 
   new_columns (config, columns);
   for (guint i = 0; i < fr_schema_n_fields (in); i++)
@@ -97,12 +112,73 @@ output_schema (const Config *config, const FrSchema *in, GError **error)
 /* ---- before the run ----------------------------------------------------------------------------
  */
 
+/* Columns of free answers beside choices, and the other way round. */
+static gboolean
+check_columns (const Config *c, FrProblems *problems)
+{
+  const struct
+  {
+    const char *value, *pointer;
+    gboolean choices;
+  } rows[] = { { c->stop_reason, "/stop_reason", FALSE },
+               { c->tokens, "/tokens", FALSE },
+               { c->logprob, "/logprob", FALSE },
+               { c->confidence, "/confidence", TRUE },
+               { c->mass, "/mass", TRUE } };
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (rows[i].value != NULL && rows[i].choices != (c->choices != NULL))
+      {
+        fr_problems_add (problems, rows[i].pointer,
+                         rows[i].choices
+                             ? "there is none without 'choices'"
+                             : "with 'choices' the answer is not generated word by word; "
+                               "'confidence' says how sure it is");
+        ok = FALSE;
+      }
+  return ok;
+}
+
+static gboolean
+check_choices (const Config *c, FrProblems *problems)
+{
+  guint n = c->choices != NULL ? g_strv_length (c->choices) : 0;
+  gboolean ok = TRUE;
+
+  if (c->choices != NULL && n < 2)
+    {
+      fr_problems_add (problems, "/choices", "a choice needs two answers or more");
+      ok = FALSE;
+    }
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *pointer = g_strdup_printf ("/choices/%u", i);
+
+      if (*c->choices[i] == '\0')
+        {
+          fr_problems_add (problems, pointer, "an empty text is no answer");
+          ok = FALSE;
+        }
+      for (guint k = 0; k < i; k++)
+        if (strcmp (c->choices[i], c->choices[k]) == 0)
+          {
+            fr_problems_add (problems, pointer, "'%s' is listed twice", c->choices[i]);
+            ok = FALSE;
+            break;
+          }
+    }
+  return ok;
+}
+
 static gboolean
 generate_configure (gpointer data, FrProblems *problems)
 {
   const Config *c = data;
+  gboolean ok = lm_answer_configure (&c->answer, problems);
 
-  return lm_answer_configure (&c->answer, problems);
+  ok &= check_columns (c, problems);
+  return check_choices (c, problems) && ok;
 }
 
 static gboolean
@@ -142,6 +218,13 @@ start (State *s, GError **error)
   s->answerer = lm_answerer_new (s->host, &s->config->answer, (LmModel *) object, error);
   if (s->answerer == NULL)
     return FALSE;
+  if (s->config->choices != NULL)
+    {
+      s->choices
+          = lm_answerer_choices (s->answerer, (const char *const *) s->config->choices, error);
+      if (s->choices == NULL)
+        return FALSE;
+    }
   settings = json_node_new (JSON_NODE_OBJECT);
   json_node_take_object (settings, lm_answerer_settings (s->answerer));
   fr_host_report (s->host, "generate", settings);
@@ -151,35 +234,45 @@ start (State *s, GError **error)
 /* ---- rows
  * -------------------------------------------------------------------------------------------- */
 
+/* The cell of new column number @k; @chosen NULL: a free answer. */
+static void
+add_cell (const Config *config, guint k, FrCells *cells, const LmJob *job, const LmChosen *chosen)
+{
+  const char *text = k == 1 ? lm_stop_word (job->stop) : NULL;
+
+  if (k == 0 && chosen != NULL)
+    text = config->choices[chosen->best];
+  if (text != NULL)
+    fr_cells_append_str (cells, text, strlen (text));
+  else if (k == 0)
+    fr_cells_append_str (cells, job->text->str, job->text->len);
+  else if (k == 2)
+    fr_cells_append_int (cells, job->ids->len);
+  else
+    fr_cells_append_float (cells, k == 3   ? job->logprob
+                                  : k == 4 ? chosen->confidence
+                                           : chosen->mass);
+}
+
 /* Cells of the columns that @config adds, in the output's schema. */
 static void
-add_answer (const Config *config, FrSchema *out, FrBuilder *builder, const LmJob *job)
+add_answer (const Config *config, FrSchema *out, FrBuilder *builder, const LmJob *job,
+            const LmChosen *chosen)
 {
-  NewColumn columns[4];
+  NewColumn columns[N_NEW];
 
   new_columns (config, columns);
   for (guint k = 0; k < G_N_ELEMENTS (columns); k++)
-    {
-      FrCells *cells;
-
-      if (columns[k].name == NULL)
-        continue;
-      cells = fr_builder_cells (builder, (guint) fr_schema_find (out, columns[k].name));
-      if (k == 0)
-        fr_cells_append_str (cells, job->text->str, job->text->len);
-      else if (k == 1)
-        fr_cells_append_str (cells, lm_stop_word (job->stop), strlen (lm_stop_word (job->stop)));
-      else if (k == 2)
-        fr_cells_append_int (cells, job->ids->len);
-      else
-        fr_cells_append_float (cells, job->logprob);
-    }
+    if (columns[k].name != NULL)
+      add_cell (config, k,
+                fr_builder_cells (builder, (guint) fr_schema_find (out, columns[k].name)), job,
+                chosen);
 }
 
 static gboolean
 is_new (const Config *config, const char *name)
 {
-  NewColumn columns[4];
+  NewColumn columns[N_NEW];
 
   new_columns (config, columns);
   for (guint k = 0; k < G_N_ELEMENTS (columns); k++)
@@ -189,7 +282,8 @@ is_new (const Config *config, const char *name)
 }
 
 static FrBatch *
-make_output (State *s, const FrBatch *batch, const GArray *rows, const GArray *jobs, GError **error)
+make_output (State *s, const FrBatch *batch, const GArray *rows, const GArray *jobs,
+             const LmChosen *chosen, GError **error)
 {
   FrSchema *out = fr_host_output (s->host, "out");
   g_autoptr (FrBuilder) builder = fr_builder_new (out);
@@ -205,7 +299,8 @@ make_output (State *s, const FrBatch *batch, const GArray *rows, const GArray *j
       for (guint i = 0; i < n_in; i++)
         if (!is_new (s->config, fr_field_name (fr_schema_field (out, i))))
           fr_cells_append_from (fr_builder_cells (builder, i), &views[i], row);
-      add_answer (s->config, out, builder, &g_array_index (jobs, LmJob, k));
+      add_answer (s->config, out, builder, &g_array_index (jobs, LmJob, k),
+                  chosen != NULL ? &chosen[k] : NULL);
       fr_builder_end_row (builder, fr_batch_ids (batch)[row]);
     }
   return fr_builder_finish (builder, error);
@@ -231,17 +326,21 @@ answer_batch (State *s, const FrBatch *batch, GError **error)
 {
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (gsize));
   g_autoptr (LmAnswers) answers = lm_answers_new ();
+  g_autofree LmChosen *chosen = NULL;
   FrBatch *out;
 
   for (gsize row = 0; row < fr_batch_n_rows (batch); row++)
     ask (s, answers, batch, row, rows);
   if (rows->len == 0)
     return FR_FLOW_OK;
-  if (!lm_answerer_answer (s->answerer, answers, error))
+  if (s->choices != NULL)
+    chosen = g_new (LmChosen, rows->len);
+  if (chosen != NULL ? !lm_answerer_choose (s->answerer, answers, s->choices, chosen, NULL, error)
+                     : !lm_answerer_answer (s->answerer, answers, error))
     return fr_host_is_cancelled (s->host) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
   s->n_rows += rows->len;
   fr_host_progress (s->host, s->n_rows, 0, "rows");
-  out = make_output (s, batch, rows, answers->jobs, error);
+  out = make_output (s, batch, rows, answers->jobs, chosen, error);
   return out != NULL ? fr_host_push (s->host, "out", out, error) : FR_FLOW_ERROR;
 }
 
@@ -283,6 +382,7 @@ generate_close (gpointer state)
 {
   State *s = state;
 
+  g_clear_pointer (&s->choices, lm_choices_free);
   g_clear_pointer (&s->answerer, lm_answerer_free);
   g_clear_pointer (&s->record, lm_record_free);
   g_free (s);

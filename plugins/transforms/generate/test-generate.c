@@ -71,9 +71,38 @@ test_too_long (void)
 }
 
 static void
+test_choices (void)
+{
+  g_autoptr (LmModel) model = test_model (128, TEST_CHATML);
+  g_autofree char *all[2] = { NULL };
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *with = g_strdup_printf (
+          "{'backend': 'reference', 'type': 'f32', 'batch': %d, 'as': 'label', 'confidence': 'sure', "
+          "'mass': 'all', 'choices': ['good', 'good value', 'bad']}",
+          i == 0 ? 1 : 8);
+      g_autoptr (FrTest) t = new_test (with, model);
+
+      fr_test_input (t, "in", "input: utf8, n: int64", ROWS);
+      fr_test_run (t);
+      g_assert_cmpuint (fr_test_n_rows (t, "out"), ==, 3);
+      g_assert_cmpuint (fr_test_n_rows (t, "rejects"), ==, 1);
+      g_assert_cmpint (fr_test_counter (t, "off_choice"), ==, 3); /* of a random model */
+      all[i] = g_strdup (fr_test_output (t, "out"));
+    }
+  g_assert_true (g_regex_match_simple (
+      "^(\\{\"input\":\"[a-z]+\",\"n\":\\d,\"label\":\"(good|good value|bad)\",\"sure\":0\\.\\d+,\"all\":[-.e0-9]+\\}\\n){3}$",
+      all[0], G_REGEX_RAW, 0));
+  g_assert_cmpint (strncmp (all[0], all[1], strstr (all[0], "\"sure\"") - all[0]), ==, 0);
+}
+
+static void
 test_problems (void)
 {
-  static const char *const bad[] = { "{'temperature': -0.5}", "{'stop': ['']}", "{'variables': [1]}", "{'tools': {}}", "{'repetition_penalty': 0}" };
+  static const char *const bad[] = { "{'temperature': -0.5}", "{'stop': ['']}", "{'variables': [1]}", "{'tools': {}}", "{'repetition_penalty': 0}",
+                                    "{'choices': ['one']}", "{'choices': ['a', '']}", "{'choices': ['a', 'b', 'a']}",
+                                    "{'confidence': 'c'}", "{'choices': ['a', 'b'], 'logprob': 'l'}" };
   g_autoptr (LmModel) model = test_model (64, TEST_CHATML);
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -91,6 +120,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/generate/rows", test_rows);
   g_test_add_func ("/generate/too-long", test_too_long);
+  g_test_add_func ("/generate/choices", test_choices);
   g_test_add_func ("/generate/problems", test_problems);
   return g_test_run ();
 }

@@ -18,6 +18,7 @@
 
 #include "text/leak.h"
 #include "text/rowkey.h"
+#include "text/team.h"
 
 enum
 {
@@ -588,78 +589,43 @@ learn_held_out (State *s, const FrBatch *batch, gsize row, GError **error)
 
 /* ---- leaks: training rows, on as many threads as the core has to spare -------------- */
 
-#define MAX_SHARES 16
+/* Parts that a batch is cut into, so that no thread waits long for another. */
+#define PARTS 16
 
-/* Some rows of a batch, looked at by one thread. */
 typedef struct
 {
   State *s;
-  TextRowKey *key;
   const FrBatch *batch;
-  gsize from, to;
-  guint *unfinished;
-  GMutex *lock;
-  GCond *done;
-} Share;
+  TextRowKey *keys[TEXT_TEAM_MOST]; /* of each thread */
+} Looking;
 
 static void
-look_at_share (gpointer data, gpointer unused)
+look_at_part (guint part, guint n_parts, guint thread, gpointer data)
 {
-  Share *share = data;
-  State *s = share->s;
+  Looking *l = data;
+  State *s = l->s;
+  gsize n = fr_batch_n_rows (l->batch);
 
-  (void) unused;
-  text_row_key_open (share->key, share->batch);
-  for (gsize row = share->from; row < share->to; row++)
+  if (l->keys[thread] == NULL)
+    l->keys[thread] = text_row_key_copy (s->text);
+  text_row_key_open (l->keys[thread], l->batch);
+  for (gsize row = n * part / n_parts; row < n * (part + 1) / n_parts; row++)
     if (s->sides->data[s->at + row] == SIDE_TRAIN)
-      text_leak_training (s->leak, text_row_key_text (share->key, row));
-  g_mutex_lock (share->lock);
-  if (--*share->unfinished == 0)
-    g_cond_signal (share->done);
-  g_mutex_unlock (share->lock);
-}
-
-static void
-look_at_batch (State *s, const FrBatch *batch, GThreadPool *pool, TextRowKey **keys)
-{
-  gsize n_rows = fr_batch_n_rows (batch);
-  guint n = CLAMP (fr_host_threads (s->host), 1, MAX_SHARES), unfinished = n;
-  Share shares[MAX_SHARES];
-  GMutex lock;
-  GCond done;
-
-  g_mutex_init (&lock);
-  g_cond_init (&done);
-  for (guint i = 0; i < n; i++)
-    {
-      if (keys[i] == NULL)
-        keys[i] = text_row_key_copy (s->text);
-      shares[i] = (Share){ s,           keys[i], batch, n_rows * i / n, n_rows * (i + 1) / n,
-                           &unfinished, &lock,   &done };
-      if (i > 0)
-        g_thread_pool_push (pool, &shares[i], NULL);
-    }
-  look_at_share (&shares[0], NULL);
-  g_mutex_lock (&lock);
-  while (unfinished > 0)
-    g_cond_wait (&done, &lock);
-  g_mutex_unlock (&lock);
-  g_cond_clear (&done);
-  g_mutex_clear (&lock);
+      text_leak_training (s->leak, text_row_key_text (l->keys[thread], row));
 }
 
 /* Marks what training rows hold; which thread marks it is all the same. */
 static FrFlow
 look_at_training (State *s, GError **error)
 {
-  TextRowKey *keys[MAX_SHARES] = { NULL };
-  GThreadPool *pool;
+  Looking l = { .s = s };
+  TextTeam *team;
   FrFlow flow = FR_FLOW_OK;
 
   text_leak_seal (s->leak);
   if (!fr_host_rewind (s->host, "in", error))
     return FR_FLOW_ERROR;
-  pool = g_thread_pool_new (look_at_share, NULL, MAX_SHARES, FALSE, NULL);
+  team = text_team_new ();
   s->at = 0;
   while (flow == FR_FLOW_OK)
     {
@@ -668,12 +634,13 @@ look_at_training (State *s, GError **error)
       flow = fr_host_next (s->host, "in", &batch, error);
       if (flow != FR_FLOW_OK)
         break;
-      look_at_batch (s, batch, pool, keys);
+      l.batch = batch;
+      text_team_run (team, fr_host_threads (s->host), PARTS, look_at_part, &l);
       s->at += fr_batch_n_rows (batch);
     }
-  g_thread_pool_free (pool, FALSE, TRUE);
-  for (guint i = 0; i < MAX_SHARES; i++)
-    text_row_key_free (keys[i]);
+  text_team_free (team);
+  for (guint i = 0; i < TEXT_TEAM_MOST; i++)
+    text_row_key_free (l.keys[i]);
   return flow;
 }
 

@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pages.c: the rules of pages.h, one pass each over an array of lines. */
+#include "config.h"
+
+#include "pages.h"
+#include "text/chars.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Where headers and footers stand: the outer share of the page's height. */
+#define MARGIN 0.12
+/* Two lines are at one height when they differ by less than this share of it. */
+#define SAME_HEIGHT 0.015
+/* A repeated line must stand on this many pages, or on all of fewer. */
+#define REPEATS 3
+/* ... no further from the last one than this many pages: left and right pages, chapter openings. */
+#define GAP 3
+#define MAX_MARGIN_LINES 4
+#define MAX_HEADING 160 /* bytes of three-byte characters: some 50 */
+#define N_SIZES 400     /* font sizes in half points */
+
+typedef enum
+{
+  FATE_TEXT = 0,
+  FATE_REPEATED,
+  FATE_NUMBER
+} Fate;
+
+typedef struct
+{
+  gsize from, len; /* in Pages.text */
+  float x0, y0, x1, y1, size;
+  guint page;
+  guint8 bold;
+  guint8 fate;
+} Line;
+
+typedef struct
+{
+  float width, height;
+  guint first, end; /* lines */
+} Page;
+
+struct _Pages
+{
+  guint wants;
+  GString *text;
+  GArray *lines; /* Line */
+  GArray *pages; /* Page */
+};
+
+Pages *
+pages_new (guint wants)
+{
+  Pages *p = g_new0 (Pages, 1);
+
+  p->wants = wants;
+  p->text = g_string_new (NULL);
+  p->lines = g_array_new (FALSE, FALSE, sizeof (Line));
+  p->pages = g_array_new (FALSE, FALSE, sizeof (Page));
+  return p;
+}
+
+void
+pages_free (Pages *pages)
+{
+  if (pages == NULL)
+    return;
+  g_string_free (pages->text, TRUE);
+  g_array_unref (pages->lines);
+  g_array_unref (pages->pages);
+  g_free (pages);
+}
+
+static float
+sane (float value)
+{
+  return isfinite (value) ? CLAMP (value, -1e6f, 1e6f) : 0;
+}
+
+void
+pages_begin (Pages *p, const PdfPage *page)
+{
+  Page next
+      = { MAX (sane (page->width), 1), MAX (sane (page->height), 1), p->lines->len, p->lines->len };
+
+  g_array_append_val (p->pages, next);
+}
+
+void
+pages_line (Pages *p, const PdfLine *from, const char *text, gsize len)
+{
+  Line line = { 0 };
+
+  while (len && (guchar) *text <= ' ')
+    {
+      text++;
+      len--;
+    }
+  while (len && (guchar) text[len - 1] <= ' ')
+    len--;
+  if (len == 0 || p->pages->len == 0)
+    return;
+  line = (Line){ p->text->len,      len,
+                 sane (from->x0),   sane (from->y0),
+                 sane (from->x1),   sane (from->y1),
+                 sane (from->size), p->pages->len - 1,
+                 from->bold != 0,   FATE_TEXT };
+  if (line.size <= 0)
+    line.size = MAX (line.y1 - line.y0, 1);
+  g_string_append_len (p->text, text, (gssize) len);
+  g_array_append_val (p->lines, line);
+  g_array_index (p->pages, Page, p->pages->len - 1).end = p->lines->len;
+}
+
+gsize
+pages_bytes (const Pages *p)
+{
+  return p->text->len + p->lines->len * sizeof (Line) + p->pages->len * sizeof (Page);
+}
+
+static Line *
+line_at (Pages *p, guint i)
+{
+  return &g_array_index (p->lines, Line, i);
+}
+
+static const char *
+text_of (const Pages *p, const Line *line)
+{
+  return p->text->str + line->from;
+}
+
+/* ---- headers, footers, page numbers --------------------------------------------- */
+
+static gboolean
+is_in_margin (const Line *line, const Page *page)
+{
+  return line->y1 < page->height * MARGIN || line->y0 > page->height * (1 - MARGIN);
+}
+
+/* A line but for its digits and blanks, and on which side of the page. */
+static char *
+repeat_key (const Pages *p, const Line *line, const Page *page)
+{
+  GString *key = g_string_new (line->y0 > page->height / 2 ? "b" : "t");
+  const char *text = text_of (p, line);
+
+  for (gsize i = 0; i < line->len && key->len < 200; i++)
+    if (g_ascii_isdigit (text[i]))
+      {
+        if (key->str[key->len - 1] != '#')
+          g_string_append_c (key, '#');
+      }
+    else if ((guchar) text[i] > ' ')
+      g_string_append_c (key, text[i]);
+  return g_string_free (key, FALSE);
+}
+
+typedef struct
+{
+  GArray *lines; /* guint */
+  guint last_page;
+  float last_y;
+} Repeat;
+
+static void
+repeat_free (gpointer data)
+{
+  Repeat *r = data;
+
+  g_array_unref (r->lines);
+  g_free (r);
+}
+
+static void
+settle_repeat (Pages *p, Repeat *r)
+{
+  guint needed = MIN (REPEATS, p->pages->len);
+
+  if (r->lines->len >= needed && p->pages->len > 1)
+    for (guint i = 0; i < r->lines->len; i++)
+      line_at (p, g_array_index (r->lines, guint, i))->fate = FATE_REPEATED;
+  g_array_set_size (r->lines, 0);
+}
+
+static void
+note_repeat (Pages *p, GHashTable *repeats, guint at)
+{
+  const Line *line = line_at (p, at);
+  const Page *page = &g_array_index (p->pages, Page, line->page);
+  float y = line->y0 / page->height;
+  char *key = repeat_key (p, line, page);
+  Repeat *r = g_hash_table_lookup (repeats, key);
+
+  if (r == NULL)
+    {
+      r = g_new0 (Repeat, 1);
+      r->lines = g_array_new (FALSE, FALSE, sizeof (guint));
+      g_hash_table_insert (repeats, key, r);
+    }
+  else
+    g_free (key);
+  if (r->lines->len && (line->page > r->last_page + GAP || fabsf (r->last_y - y) > SAME_HEIGHT))
+    settle_repeat (p, r);
+  if (r->lines->len == 0 || r->last_page != line->page)
+    g_array_append_val (r->lines, at);
+  r->last_page = line->page;
+  r->last_y = y;
+}
+
+static void
+skip_blanks (const char **p, const char *end)
+{
+  while (*p < end
+         && (strchr (" \t-|~", **p) || (guchar) * *p == 0xc2 || (guchar) * *p == 0xa0
+             || (guchar) * *p == 0xb7))
+    ++*p;
+  /* EN DASH, EM DASH, ideographic space, full-width hyphen */
+  while (end - *p >= 3
+         && (memcmp (*p, "\xe2\x80\x93", 3) == 0 || memcmp (*p, "\xe2\x80\x94", 3) == 0
+             || memcmp (*p, "\xe3\x80\x80", 3) == 0 || memcmp (*p, "\xef\xbc\x8d", 3) == 0))
+    {
+      *p += 3;
+      skip_blanks (p, end);
+    }
+}
+
+static gboolean
+skip_word (const char **p, const char *end, const char *const *words)
+{
+  for (; *words; words++)
+    {
+      gsize n = strlen (*words);
+
+      if ((gsize) (end - *p) >= n && g_ascii_strncasecmp (*p, *words, n) == 0)
+        {
+          *p += n;
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+/* Nothing but a number and what is written around one.  @plain: no word around it. */
+static gboolean
+is_page_number (const char *p, gsize len, gboolean *plain)
+{
+  static const char *const before[] = { "page", "p.", "pg.", "第", "共", "of", "/", NULL };
+  static const char *const after[]
+      = { "页", "頁", "page", "/", "of", "，", ",", "（", "）", "(", ")", "共", "第", NULL };
+  const char *end = p + len;
+  guint numbers = 0;
+
+  *plain = TRUE;
+  if (len > 60)
+    return FALSE;
+  while (p < end)
+    {
+      const char *from = p;
+
+      skip_blanks (&p, end);
+      *plain &= p == from || numbers == 0 || p == end;
+      if (skip_word (&p, end, numbers ? after : before))
+        *plain = FALSE;
+      skip_blanks (&p, end);
+      if (p < end && g_ascii_isdigit (*p))
+        {
+          guint digits = 0;
+
+          for (; p < end && g_ascii_isdigit (*p); p++)
+            digits++;
+          if (digits > 5 || ++numbers > 2)
+            return FALSE;
+        }
+      else if (p == from)
+        return FALSE;
+    }
+  return numbers > 0;
+}
+
+/* A roman number alone, as prefaces have. */
+static gboolean
+is_roman (const char *p, gsize len)
+{
+  if (len == 0 || len > 8)
+    return FALSE;
+  for (gsize i = 0; i < len; i++)
+    if (!strchr ("ivxl", p[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+mark_numbers (Pages *p, const Page *page)
+{
+  for (guint i = page->first; i < page->end; i++)
+    {
+      Line *line = line_at (p, i);
+      gboolean plain;
+
+      if (line->fate != FATE_TEXT && line->fate != FATE_REPEATED)
+        continue;
+      if (!is_in_margin (line, page))
+        continue;
+      /* A bare number on a single page may be anything. */
+      if ((is_page_number (text_of (p, line), line->len, &plain) && (!plain || p->pages->len > 1))
+          || (is_roman (text_of (p, line), line->len) && p->pages->len > 1))
+        line->fate = FATE_NUMBER;
+    }
+}
+
+static void
+mark_margins (Pages *p)
+{
+  g_autoptr (GHashTable) repeats
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, repeat_free);
+  GHashTableIter iter;
+  gpointer value;
+
+  for (guint n = 0; n < p->pages->len; n++)
+    {
+      const Page *page = &g_array_index (p->pages, Page, n);
+      guint seen = 0;
+
+      for (guint i = page->first; i < page->end && seen < 4 * MAX_MARGIN_LINES; i++)
+        if (is_in_margin (line_at (p, i), page))
+          {
+            note_repeat (p, repeats, i);
+            seen++;
+          }
+    }
+  g_hash_table_iter_init (&iter, repeats);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    settle_repeat (p, value);
+  for (guint n = 0; n < p->pages->len; n++)
+    mark_numbers (p, &g_array_index (p->pages, Page, n));
+}
+
+/* ---- sizes ------------------------------------------------------------------------ */
+
+static guint
+size_class (float size)
+{
+  return (guint) CLAMP (size * 2 + 0.5f, 1, N_SIZES - 1);
+}
+
+typedef struct
+{
+  guint body;             /* class of the size that most text has */
+  guint8 levels[N_SIZES]; /* heading level of a class; 0: none */
+  guint8 bold_level;
+} Sizes;
+
+static Sizes
+find_sizes (Pages *p)
+{
+  guint64 chars[N_SIZES] = { 0 };
+  Sizes sizes = { 0 };
+  guint8 level = 0;
+
+  for (guint i = 0; i < p->lines->len; i++)
+    if (line_at (p, i)->fate == FATE_TEXT)
+      chars[size_class (line_at (p, i)->size)] += line_at (p, i)->len;
+  for (guint i = 1; i < N_SIZES; i++)
+    if (chars[i] > chars[sizes.body])
+      sizes.body = i;
+  for (guint i = N_SIZES - 1; i > sizes.body; i--)
+    {
+      if (chars[i] == 0 || (double) i < 1.12 * (double) sizes.body + 0.5)
+        continue;
+      /* Sizes half a point apart are one. */
+      if (level == 0 || sizes.levels[i + 1 < N_SIZES ? i + 1 : i] == 0)
+        level = (guint8) MIN (level + 1, 5);
+      sizes.levels[i] = level;
+    }
+  sizes.bold_level = (guint8) MIN (level + 1, 6);
+  return sizes;
+}
+
+/* ---- characters at the ends of lines ------------------------------------------------ */
+
+static gunichar
+first_char (const char *text, gsize len)
+{
+  return len ? g_utf8_get_char (text) : 0;
+}
+
+static gunichar
+last_char (const char *text, gsize len)
+{
+  return len ? g_utf8_get_char (text_prev_char (text + len)) : 0;
+}
+
+static gboolean
+is_wide (gunichar c)
+{
+  return (c >= 0x2e80 && c < 0xa000) || (c >= 0xf900 && c < 0xfb00) || (c >= 0xff00 && c < 0xffe7)
+         || c >= 0x20000;
+}
+
+static gboolean
+ends_sentence (gunichar c)
+{
+  return c
+         && (c < 128 ? strchr (".!?:;", (int) c) != NULL
+                     : c == 0x3002 || c == 0xff01 || c == 0xff1f || c == 0xff1a || c == 0xff1b
+                           || c == 0x2026 || c == 0x201d || c == 0x300d);
+}
+
+/* How long the mark of a list item is, its blanks too; 0: it is none. */
+static gsize
+list_mark (const char *text, gsize len, guint *ordered)
+{
+  static const char *const signs[] = { "•",           "●", "○",  "■",  "□",
+                                       "▪",           "◆", "◇",  "➢",  "✓",
+                                       "·",           "–", "- ", "* ", "\xef\x82\xb7",
+                                       "\xef\x83\x98" };
+  gsize n = 0;
+
+  *ordered = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (signs); i++)
+    if (len > strlen (signs[i]) && memcmp (text, signs[i], strlen (signs[i])) == 0)
+      {
+        n = strlen (signs[i]);
+        while (n < len && text[n] == ' ')
+          n++;
+        return n < len ? n : 0;
+      }
+  while (n < len && n < 3 && g_ascii_isdigit (text[n]))
+    *ordered = *ordered * 10 + (guint) (text[n++] - '0');
+  if (n > 0 && n + 1 < len && strchr (".)", text[n]) && text[n + 1] == ' ')
+    return n + 2;
+  /* 1、 and 1． */
+  if (n > 0 && n + 3 < len && (memcmp (text + n, "、", 3) == 0 || memcmp (text + n, "．", 3) == 0))
+    return n + 3;
+  *ordered = 0;
+  return 0;
+}
+
+/* ---- paragraphs --------------------------------------------------------------------- */
+
+typedef struct
+{
+  Pages *p;
+  TextDocSink *sink;
+  Sizes sizes;
+  GString *text;    /* of the open paragraph */
+  const Line *last; /* its last line */
+  guint n_lines;
+  guint level; /* of a heading; 0: none */
+  gboolean item;
+  float leading;     /* distance of lines of the open paragraph; 0: not known */
+  float left, right; /* of the text's column, as far as seen on this page */
+} Build;
+
+static gboolean
+tell_paragraph (Build *b)
+{
+  TextDocBlock block = { .size = sizeof block, .kind = TEXT_DOC_PARAGRAPH };
+  gsize skip = 0;
+  gboolean ok = TRUE;
+
+  if (b->text->len == 0)
+    return TRUE;
+  if (b->level && b->text->len <= MAX_HEADING && b->n_lines <= 3)
+    {
+      block.kind = TEXT_DOC_HEADING;
+      block.level = b->level;
+    }
+  else if (b->item)
+    {
+      block.kind = TEXT_DOC_ITEM;
+      block.level = 1;
+      skip = list_mark (b->text->str, b->text->len, &block.ordered);
+    }
+  block.text = (FrStr){ b->text->str + skip, b->text->len - skip };
+  ok = b->sink->block (b->sink, &block);
+  g_string_truncate (b->text, 0);
+  b->last = NULL;
+  b->n_lines = 0;
+  b->leading = 0;
+  return ok;
+}
+
+static guint
+heading_level (Build *b, const Line *line)
+{
+  guint level = b->sizes.levels[size_class (line->size)];
+  gunichar last = last_char (text_of (b->p, line), line->len);
+
+  if (line->len > MAX_HEADING)
+    return 0;
+  if (level)
+    return level;
+  if (!line->bold || last == 0x3002 || last == '.' || last == ',' || last == 0xff0c)
+    return 0;
+  return size_class (line->size) + 1 >= b->sizes.body ? b->sizes.bold_level : 0;
+}
+
+/* Whether @line goes on with the open paragraph. */
+static gboolean
+goes_on (Build *b, const Line *line, guint level)
+{
+  const Line *last = b->last;
+  float gap, em = MAX (line->size, 1);
+  gunichar end;
+  guint ordered;
+  gboolean jump;
+
+  if (last == NULL || (level > 0) != (b->level > 0) || level != b->level)
+    return FALSE;
+  if (fabsf (line->size - last->size) > 0.15f * em)
+    return FALSE;
+  if (list_mark (text_of (b->p, line), line->len, &ordered))
+    return FALSE;
+  end = last_char (text_of (b->p, last), last->len);
+  /* The next column or page: a sentence goes on, anything else does not. */
+  jump = line->page != last->page || line->y0 < last->y0 - em;
+  if (jump)
+    return !ends_sentence (end) && level == 0
+           && !(b->p->wants & TEXT_DOC_PARTS && line->page != last->page)
+           && last->x1 > b->right - 4 * em && last->x1 - last->x0 > 12 * em;
+  gap = line->y0 - last->y0;
+  /* On the same height: a line that was parted by a wide blank. */
+  if (gap < 0.3f * em)
+    return TRUE;
+  if (gap > (b->leading > 0 ? 1.35f * b->leading : 2.3f * em))
+    return FALSE;
+  /* Lines of one heading share their left edge or their middle. */
+  if (level)
+    return gap < 1.9f * em
+           && (fabsf (line->x0 - last->x0) < em
+               || fabsf (line->x0 + line->x1 - last->x0 - last->x1) < 2 * em);
+  /* An indented first line; under an item the text may hang. */
+  if (!b->item && b->n_lines > 0 && line->x0 > b->left + 1.2f * em
+      && (b->n_lines > 1 ? line->x0 > last->x0 + 1.0f * em : line->x0 > last->x0 - 0.5f * em))
+    return FALSE;
+  /* A last line that stops short of the right edge. */
+  if (last->x1 < b->right - 0.12f * (b->right - b->left) - em && ends_sentence (end))
+    return FALSE;
+  return TRUE;
+}
+
+static void
+join (Build *b, const Line *line)
+{
+  const char *text = text_of (b->p, line);
+  gunichar before = last_char (b->text->str, b->text->len), after = first_char (text, line->len);
+  gunichar earlier = 0;
+
+  if (b->text->len == 0)
+    ;
+  else if (before == 0xad)
+    g_string_truncate (b->text, b->text->len - 2);
+  else if (before == '-' && g_unichar_islower (after))
+    {
+      earlier = last_char (b->text->str, b->text->len - 1);
+      if (g_unichar_isalpha (earlier))
+        g_string_truncate (b->text, b->text->len - 1);
+    }
+  else if (!is_wide (before) || !is_wide (after))
+    {
+      /* Latin words next to Han keep a blank only if one was there. */
+      if (!is_wide (before) && !is_wide (after))
+        g_string_append_c (b->text, ' ');
+    }
+  g_string_append_len (b->text, text, (gssize) line->len);
+}
+
+/* The column of a line: those about it of its size that lie above or below it. */
+static void
+find_column (Build *b, const Page *page, guint at)
+{
+  const Line *line = line_at (b->p, at);
+  float left = line->x0, right = line->x1;
+  guint from = at > page->first + 40 ? at - 40 : page->first;
+
+  for (guint i = from; i < page->end && i < at + 40; i++)
+    {
+      const Line *next = line_at (b->p, i);
+
+      if (next->fate != FATE_TEXT || fabsf (next->size - line->size) > 0.15f * line->size
+          || next->x0 > line->x1 || next->x1 < line->x0)
+        continue;
+      left = MIN (left, next->x0);
+      right = MAX (right, next->x1);
+    }
+  b->left = left;
+  b->right = right;
+}
+
+static gboolean
+take_line (Build *b, const Page *page, guint at)
+{
+  const Line *line = line_at (b->p, at);
+  guint level = heading_level (b, line);
+  guint ordered;
+
+  if (goes_on (b, line, level))
+    {
+      if (b->last->page == line->page && line->y0 > b->last->y0 + 0.3f * line->size)
+        b->leading
+            = b->leading > 0 ? MIN (b->leading, line->y0 - b->last->y0) : line->y0 - b->last->y0;
+    }
+  else
+    {
+      if (!tell_paragraph (b))
+        return FALSE;
+      find_column (b, page, at);
+      b->level = level;
+      b->item = level == 0 && list_mark (text_of (b->p, line), line->len, &ordered) > 0;
+    }
+  join (b, line);
+  b->last = line;
+  b->n_lines++;
+  return TRUE;
+}
+
+static void
+count_dropped (Pages *p, TextDocSink *sink)
+{
+  gint64 repeated = 0, numbers = 0;
+
+  for (guint i = 0; i < p->lines->len; i++)
+    {
+      repeated += line_at (p, i)->fate == FATE_REPEATED;
+      numbers += line_at (p, i)->fate == FATE_NUMBER;
+    }
+  if (repeated)
+    sink->count (sink, "headers_dropped", repeated);
+  if (numbers)
+    sink->count (sink, "page_numbers_dropped", numbers);
+}
+
+gboolean
+pages_tell (Pages *p, TextDocSink *sink)
+{
+  Build b = { .p = p, .sink = sink };
+  gboolean ok = TRUE;
+
+  if (!(p->wants & TEXT_DOC_WHOLE))
+    {
+      mark_margins (p);
+      count_dropped (p, sink);
+    }
+  b.sizes = find_sizes (p);
+  b.text = g_string_new (NULL);
+  for (guint n = 0; ok && n < p->pages->len; n++)
+    {
+      const Page *page = &g_array_index (p->pages, Page, n);
+
+      if (p->wants & TEXT_DOC_PARTS)
+        ok = tell_paragraph (&b);
+      ok = ok && sink->part (sink, TEXT_DOC_PAGE, n + 1, (FrStr){ "", 0 });
+      for (guint i = page->first; ok && i < page->end; i++)
+        if (line_at (p, i)->fate == FATE_TEXT)
+          ok = take_line (&b, page, i) && (i % 512 || sink->go_on (sink));
+    }
+  ok = ok && tell_paragraph (&b);
+  g_string_free (b.text, TRUE);
+  return ok;
+}

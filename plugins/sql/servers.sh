@@ -1,0 +1,194 @@
+# servers.sh: real servers for tests, each in a directory of its own under $tmp, on a socket there,
+# as an unprivileged user where the test runs as root (PostgreSQL refuses root), not kept safe on
+# disk.  After tests/command/lib.sh.
+#
+#   start_postgres           sets $pg (its socket's directory) and $pg_bin; fails where there is none
+#   stop_postgres MODE       "fast", or "immediate" as a power cut would
+#   pg SQL...                as the superuser, in the database postgres
+#   start_mariadb            sets $my (its directory; the socket is $my/sock)
+#   my SQL...                as root, in the database shop
+#   certificate DIR OWNER NAMES   DIR/server.crt and server.key, self-signed, for NAMES (DNS:localhost)
+#   a_port                   a port nobody listens on now
+trap 'stop_all; rm -rf "$tmp"' EXIT
+trap 'exit 1' INT TERM HUP
+chmod 711 "$tmp"
+pg_pid='' my_pid=''
+
+stop_all ()
+{
+  [ -z "$pg_pid" ] || stop_postgres immediate
+  [ -z "$my_pid" ] || { kill "$my_pid"; wait "$my_pid"; } 2> /dev/null
+  pg_pid='' my_pid=''
+}
+
+# as USER COMMAND...: as that user if this is root
+as ()
+{
+  user=$1
+  shift
+  if [ "$(id -u)" = 0 ]; then setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"; else "$@"; fi
+}
+
+unprivileged ()
+{
+  for name in "$@" nobody; do
+    if id "$name" > /dev/null 2>&1; then
+      echo "$name"
+      return
+    fi
+  done
+}
+
+a_port ()
+{
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+certificate ()
+{
+  openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext "subjectAltName=$3" \
+    -keyout "$1/server.key" -out "$1/server.crt" > /dev/null 2>&1 || return 1
+  chmod 600 "$1/server.key"
+  [ "$(id -u)" != 0 ] || chown "$2" "$1/server.key" "$1/server.crt"
+}
+
+# ---- PostgreSQL -----------------------------------------------------------------
+
+start_postgres () # OPTION...: more options of the server
+{
+  pg_bin=$(for d in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do [ -x "$d/initdb" ] && echo "$d"; done | sort -V | tail -n 1)
+  [ -n "$pg_bin" ] || pg_bin=$(dirname "$(command -v initdb 2> /dev/null)" 2> /dev/null)
+  [ -x "$pg_bin/initdb" ] || return 1
+  pg=$tmp/pg pg_user=$(unprivileged postgres)
+  if [ ! -d "$pg" ]; then
+    mkdir "$pg"
+    [ "$(id -u)" != 0 ] || chown "$pg_user" "$pg"
+    (cd "$pg" && as "$pg_user" "$pg_bin/initdb" -D "$pg/data" -U postgres -A trust -N -E UTF8 --locale=C.UTF-8) > "$tmp/initdb.log" 2>&1 || { cat "$tmp/initdb.log" >&2; return 1; }
+    cat > "$pg/data/pg_hba.conf" <<'END'
+local   all reader scram-sha-256
+local   all all    trust
+hostssl all all    127.0.0.1/32 scram-sha-256
+END
+    if certificate "$pg/data" "$pg_user" DNS:localhost; then
+      pg_port=$(a_port)
+      echo "ssl = on
+listen_addresses = '127.0.0.1'
+port = $pg_port" >> "$pg/data/postgresql.conf"
+    else
+      pg_port=5432
+      echo "listen_addresses = ''" >> "$pg/data/postgresql.conf"
+    fi
+  fi
+  (cd "$pg" && exec 8>&- 9>&-
+   as "$pg_user" "$pg_bin/postgres" -D "$pg/data" -k "$pg" -c fsync=off -c full_page_writes=off -c synchronous_commit=off "$@" > "$pg/log" 2>&1) &
+  pg_pid=$!
+  i=0
+  until "$pg_bin/psql" -h "$pg" -p "$pg_port" -U postgres -c 'select 1' > /dev/null 2>&1; do
+    i=$((i + 1))
+    [ $i -lt 300 ] && kill -0 $pg_pid 2> /dev/null || { cat "$pg/log" >&2; return 1; }
+    sleep 0.1
+  done
+}
+
+stop_postgres ()
+{
+  as "$pg_user" "$pg_bin/pg_ctl" -D "$pg/data" -m "$1" -W stop > /dev/null 2>&1
+  wait "$pg_pid" 2> /dev/null
+  pg_pid=''
+}
+
+pg ()
+{
+  for sql in "$@"; do
+    "$pg_bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$pg" -p "$pg_port" -U postgres -d postgres -c "$sql" || return 1
+  done
+}
+
+# ---- MariaDB ---------------------------------------------------------------------
+
+start_mariadb () # OPTION...
+{
+  for d in mariadbd mariadb-install-db mariadb; do command -v $d > /dev/null || PATH=$PATH:/usr/sbin command -v $d > /dev/null || return 1; done
+  my=$tmp/my my_user=$(unprivileged mysql)
+  if [ ! -d "$my" ]; then
+    mkdir "$my"
+    [ "$(id -u)" != 0 ] || chown "$my_user" "$my"
+    PATH=$PATH:/usr/sbin as "$my_user" mariadb-install-db --no-defaults --datadir="$my/data" --auth-root-authentication-method=normal --skip-test-db > "$tmp/install.log" 2>&1 || { cat "$tmp/install.log" >&2; return 1; }
+    my_port=0 my_ssl=--skip-networking
+    if certificate "$my" "$my_user" IP:127.0.0.1; then
+      my_port=$(a_port)
+      my_ssl="--ssl-cert=$my/server.crt --ssl-key=$my/server.key --bind-address=127.0.0.1 --port=$my_port"
+    fi
+  fi
+  # shellcheck disable=SC2086
+  (exec 8>&- 9>&-
+   PATH=$PATH:/usr/sbin as "$my_user" mariadbd --no-defaults --datadir="$my/data" --socket="$my/sock" --pid-file="$my/pid" \
+     --skip-name-resolve --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync $my_ssl "$@" > "$my/log" 2>&1) &
+  my_pid=$!
+  i=0
+  until mariadb --no-defaults -S "$my/sock" -u root -e 'select 1' > /dev/null 2>&1; do
+    i=$((i + 1))
+    [ $i -lt 300 ] && kill -0 $my_pid 2> /dev/null || { cat "$my/log" >&2; return 1; }
+    sleep 0.1
+  done
+  mariadb --no-defaults -S "$my/sock" -u root -e 'create database if not exists shop character set utf8mb4'
+}
+
+# As a power cut would.
+kill_mariadb ()
+{
+  kill -9 "$(cat "$my/pid")"
+  wait "$my_pid" 2> /dev/null
+  my_pid=''
+}
+
+my ()
+{
+  for sql in "$@"; do
+    mariadb --no-defaults --default-character-set=utf8mb4 -N -B -S "$my/sock" -u root shop -e "$sql" || return 1
+  done
+}
+
+# comes COMMAND...: waits until COMMAND prints 1, for half a minute at most
+comes ()
+{
+  i=0
+  until [ "$("$@")" = 1 ]; do
+    i=$((i + 1))
+    [ $i -lt 300 ] || return 1
+    sleep 0.1
+  done
+}
+
+# ---- flowrun -----------------------------------------------------------------------
+
+# pipeline ELEMENT WITH: p.json, whose DSN is $DSN; WITH: members of "with", each after a comma
+pipeline ()
+{
+  cat > p.json <<END
+{ "name": "p", "stages": {
+  "rows": { "use": "$1", "with": { "dsn": { "env": "DSN" }${2:-} } },
+  "write": { "use": "sink.jsonl", "from": "rows", "with": { "path": "out.jsonl" } } } }
+END
+}
+
+go () { run "$1" p.json --run-dir run --progress none; } # STATUS
+
+# rows NAME: out.jsonl is what stands on standard input
+rows ()
+{
+  cat > "$tmp/.wanted"
+  cmp -s "$tmp/.wanted" out.jsonl
+  status=$?
+  [ $status = 0 ] || diff "$tmp/.wanted" out.jsonl | head -20 | sed 's/^/# /'
+  tell $status "$1"
+}
+
+# counted NAME VALUE: a counter of the stage rows
+counted ()
+{
+  grep -A 40 '"rows": {' run/report.json | grep -q "\"$1\": $2\>"
+  tell $? "$1 is $2"
+}
+
+sanitized () { ldd "$FLOWRUN" "$top_builddir/.libs/flowrun" 2> /dev/null | grep -q asan; }

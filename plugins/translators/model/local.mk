@@ -1,0 +1,10 @@
+# plugins/translators/model
+if HAVE_LM
+if HAVE_TEXT
+plugin_LTLIBRARIES += plugins/translator-model.la
+plugins_translator_model_la_SOURCES = plugins/translators/model/model.c
+plugins_translator_model_la_CFLAGS = $(AM_CFLAGS)
+plugins_translator_model_la_LDFLAGS = $(MODULE_FLAGS)
+plugins_translator_model_la_LIBADD = $(LM_MODULE_LIBS) $(TEXT_MODULE_LIBS)
+endif
+endif
