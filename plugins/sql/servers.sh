@@ -200,4 +200,4 @@ counted ()
   tell $? "$1 is $2"
 }
 
-sanitized () { ldd "$FLOWRUN" "$top_builddir/.libs/flowrun" 2> /dev/null | grep -q asan; }
+sanitized () { grep -q -a -s __asan_init "$FLOWRUN" "$top_builddir/.libs/flowrun"; }
