@@ -609,17 +609,13 @@ tell_block (TextDocSink *sink, const TextDocBlock *block)
     {
       /* Blanks at its beginning mean something. */
       FrStr text = block->text;
+      gsize n = 0;
 
-      while (text.len && strchr ("\n\r", text.data[text.len - 1]))
+      while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
         text.len--;
-      if (text.len && strchr (" \t", *text.data))
-        {
-          gsize n = 0;
-
-          while (n < text.len && strchr (" \t", text.data[n]))
-            n++;
-          g_string_append_len (t->block, text.data, (gssize) n);
-        }
+      while (n < text.len && (text.data[n] == ' ' || text.data[n] == '\t'))
+        n++;
+      g_string_append_len (t->block, text.data, (gssize) n);
       append_clean (t->block, text, FALSE);
     }
   else
