@@ -39,5 +39,5 @@ dist_contentdocuments_DATA = \
 	pipelines/content/documents/care.md \
 	pipelines/content/documents/hiking.html \
 	pipelines/content/documents/knife.md \
-	pipelines/content/documents/mug.txt \
+	pipelines/content/documents/mug.md \
 	pipelines/content/documents/supplier.eml

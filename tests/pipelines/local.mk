@@ -25,6 +25,6 @@ dist_check_SCRIPTS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 endif
 if HAVE_NET
-dist_check_SCRIPTS += tests/pipelines/test-crawl-kill.sh
-TESTS += tests/pipelines/test-crawl-kill.sh
+dist_check_SCRIPTS += tests/pipelines/test-backtranslate-kill.sh tests/pipelines/test-crawl-kill.sh
+TESTS += tests/pipelines/test-backtranslate-kill.sh tests/pipelines/test-crawl-kill.sh
 endif

@@ -32,7 +32,7 @@ def rows(path):
         return [json.loads(line) for line in f]
 train, held, audit = (rows(f"one/{n}.jsonl") for n in ("train", "validation", "audit"))
 report = json.load(open("one/report.json"))["stages"]
-everything = json.dumps(train + held, ensure_ascii=False)
+everything = "\n".join(r["input"] + "\n" + r["output"] for r in train + held)
 inputs = " ".join(r["input"] for r in train + held)
 ok("products of the database", "商品：" in inputs)
 ok("pages of the site", "第一次带孩子露营" in inputs or "铸铁锅" in inputs, inputs[:300])

@@ -564,8 +564,8 @@ make_source (State *s, const FrBatch *batch, const FrView *view, gsize row, Sour
   return TRUE;
 }
 
-/* The seed of the variant that is number @draw of its way: of the pipeline's seed and that alone,
- * so that equal texts are asked once, and a cache serves other pipelines of the same seed. */
+/* The seed of the variant that is number @draw of its way: of the pipeline's seed and the stage's
+ * id, not of the row, so that equal texts are asked once. */
 static guint64
 draw_seed (const State *s, guint draw)
 {
@@ -811,6 +811,19 @@ drop (State *s, const FrBatch *batch, const Source *source, const Variant *v, co
 }
 
 static void
+keep_variant (State *s, const FrBatch *batch, const Source *source, const Variant *v,
+              const GString *text, double chrf)
+{
+  FrRowId id
+      = append_row (s, s->out, batch, source->row, v->number, (FrStr){ text->str, text->len });
+
+  if (s->config->details)
+    append_details (s, s->out, v, chrf);
+  fr_builder_end_row (s->out, id);
+  s->n_kept++;
+}
+
+static void
 judge (State *s, const FrBatch *batch, const Source *source, const Work *w, Variant *v)
 {
   g_autoptr (GString) text = g_string_new (NULL);
@@ -829,15 +842,7 @@ judge (State *s, const FrBatch *batch, const Source *source, const Work *w, Vari
       drop (s, batch, source, v, text, chrf, rule, why != NULL ? why : v->why);
       return;
     }
-  s->n_kept++;
-  {
-    FrRowId id
-        = append_row (s, s->out, batch, source->row, v->number, (FrStr){ text->str, text->len });
-
-    if (s->config->details)
-      append_details (s, s->out, v, chrf);
-    fr_builder_end_row (s->out, id);
-  }
+  keep_variant (s, batch, source, v, text, chrf);
 }
 
 static FrFlow
@@ -1075,7 +1080,7 @@ static const FrElement element = {
   .summary = "variants of rows by translation into another language and back",
   .details = details,
   .example = "{\"column\": \"input\", \"engine\": \"libretranslate\", \"url\": "
-             "\"http://127.0.0.1:5000\", \"cache\": \"translations.jsonl\"}",
+             "\"http://127.0.0.1:5000\", \"cache\": \"translations.jsonl\", \"offline\": true}",
   .config_size = sizeof (Config),
   .params = params,
   .inputs = inputs,
