@@ -34,6 +34,7 @@ include plugins/transforms/backtranslate/local.mk
 include plugins/labelers/model/local.mk
 include plugins/translators/local.mk
 include plugins/transforms/synonyms/local.mk
+include plugins/transforms/label/local.mk
 include plugins/trainers/tune/local.mk
 include plugins/evaluators/stats/local.mk
 include plugins/evaluators/rating/local.mk

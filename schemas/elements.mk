@@ -33,6 +33,7 @@ dist_elementschema_DATA = \
 	schemas/elements/transform.filter.schema.json \
 	schemas/elements/transform.format.schema.json \
 	schemas/elements/transform.generate.schema.json \
+	schemas/elements/transform.label.schema.json \
 	schemas/elements/transform.quality.schema.json \
 	schemas/elements/transform.select.schema.json \
 	schemas/elements/transform.site_lines.schema.json \

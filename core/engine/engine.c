@@ -433,24 +433,47 @@ default_memory (void)
   return pages > 0 && size > 0 ? (guint64) pages * (guint64) size / 4 : 512 * 1024 * 1024;
 }
 
-static gboolean
+/* How bad it is that the pipeline was not bound: when all that is wrong is that
+ * servers are not there now, the pipeline is right and the run has failed. */
+static FriExit
+judge_bind (FriPipeline *pipeline, FrProblems *problems, GCancellable *cancellable, FrError *code)
+{
+  guint passing = 0;
+
+  for (guint i = 0; i < pipeline->stages->len; i++)
+    passing += ((FriStage *) pipeline->stages->pdata[i])->bind_error == FR_ERROR_TRANSIENT;
+  *code = FR_ERROR_CONFIG;
+  if (g_cancellable_is_cancelled (cancellable))
+    {
+      *code = FR_ERROR_CANCELLED;
+      return FRI_EXIT_INTERRUPTED;
+    }
+  if (passing == 0 || fri_problems_n_errors (problems) > passing)
+    return FRI_EXIT_USAGE;
+  *code = FR_ERROR_IO;
+  return FRI_EXIT_FAILED;
+}
+
+static FriExit
 bind (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
 {
   FrProblems *problems = fri_problems_new (pipeline->path);
-  gboolean ok;
+  FriExit status = FRI_EXIT_OK;
 
   for (guint i = 0; i < pipeline->stages->len; i++)
     ((FriStage *) pipeline->stages->pdata[i])->network_denied |= options->deny_network;
-  ok = fri_pipeline_bind (pipeline, FALSE, problems);
-
-  if (!ok)
+  if (!fri_pipeline_bind (pipeline, FALSE, problems))
     {
       g_autofree char *text = fri_problems_text (problems);
+      FrError code;
 
-      g_set_error_literal (error, FR_ERROR, FR_ERROR_CONFIG, g_strchomp (text));
+      status = judge_bind (pipeline, problems, options->cancellable, &code);
+      g_set_error_literal (error, FR_ERROR, code,
+                           code == FR_ERROR_CANCELLED ? "the run was cancelled"
+                                                      : g_strchomp (text));
     }
   fri_problems_free (problems);
-  return ok;
+  return status;
 }
 
 static gboolean
@@ -526,8 +549,7 @@ plan_and_run (FriEngine *e, GError **error)
   FriEvent start = { .type = FRI_EVENT_RUN_START, .text = e->pipeline->name };
 
   if (!fri_graph_make (e, error) || !fri_state_load (e, error) || !fri_plan (e, error)
-      || !check_network (e, error)
-      || !recover (e, error) || !fri_graph_connect (e, error))
+      || !check_network (e, error) || !recover (e, error) || !fri_graph_connect (e, error))
     return error != NULL && g_error_matches (*error, FR_ERROR, FR_ERROR_CONFIG) ? FRI_EXIT_USAGE
                                                                                 : FRI_EXIT_FAILED;
   fri_events_tell (e->events, &start);
@@ -598,8 +620,9 @@ run (FriPipeline *pipeline, const FriRunOptions *options, GError **error)
   g_autofree char *log = NULL;
   FriExit status;
 
-  if (!bind (pipeline, options, error))
-    return FRI_EXIT_USAGE;
+  status = bind (pipeline, options, error);
+  if (status != FRI_EXIT_OK)
+    return status;
   engine_init (&e, pipeline, options);
   if (!options->ephemeral && !options->no_record)
     dir = options->run_dir != NULL ? g_strdup (options->run_dir) : fri_run_default_dir (pipeline);

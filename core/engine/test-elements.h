@@ -141,8 +141,20 @@ any_finish (FrHost *host, gpointer state, GError **error)
 static gboolean
 count_bind (gconstpointer config, FrBind *bind, GError **error)
 {
-  (void) config;
-  (void) error;
+  if (fails (config, "bind", error))
+    return FALSE;
+  if (fails (config, "away", NULL))
+    {
+      g_set_error (error, FR_ERROR, FR_ERROR_TRANSIENT, "the server is away");
+      return FALSE;
+    }
+  if (fails (config, "long", NULL))
+    {
+      /* As a person would, while it waits for a server. */
+      g_cancellable_cancel (g_cancellable_get_current ());
+      g_set_error (error, FR_ERROR, FR_ERROR_CANCELLED, "cancelled");
+      return FALSE;
+    }
   fr_bind_output (bind, "out",
                   fr_schema_new_simple ("n", FR_TYPE_INT64, "text", FR_TYPE_UTF8, NULL));
   return TRUE;
@@ -852,8 +864,9 @@ static const FrElement el_store = { COMMON,
                                     .run = store_run,
                                     .finish = any_finish };
 
-FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile, &el_dated, &el_more,
-           &el_shout, &el_serial, &el_process, &el_halves, &el_pass, &el_join, &el_again, &el_few,
-           &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_plain, &el_store)
+FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile,
+           &el_dated, &el_more, &el_shout, &el_serial, &el_process, &el_halves, &el_pass, &el_join,
+           &el_again, &el_few, &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_plain,
+           &el_store)
 
 #endif

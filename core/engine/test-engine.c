@@ -830,6 +830,41 @@ test_volatile (void)
   g_clear_error (&error);
 }
 
+/* A server that is not there makes a failed run, a pipeline that is wrong a wrong pipeline. */
+static void
+test_bind_status (void)
+{
+  static const struct
+  {
+    const char *a, *b, *text;
+    FriExit status;
+    FrError code;
+  } cases[]
+      = { { "away", "away", "the server is away", FRI_EXIT_FAILED, FR_ERROR_IO },
+          { "away", "none", "the server is away", FRI_EXIT_FAILED, FR_ERROR_IO },
+          { "away", "bind", "asked to fail in bind", FRI_EXIT_USAGE, FR_ERROR_CONFIG },
+          { "bind", "none", "asked to fail in bind", FRI_EXIT_USAGE, FR_ERROR_CONFIG },
+          { "long", "none", "the run was cancelled", FRI_EXIT_INTERRUPTED, FR_ERROR_CANCELLED } };
+
+  fresh_base ();
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text
+          = g_strdup_printf ("'a': {'use': 'source.count', 'with': {'fail': '%s'}},"
+                             "'b': {'use': 'source.count', 'with': {'fail': '%s'}},"
+                             "'o': {'use': 'sink.null', 'from': ['a', 'b']}",
+                             cases[i].a, cases[i].b);
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      FriRunOptions options = { .cancellable = cancellable };
+      GError *error = NULL;
+
+      g_assert_cmpint (run_with (text, &options, &error), ==, cases[i].status);
+      g_assert_error (error, FR_ERROR, (int) cases[i].code);
+      g_assert_nonnull (strstr (error->message, cases[i].text));
+      g_clear_error (&error);
+    }
+}
+
 /* A volatile element whose fingerprint says what its output depends on is reused like any other. */
 static void
 test_dated (void)
@@ -855,8 +890,8 @@ test_dated (void)
 }
 
 #define MORE                                                                                       \
-  "'a': {'use': 'source.more', 'with': {'rows': 3}},"                                             \
-  "'b': {'use': 'source.more', 'with': {'rows': 2}},"                                             \
+  "'a': {'use': 'source.more', 'with': {'rows': 3}},"                                              \
+  "'b': {'use': 'source.more', 'with': {'rows': 2}},"                                              \
   "'out': {'use': 'sink.file', 'from': ['a', 'b'], 'with': {'path': '@/out.jsonl'}}"
 
 static void
@@ -1140,9 +1175,11 @@ snapshot (void)
 static void
 test_hash_tree (void)
 {
-  g_autofree char *dir = path_of ("tree"), *sub = path_of ("tree/sub"), *file = path_of ("tree/sub/a"),
-                  *loop = path_of ("tree/loop"), *out = path_of ("tree/out"), *pipe = path_of ("tree/pipe"),
-                  *broken = path_of ("tree/broken"), *link = path_of ("tree/link");
+  g_autofree char *dir = g_dir_make_tmp ("flowrun-engine-XXXXXX", NULL);
+  g_autofree char *sub = g_build_filename (dir, "sub", NULL), *file = g_build_filename (sub, "a", NULL);
+  g_autofree char *loop = g_build_filename (dir, "loop", NULL), *out = g_build_filename (dir, "out", NULL);
+  g_autofree char *pipe = g_build_filename (dir, "pipe", NULL), *link = g_build_filename (dir, "link", NULL);
+  g_autofree char *broken = g_build_filename (dir, "broken", NULL);
   g_autofree char *first = NULL, *same = NULL, *moved = NULL, *changed = NULL;
   guint64 size = 0;
 
@@ -1613,6 +1650,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/damage", test_damage);
   g_test_add_func ("/engine/renumber", test_renumber);
   g_test_add_func ("/engine/volatile", test_volatile);
+  g_test_add_func ("/engine/bind-status", test_bind_status);
   g_test_add_func ("/engine/dated", test_dated);
   g_test_add_func ("/engine/state", test_state);
   g_test_add_func ("/engine/until", test_until);

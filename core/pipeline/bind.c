@@ -327,9 +327,11 @@ call_bind (FriStage *stage, FrBind *bind)
   const FrPort *first = first_records (stage);
   g_autoptr (GError) error = NULL;
 
+  stage->bind_error = 0;
   if (element->bind != NULL && !element->bind (stage->config, bind, &error)
       && (error != NULL || bind->n_problems == 0))
     {
+      stage->bind_error = error != NULL ? error->code : FR_ERROR_INTERNAL;
       fr_problems_add (bind->problems, "", "%s",
                        error ? error->message
                              : "the element refuses its inputs without saying why");

@@ -52,6 +52,7 @@ struct _FriStage
   GHashTable *in_objects, *out_objects; /* port → FrObject *: stand-ins known at bind */
   gboolean network_denied; /* by --deny network */
   gboolean bound;
+  int bind_error; /* the FrError that its element's bind ended with; 0: none */
   gboolean sound; /* no problem in its own text, parameters and connections: fit to be bound */
   GHashTable *connected; /* set of output ports that lead anywhere */
   JsonNode *with;        /* parameters as in FriPipeline.resolved; NULL for none; owned by it */

@@ -170,12 +170,6 @@ on_body (char *bytes, size_t size, size_t n, void *data)
 
 /* ---- beginning ------------------------------------------------------------------------ */
 
-const char *
-net_method (const NetRequest *request)
-{
-  return request->method ? request->method : request->body ? "POST" : "GET";
-}
-
 static gboolean
 add_header (Transfer *t, const char *line, GError **error)
 {

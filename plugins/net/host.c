@@ -109,8 +109,10 @@ decode (FrStr host)
     if (host.data[i] == '%' && i + 2 < host.len && g_ascii_isxdigit (host.data[i + 1])
         && g_ascii_isxdigit (host.data[i + 2]))
       {
-        g_string_append_c (out, (char) (g_ascii_xdigit_value (host.data[i + 1]) << 4
-                                        | g_ascii_xdigit_value (host.data[i + 2])));
+        char c = (char) (g_ascii_xdigit_value (host.data[i + 1]) << 4
+                         | g_ascii_xdigit_value (host.data[i + 2]));
+
+        g_string_append_c (out, g_ascii_tolower (c));
         i += 2;
       }
     else

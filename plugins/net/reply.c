@@ -173,6 +173,12 @@ net_backoff (guint attempt, gint64 base, gint64 max, guint64 seed)
 
 /* ---- for a person --------------------------------------------------------------------- */
 
+const char *
+net_method (const NetRequest *request)
+{
+  return request->method ? request->method : request->body ? "POST" : "GET";
+}
+
 static const char *
 reason (guint status)
 {

@@ -172,20 +172,25 @@ remove_dots (GString *out, gsize from)
   g_string_truncate (out, (gsize) (w - out->str));
 }
 
-/* ";jsessionid=…" at the end of a path. */
+static gboolean
+is_session (const char *parameter)
+{
+  static const char *const names[] = { ";jsessionid=", ";phpsessid=", ";sid=" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_ascii_strncasecmp (parameter, names[i], strlen (names[i])) == 0)
+      return strchr (parameter, '/') == NULL;
+  return FALSE;
+}
+
+/* ";jsessionid=…" at the end of a path, as often as it stands there. */
 static void
 drop_session (GString *out, gsize from)
 {
-  static const char *const names[] = { ";jsessionid=", ";phpsessid=", ";sid=" };
-  char *semicolon = strrchr (out->str + from, ';');
+  char *semicolon;
 
-  for (guint i = 0; semicolon && i < G_N_ELEMENTS (names); i++)
-    if (g_ascii_strncasecmp (semicolon, names[i], strlen (names[i])) == 0
-        && strchr (semicolon, '/') == NULL)
-      {
-        g_string_truncate (out, (gsize) (semicolon - out->str));
-        return;
-      }
+  while ((semicolon = strrchr (out->str + from, ';')) != NULL && is_session (semicolon))
+    g_string_truncate (out, (gsize) (semicolon - out->str));
 }
 
 /* ---- the query ------------------------------------------------------------------------ */
@@ -219,8 +224,8 @@ is_tracking (const char *name, gsize len)
   return FALSE;
 }
 
-/* The query that begins at @from (behind the '?') without those; the '?' goes too when nothing is
- * left. */
+/* The query that begins at @from (behind the '?') without those, and without empty ones; the '?'
+ * goes too when nothing is left. */
 static void
 drop_tracking (GString *out, gsize from)
 {
@@ -236,7 +241,7 @@ drop_tracking (GString *out, gsize from)
       name_end = memchr (r, '=', (gsize) (stop - r));
       if (name_end == NULL)
         name_end = stop;
-      if (!is_tracking (r, (gsize) (name_end - r)))
+      if (stop > r && !is_tracking (r, (gsize) (name_end - r)))
         {
           if (w > out->str + from)
             *w++ = '&';
@@ -334,9 +339,10 @@ append_path (GString *out, const Parts *parts, const NetUrl *base, guint flags)
                                            : (gssize) (base->query - base->path));
     }
   append_normal (out, parts->path, stands_in_path);
-  remove_dots (out, from);
+  /* First, for it may leave a dot segment. */
   if (flags & NET_URL_TRACKING)
     drop_session (out, from);
+  remove_dots (out, from);
   if (out->len == from)
     g_string_append_c (out, '/');
 }

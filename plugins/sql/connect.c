@@ -28,8 +28,9 @@ sql_connect (const SqlDriver *driver, const SqlConfig *config, FrHost *host,
         }
       if (attempt == config->retries)
         {
-          g_set_error (error, FR_ERROR, FR_ERROR_IO, "%s (tried %d times in %.0f seconds)",
-                       failure->message, (int) attempt + 1,
+          /* In open the core would try all of this again. */
+          g_set_error (error, FR_ERROR, host ? FR_ERROR_IO : FR_ERROR_TRANSIENT,
+                       "%s (tried %d times in %.0f seconds)", failure->message, (int) attempt + 1,
                        (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
           return NULL;
         }

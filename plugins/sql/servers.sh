@@ -17,7 +17,7 @@ pg_pid='' my_pid=''
 stop_all ()
 {
   [ -z "$pg_pid" ] || stop_postgres immediate
-  [ -z "$my_pid" ] || { kill "$my_pid"; wait "$my_pid"; } 2> /dev/null
+  [ -z "$my_pid" ] || kill_mariadb
   pg_pid='' my_pid=''
 }
 
@@ -27,6 +27,15 @@ as ()
   user=$1
   shift
   if [ "$(id -u)" = 0 ]; then setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"; else "$@"; fi
+}
+
+# become USER COMMAND...: the same in place of this (sub)shell, whose process it then is
+become ()
+{
+  user=$1
+  shift
+  [ "$(id -u)" != 0 ] || exec setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups "$@"
+  exec "$@"
 }
 
 unprivileged ()
@@ -79,8 +88,8 @@ port = $pg_port" >> "$pg/data/postgresql.conf"
       echo "listen_addresses = ''" >> "$pg/data/postgresql.conf"
     fi
   fi
-  (cd "$pg" && exec 8>&- 9>&-
-   as "$pg_user" "$pg_bin/postgres" -D "$pg/data" -k "$pg" -c fsync=off -c full_page_writes=off -c synchronous_commit=off "$@" > "$pg/log" 2>&1) &
+  (cd "$pg" || exit 1
+   become "$pg_user" "$pg_bin/postgres" -D "$pg/data" -k "$pg" -c fsync=off -c full_page_writes=off -c synchronous_commit=off "$@" > "$pg/log" 2>&1) &
   pg_pid=$!
   i=0
   until "$pg_bin/psql" -h "$pg" -p "$pg_port" -U postgres -c 'select 1' > /dev/null 2>&1; do
@@ -121,8 +130,8 @@ start_mariadb () # OPTION...
     fi
   fi
   # shellcheck disable=SC2086
-  (exec 8>&- 9>&-
-   PATH=$PATH:/usr/sbin as "$my_user" mariadbd --no-defaults --datadir="$my/data" --socket="$my/sock" --pid-file="$my/pid" \
+  (PATH=$PATH:/usr/sbin
+   become "$my_user" mariadbd --no-defaults --datadir="$my/data" --socket="$my/sock" --pid-file="$my/pid" \
      --skip-name-resolve --innodb-buffer-pool-size=64M --innodb-flush-log-at-trx-commit=0 --innodb-flush-method=nosync $my_ssl "$@" > "$my/log" 2>&1) &
   my_pid=$!
   i=0
@@ -137,7 +146,7 @@ start_mariadb () # OPTION...
 # As a power cut would.
 kill_mariadb ()
 {
-  kill -9 "$(cat "$my/pid")"
+  kill -9 "$my_pid" 2> /dev/null
   wait "$my_pid" 2> /dev/null
   my_pid=''
 }

@@ -38,7 +38,7 @@ by_use (gconstpointer a, gconstpointer b)
 static gboolean
 give_codes (TextTrie *trie, const FrStr *words, gsize n, gsize *n_chars, GError **error)
 {
-  g_autofree guint32 *counts = g_new0 (guint32, 0x110000);
+  g_autofree guint32 **pages = g_new0 (guint32 *, 0x1100); /* counts, 256 characters a page */
   g_autoptr (GArray) used = g_array_new (FALSE, FALSE, sizeof (Used));
 
   *n_chars = 0;
@@ -48,17 +48,27 @@ give_codes (TextTrie *trie, const FrStr *words, gsize n, gsize *n_chars, GError 
       gsize len = 0;
 
       for (; p < end; len++)
-        counts[text_next_char (&p)]++;
+        {
+          gunichar c = text_next_char (&p);
+
+          if (pages[c >> 8] == NULL)
+            pages[c >> 8] = g_new0 (guint32, 256);
+          pages[c >> 8][c & 255]++;
+        }
       *n_chars += len;
       trie->max_chars = MAX (trie->max_chars, len);
     }
-  for (gunichar c = 0; c < 0x110000; c++)
-    if (counts[c] > 0)
-      {
-        Used one = { c, counts[c] };
+  for (guint page = 0; page < 0x1100; page++)
+    {
+      for (guint i = 0; pages[page] != NULL && i < 256; i++)
+        if (pages[page][i] > 0)
+          {
+            Used one = { page << 8 | i, pages[page][i] };
 
-        g_array_append_val (used, one);
-      }
+            g_array_append_val (used, one);
+          }
+      g_free (pages[page]);
+    }
   if (used->len > G_MAXUINT16 || *n_chars > 1u << 28)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,

@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/bench/prepare_datatrove.py \
 	tests/bench/score.py \
 	tests/bench/score.sh \
+	tests/bench/segment.sh \
 	tests/bench/tokenize.sh \
 	tests/bench/train-quality.py \
 	tests/bench/train-quality.sh \

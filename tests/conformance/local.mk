@@ -5,6 +5,7 @@ include tests/conformance/decoder.mk
 include tests/conformance/tokenizer.mk
 include tests/conformance/train.mk
 include tests/conformance/score.mk
+include tests/conformance/segment.mk
 include tests/conformance/gguf.mk
 include tests/conformance/onnx.mk
 include tests/conformance/evaluate.mk

@@ -100,6 +100,7 @@ include tests/fuzz/weights.mk
 include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
 include tests/fuzz/score.mk
+include tests/fuzz/words.mk
 include tests/fuzz/neardup.mk
 include tests/fuzz/onnx.mk
 include tests/fuzz/content.mk

@@ -207,7 +207,9 @@ typedef const FrPlugin *(*FrPluginFunc) (void);
 /* ---- bind ----------------------------------------------------------------
  *
  * Where bind or fingerprint have to wait (for a server, in a run),
- * g_cancellable_get_current() is what a person's wish to stop fires.
+ * g_cancellable_get_current() is what a person's wish to stop fires.  A bind
+ * that fails with FR_ERROR_TRANSIENT (no server there) makes a failed run, exit
+ * status 1; with any other error, a wrong pipeline, exit status 2.
  */
 
 /**

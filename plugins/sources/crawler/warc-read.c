@@ -399,6 +399,8 @@ decode (Answer *answer)
   GByteArray *plain = NULL;
   gboolean torn;
 
+  if (answer->body->len == 0)
+    return NULL;
   if (transfer && g_ascii_strcasecmp (transfer, "chunked") == 0)
     {
       plain = unchunk (answer->body->data, answer->body->len, &torn);
@@ -406,7 +408,8 @@ decode (Answer *answer)
       answer->body = plain;
       answer->cut |= torn;
     }
-  if (content == NULL || *content == '\0' || g_ascii_strcasecmp (content, "identity") == 0)
+  if (answer->body->len == 0 || content == NULL || *content == '\0'
+      || g_ascii_strcasecmp (content, "identity") == 0)
     return NULL;
   if (g_ascii_strcasecmp (content, "gzip") == 0 || g_ascii_strcasecmp (content, "x-gzip") == 0)
     plain = inflate (answer->body, G_ZLIB_COMPRESSOR_FORMAT_GZIP);

@@ -637,7 +637,7 @@ tell_block (TextDocSink *sink, const TextDocBlock *block)
 
 /* Names that programs give, not people. */
 static gboolean
-says_nothing (const char *title)
+says_nothing (const char *name)
 {
   static const char *const prefixes[] = { "Microsoft Word - ",
                                           "Microsoft PowerPoint - ",
@@ -653,7 +653,7 @@ says_nothing (const char *title)
                                           "Document1" };
 
   for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++)
-    if (g_str_has_prefix (title, prefixes[i]))
+    if (g_str_has_prefix (name, prefixes[i]))
       return TRUE;
   return FALSE;
 }
@@ -672,7 +672,7 @@ tell_fact (TextDocSink *sink, TextDocFact fact, FrStr value)
   if (fact == TEXT_DOC_DATE && !t->told->has_date)
     t->told->has_date = fr_timestamp_parse (clean->str, clean->len, &t->told->date);
   else if (at && *at == NULL && clean->len
-           && !(fact == TEXT_DOC_TITLE && says_nothing (clean->str)))
+           && !(fact != TEXT_DOC_LANGUAGE && says_nothing (clean->str)))
     *at = g_strdup (clean->str);
   g_string_free (clean, TRUE);
 }

@@ -238,7 +238,7 @@ start_postgres
 wait $waiting
 tell $? "a server that comes up while it is waited for"
 pipeline source.postgres ', "table": "goods", "retries": 1'
-DSN="host=$tmp dbname=x" go 2
+DSN="host=$tmp dbname=x" go 1
 err 'cannot connect to PostgreSQL (postgresql://.*(tried 2 times in '
 pipeline source.postgres ', "query": "select i, pg_sleep(0.0005) is null as slept from generate_series(1, 200000) i"'
 rm -f out.jsonl

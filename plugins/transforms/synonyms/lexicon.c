@@ -337,6 +337,21 @@ lexicon_add_domain (Lexicon *l)
 /* ---- looking up
  * --------------------------------------------------------------------------------------- */
 
+/* How many senses the synonyms have themselves. */
+static void
+count_senses (Lexicon *l, Draft *draft)
+{
+  for (guint i = 0; draft->origin == FROM_WORDNET && i < draft->synonyms->len; i++)
+    {
+      Synonym *synonym = &g_array_index (draft->synonyms, Synonym, i);
+      const Draft *own = g_hash_table_lookup (l->drafts, fold (l, synonym->word));
+      const char *which = synonym->pos != 0 ? strchr (pos_letters, synonym->pos) : NULL;
+
+      if (own != NULL && which != NULL)
+        synonym->senses = own->senses[which - pos_letters];
+    }
+}
+
 gboolean
 lexicon_ready (Lexicon *l, GError **error)
 {
@@ -346,6 +361,9 @@ lexicon_ready (Lexicon *l, GError **error)
   GHashTableIter iter;
   gpointer key, value;
 
+  g_hash_table_iter_init (&iter, l->drafts);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    count_senses (l, value);
   l->entries = g_array_sized_new (FALSE, FALSE, sizeof (Entry), n);
   g_hash_table_iter_init (&iter, l->drafts);
   while (g_hash_table_iter_next (&iter, &key, &value))

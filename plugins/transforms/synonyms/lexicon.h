@@ -19,11 +19,13 @@ typedef enum
   FROM_WORDNET
 } Origin;
 
-/* One word that may stand for another. @pos: 'n', 'v', 'a', 'd', or 0: not known */
+/* One word that may stand for another. @pos: 'n', 'v', 'a', 'd', or 0: not known; @senses: of a
+ * wordnet, how many it has of that part of speech */
 typedef struct
 {
   FrStr word;
   char pos;
+  guint8 senses;
 } Synonym;
 
 /* What may stand for one word. @senses: of a wordnet, by part of speech n, v, a, d */

@@ -81,9 +81,10 @@ static const FrParam *const params[] = {
                     "columns whose value stays wherever it stands in the row's text",
                     .example = "\"brand\""),
   FR_PARAM_INT ("min_chars", Config, min_chars, 1, 10,
-                "shorter words are not replaced by a wordnet's", .def = "2", .unit = "characters"),
+                "a wordnet's words that are shorter neither go nor come", .def = "2",
+                .unit = "characters"),
   FR_PARAM_INT ("max_senses", Config, max_senses, 1, 255,
-                "words with more senses are not replaced by a wordnet's", .def = "2"),
+                "a wordnet's words with more senses neither go nor come", .def = "1"),
   FR_PARAM_INT ("min_frequency", Config, min_frequency, 0, 1e9,
                 "a wordnet's synonym must have this frequency in the dictionary", .def = "20"),
   FR_PARAM_FLOAT ("rarity", Config, rarity, 0, 1,
@@ -404,7 +405,13 @@ guard (const State *s, Local *l, const Entry *entry, const Synonym *synonym, con
   const char *which = synonym->pos != 0 ? strchr (letters, synonym->pos) : NULL;
   TextWord other;
 
-  if (which != NULL && entry->senses[which - letters] > s->config->max_senses)
+  if (g_utf8_strlen (synonym->word.data, (gssize) synonym->word.len) < s->config->min_chars)
+    {
+      l->counts[PASSED_SHORT]++;
+      return FALSE;
+    }
+  if (which != NULL
+      && MAX (entry->senses[which - letters], synonym->senses) > s->config->max_senses)
     {
       l->counts[PASSED_SENSES]++;
       return FALSE;
@@ -791,5 +798,4 @@ static const FrElement synonyms
         .thread_end = synonyms_thread_end,
         .close = synonyms_close };
 
-FR_PLUGIN ("synonyms", PACKAGE_VERSION, "variants by synonyms", "Apache-2.0", PACKAGE_URL,
-           &synonyms)
+FR_PLUGIN ("synonyms", PACKAGE_VERSION, "variants by synonyms", "Apache-2.0", "flowrun", &synonyms)

@@ -12,6 +12,7 @@ plugins_document_pdf_la_LDFLAGS = $(MODULE_FLAGS)
 plugins_document_pdf_la_LIBADD = $(TEXT_MODULE_LIBS) -ldl -lm
 
 plugin_PROGRAMS = plugins/document-pdf-worker
+EXTRA_DIST += plugins/sources/documents/pdf/COPYING
 plugins_document_pdf_worker_SOURCES = plugins/sources/documents/pdf/worker.c \
 	plugins/sources/documents/pdf/protocol.h
 plugins_document_pdf_worker_CFLAGS = $(AM_CFLAGS) $(POPPLER_CFLAGS)

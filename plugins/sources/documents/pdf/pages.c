@@ -24,7 +24,8 @@ typedef enum
 {
   FATE_TEXT = 0,
   FATE_REPEATED,
-  FATE_NUMBER
+  FATE_NUMBER,
+  FATE_CONTENTS /* "Introduction . . . . . 1" */
 } Fate;
 
 typedef struct
@@ -311,6 +312,82 @@ mark_numbers (Pages *p, const Page *page)
     }
 }
 
+/* An entry of a table of contents: dots that lead to a number at the end. */
+static gboolean
+is_contents_entry (const char *text, gsize len)
+{
+  gsize digits = 0;
+  guint dots = 0;
+
+  while (digits < len && digits < 5
+         && (g_ascii_isdigit (text[len - 1 - digits]) || strchr ("ivxl", text[len - 1 - digits])))
+    digits++;
+  len -= digits;
+  while (len > 0)
+    {
+      if (text[len - 1] == '.' || text[len - 1] == ' ')
+        {
+          dots += text[len - 1] == '.';
+          len--;
+        }
+      else if (len >= 3
+               && (memcmp (text + len - 3, "\xe2\x80\xa6", 3) == 0
+                   || memcmp (text + len - 3, "\xe2\x8b\xaf", 3) == 0))
+        {
+          dots += 3;
+          len -= 3;
+        }
+      else if (len >= 2 && memcmp (text + len - 2, "\xc2\xb7", 2) == 0)
+        {
+          dots++;
+          len -= 2;
+        }
+      else
+        break;
+    }
+  /* With the number in a line of its own the dots have to be many. */
+  return digits > 0 ? dots >= 5 : dots >= 12;
+}
+
+static gboolean
+has_letter (const char *text, gsize len)
+{
+  for (gsize i = 0; i < len; i++)
+    if (g_ascii_isalpha (text[i]) || (guchar) text[i] >= 0x80)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+mark_contents (Pages *p)
+{
+  for (guint n = 0; n < p->pages->len; n++)
+    {
+      const Page *page = &g_array_index (p->pages, Page, n);
+      guint entries = 0;
+
+      for (guint i = page->first; i < page->end; i++)
+        {
+          Line *line = line_at (p, i);
+
+          if (line->fate == FATE_TEXT && is_contents_entry (text_of (p, line), line->len))
+            {
+              line->fate = FATE_CONTENTS;
+              entries++;
+            }
+        }
+      /* Among entries, numbers of sections and pages stand alone. */
+      for (guint i = page->first; entries >= 3 && i < page->end; i++)
+        {
+          Line *line = line_at (p, i);
+
+          if (line->fate == FATE_TEXT && line->len < 16
+              && !has_letter (text_of (p, line), line->len))
+            line->fate = FATE_CONTENTS;
+        }
+    }
+}
+
 static void
 mark_margins (Pages *p)
 {
@@ -533,9 +610,12 @@ goes_on (Build *b, const Line *line, guint level)
     return gap < 1.9f * em
            && (fabsf (line->x0 - last->x0) < em
                || fabsf (line->x0 + line->x1 - last->x0 - last->x1) < 2 * em);
-  /* An indented first line; under an item the text may hang. */
-  if (!b->item && b->n_lines > 0 && line->x0 > b->left + 1.2f * em
-      && (b->n_lines > 1 ? line->x0 > last->x0 + 1.0f * em : line->x0 > last->x0 - 0.5f * em))
+  /* An indented first line; under an item the text may hang.  After a single line as much indented
+   * only the end of a sentence tells it from a block that is indented whole. */
+  if (!b->item
+      && (line->x0 > last->x0 + em
+          || (b->n_lines == 1 && line->x0 > b->left + 1.2f * em && ends_sentence (end)
+              && fabsf (line->x0 - last->x0) < 0.5f * em)))
     return FALSE;
   /* A last line that stops short of the right edge. */
   if (last->x1 < b->right - 0.12f * (b->right - b->left) - em && ends_sentence (end))
@@ -621,17 +701,20 @@ take_line (Build *b, const Page *page, guint at)
 static void
 count_dropped (Pages *p, TextDocSink *sink)
 {
-  gint64 repeated = 0, numbers = 0;
+  gint64 repeated = 0, numbers = 0, contents = 0;
 
   for (guint i = 0; i < p->lines->len; i++)
     {
       repeated += line_at (p, i)->fate == FATE_REPEATED;
       numbers += line_at (p, i)->fate == FATE_NUMBER;
+      contents += line_at (p, i)->fate == FATE_CONTENTS;
     }
   if (repeated)
     sink->count (sink, "headers_dropped", repeated);
   if (numbers)
     sink->count (sink, "page_numbers_dropped", numbers);
+  if (contents)
+    sink->count (sink, "contents_entries_dropped", contents);
 }
 
 gboolean
@@ -643,6 +726,7 @@ pages_tell (Pages *p, TextDocSink *sink)
   if (!(p->wants & TEXT_DOC_WHOLE))
     {
       mark_margins (p);
+      mark_contents (p);
       count_dropped (p, sink);
     }
   b.sizes = find_sizes (p);

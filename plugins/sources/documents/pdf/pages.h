@@ -8,6 +8,7 @@
  *                         their digits, at the same height on other pages
  *   page numbers          lines there of nothing but a number, in the forms of
  *                         both languages ("- 3 -", "3 / 12", "第 3 页 共 12 页")
+ *   contents              lines whose dots lead to a number
  *   headings              short lines set larger than the text, or bold alone
  *   paragraphs            lines at one distance; an indented first line, a short
  *                         last line, a mark of a list begin another; words cut by

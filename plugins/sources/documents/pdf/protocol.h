@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-or-later */
 /* protocol.h: what the plugin and its worker process say to each other.
  *
  * The plugin (pdf.c) starts document-pdf-worker once per thread with a socket

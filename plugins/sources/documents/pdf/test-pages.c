@@ -100,6 +100,12 @@ test_paragraphs (void)
           "72 124 10 0 390 and almost fills its last line.\n92 136 10 0 380 Second indented one.\n",
           "P0|First indented paragraph text goes on and on here and almost fills its last line.\n"
           "P0|Second indented one.\n");
+  /* a block that is indented whole */
+  expect ("72 60 10 0 450 Some text at the left edge, to tell where that is.\n"
+          "90 100 10 0 400 an indented block has many\n90 112 10 0 400 lines that all begin here\n"
+          "90 124 10 0 100 and end.\n",
+          "P0|Some text at the left edge, to tell where that is.\n"
+          "P0|an indented block has many lines that all begin here and end.\n");
   expect ("72 100 10 0 400 hyphen-\n72 112 10 0 100 ated and X-\n72 124 10 0 100 Y and 3-\n72 136 "
           "10 0 90 b\n",
           "P0|hyphenated and X- Y and 3-b\n");
@@ -161,6 +167,19 @@ test_margins (void)
 }
 
 static void
+test_contents (void)
+{
+  static const char lines[] = "72 100 10 0 400 1 Introduction . . . . . . 3\n"
+                              "72 112 10 0 400 第一章 总则……………12\n72 124 10 0 400 Wait... 3\n"
+                              "72 136 10 0 400 Summary ................\n72 148 10 0 20 1.2\n";
+  gint64 dropped = 0;
+  g_autofree char *got = told (lines, 0, &dropped);
+
+  g_assert_cmpstr (got, ==, "P0|Wait... 3\n");
+  g_assert_cmpint (dropped, ==, 4);
+}
+
+static void
 test_over_pages (void)
 {
   static const char lines[]
@@ -182,6 +201,7 @@ main (int argc, char **argv)
   g_test_add_func ("/documents/pages/headings", test_headings);
   g_test_add_func ("/documents/pages/lists", test_lists);
   g_test_add_func ("/documents/pages/margins", test_margins);
+  g_test_add_func ("/documents/pages/contents", test_contents);
   g_test_add_func ("/documents/pages/over-pages", test_over_pages);
   return g_test_run ();
 }
