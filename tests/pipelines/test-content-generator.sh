@@ -15,7 +15,7 @@ python3 -u -m http.server --bind 127.0.0.1 --directory "$top_srcdir/pipelines/co
 server=$!
 trap 'kill $server 2> /dev/null; rm -rf "$tmp"' EXIT
 i=0
-while ! grep -q 'port [0-9]' site.log && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
+while ! grep -qs 'port [0-9]' site.log && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
 port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' site.log | head -n 1)
 vars="--var base=$FLOWRUN_SMOLLM2 --var site=http://127.0.0.1:$port/"
 short="--var goods=14 --var steps=2 --var answer=4"
