@@ -134,7 +134,8 @@ make_keys (const TextTrie *trie, const FrStr *words, gsize n, guint16 *codes, Ke
         *codes++ = (guint16) text_trie_code (trie, text_next_char (&p));
       keys[i].len = (guint32) (codes - keys[i].codes);
     }
-  qsort (keys, n, sizeof *keys, by_codes);
+  if (n > 1)
+    qsort (keys, n, sizeof *keys, by_codes);
   /* Of equal words, the last. */
   for (gsize i = 0; i < n; i++)
     if (i + 1 == n || keys[i].len != keys[i + 1].len
