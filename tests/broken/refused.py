@@ -16,7 +16,7 @@ import sys
 # Needs other stages, columns, values of variables, or the command line.
 UNSEEN = set(
     """bind-refuses circle columns-differ columns-missing columns-needed columns-unknown-yet
-    columns-wrong-type from-wrong-kind from-wrong-object network-denied params-configure params-deprecated sets-given
+    columns-wrong-type from-wrong-kind from-wrong-object held-out network-denied params-configure params-deprecated sets-given
     vars-endless vars-given vars-unknown vars-unused vars-wrong-type-in-use""".split()
 )
 
