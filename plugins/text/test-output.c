@@ -183,6 +183,42 @@ test_closed_pipe (void)
   text_output_free (output);
 }
 
+/* Each stream can be read by itself, and all of them as one. */
+static void
+test_cut (void)
+{
+  g_autofree char *path = at ("cut.gz"), *packed = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (TextOutput) output = text_output_new (path, NULL, &error);
+  gsize len, begins = 0;
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_assert_true (text_output_write (output, "record", 6, &error));
+      g_assert_true (text_output_cut (output, &error));
+    }
+  g_assert_true (text_output_commit (output, &error));
+  g_assert_true (g_file_get_contents (path, &packed, &len, NULL));
+  for (gsize i = 0; i + 3 < len; i++)
+    if (memcmp (packed + i, "\x1f\x8b\x08", 3) == 0)
+      {
+        g_autoptr (GZlibDecompressor) z = g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP);
+        char plain[16];
+        gsize read, written;
+
+        begins++;
+        g_assert_cmpint (g_converter_convert (G_CONVERTER (z), packed + i, len - i, plain,
+                                              sizeof plain, G_CONVERTER_NO_FLAGS, &read, &written,
+                                              NULL),
+                         ==, G_CONVERTER_FINISHED);
+        g_assert_cmpmem (plain, written, "record", 6);
+      }
+  /* None for what was never written behind the last cut. */
+  g_assert_cmpuint (begins, ==, 3);
+  g_unlink (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -195,6 +231,7 @@ main (int argc, char **argv)
   g_test_add_func ("/output/discard", test_discard);
   g_test_add_func ("/output/killed", test_killed);
   g_test_add_func ("/output/deterministic", test_deterministic);
+  g_test_add_func ("/output/cut", test_cut);
   g_test_add_func ("/output/errors", test_errors);
   g_test_add_func ("/output/closed-pipe", test_closed_pipe);
   status = g_test_run ();

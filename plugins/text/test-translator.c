@@ -186,13 +186,13 @@ test_damaged (Fixture *f, gconstpointer data)
       expect (cache, "三", 0, "three");
       g_clear_pointer (&cache, translator_cache_free);
     }
+  g_clear_pointer (&whole, g_free);
   /* A translation corrected by hand serves. */
   g_assert_true (g_file_get_contents (f->path, &whole, &len, NULL));
   memcpy (strstr (whole, "\"one\""), "\"ONE\"", 5);
   g_assert_true (g_file_set_contents (f->path, whole, (gssize) len, NULL));
   cache = open_cache (f, "e");
   expect (cache, "一", 0, "ONE");
-  g_free (g_steal_pointer (&whole));
 }
 
 static void

@@ -37,8 +37,11 @@ fuzz_look (const Told *told)
       record_text (told->records->pdata[i], text);
       g_assert_true (g_utf8_validate (text->str, (gssize) text->len, NULL)
                      && memchr (text->str, 0, text->len) == NULL);
+      if (((Record *) told->records->pdata[i])->name)
+        g_assert_true (g_utf8_validate (((Record *) told->records->pdata[i])->name, -1, NULL));
     }
   g_assert_true (told->title == NULL || g_utf8_validate (told->title, -1, NULL));
+  g_assert_true (told->author == NULL || g_utf8_validate (told->author, -1, NULL));
   g_string_free (text, TRUE);
 }
 

@@ -2,7 +2,7 @@
 # test-content-generator.sh: the whole way on one page, cut short: database, site and documents to a model.
 . "$top_srcdir/tests/command/lib.sh"
 for plugin in source-sqlite source-crawler source-documents transform-clean transform-dedup transform-desensitize \
-  transform-format transform-generate transform-split transform-synonyms transform-backtranslate translator-dictionary \
+  transform-format transform-label transform-split transform-synonyms transform-backtranslate translator-dictionary \
   source-model trainer-tune evaluator-text evaluator-loss sink-safetensors sink-jsonl; do
   have $plugin || { echo "1..0 # SKIP $plugin is not built"; exit 0; }
 done
@@ -15,7 +15,7 @@ python3 -u -m http.server --bind 127.0.0.1 --directory "$top_srcdir/pipelines/co
 server=$!
 trap 'kill $server 2> /dev/null; rm -rf "$tmp"' EXIT
 i=0
-while ! grep -q 'port [0-9]' site.log && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
+while ! grep -qs 'port [0-9]' site.log && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
 port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' site.log | head -n 1)
 vars="--var base=$FLOWRUN_SMOLLM2 --var site=http://127.0.0.1:$port/"
 short="--var goods=14 --var steps=2 --var answer=4"
@@ -45,7 +45,8 @@ variants = [r for r in train if r["variant"]]
 ok("variants of training rows", len(variants) > 3, len(variants))
 ok("with their parents' clusters", {r["cluster"] for r in variants} <= {r["cluster"] for r in train if not r["variant"]})
 ok("and none of a held-out row's", not {r["cluster"] for r in train} & {r["cluster"] for r in held})
-ok("labels with their confidence", all(r["section"] in ("茶与咖啡", "厨房", "卧室", "洗护", "户外") and 0.2 <= r["sure"] <= 1 for r in train + held), train[:1])
+ok("labels with their confidence", all(r["sentiment"] in ("positive", "negative", "neutral") and 0 <= r["sentiment_confidence"] <= 1 for r in train + held), train[:1])
+ok("rows for people to look at", os.path.getsize("one/review.csv") > 100)
 for name in "adapter/adapter_model.safetensors", "merged/model.safetensors", "merged/config.json":
     ok(name, os.path.getsize(f"one/{name}") > 100)
 ok("scores before and after", "chrf" in json.dumps(report["score"]))

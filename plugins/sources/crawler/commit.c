@@ -406,8 +406,10 @@ commit_sitemap (Crawl *c, At *at, const Answer *answer, GError **error)
   fr_host_count (c->host, "sitemaps_read", 1);
   if (sitemap->fault || cut || answer->cut)
     {
+      g_autofree char *shown = net_url_display (at->text);
+
       fr_host_count (c->host, "sitemaps_damaged", 1);
-      fr_host_warn (c->host, "the sitemap %s is not as it should be: %s", at->text,
+      fr_host_warn (c->host, "the sitemap %s is not as it should be: %s", shown,
                     sitemap->fault ? sitemap->fault
                                    : "it is larger than 50 MiB; the rest was not read");
     }
@@ -478,8 +480,12 @@ commit_skipped (Crawl *c, At *at)
     case SKIP_ROBOTS:
       fr_host_count (c->host, "urls_forbidden_by_robots", 1);
       if (at->referrer == NULL)
-        fr_host_warn (c->host, "the robots.txt of %s forbids the start URL %s", at->host->origin,
-                      at->text);
+        {
+          g_autofree char *shown = net_url_display (at->text);
+
+          fr_host_warn (c->host, "the robots.txt of %s forbids the start URL %s", at->host->origin,
+                        shown);
+        }
       return;
     case SKIP_ROBOTS_UNREACHABLE:
       if (at->host->robots_fault == NET_FAULT_REFUSED_ADDRESS)

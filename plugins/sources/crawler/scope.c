@@ -49,8 +49,8 @@ folder_of (const NetUrl *url)
   return g_strndup (url->text + url->host, (gsize) (slash + 1 - (url->text + url->host)));
 }
 
-void
-scope_add (Scope *scope, const NetUrl *url)
+static void
+add_place (Scope *scope, const NetUrl *url)
 {
   char *place = NULL;
 
@@ -67,6 +67,12 @@ scope_add (Scope *scope, const NetUrl *url)
       break;
     }
   g_hash_table_add (scope->places, place);
+}
+
+void
+scope_add (Scope *scope, const NetUrl *url)
+{
+  add_place (scope, url);
   g_hash_table_add (scope->origins, g_strndup (url->text, url->path));
 }
 
@@ -86,7 +92,7 @@ scope_add_redirect (Scope *scope, const NetUrl *from, const NetUrl *to)
 
   if (!g_str_equal (a, b))
     return FALSE;
-  scope_add (scope, to);
+  add_place (scope, to);
   return TRUE;
 }
 

@@ -203,6 +203,26 @@ scoped (const Settings *settings, const char *start, const char *text)
   return scope_check (scope, &url);
 }
 
+/* A start URL that leads to another host of its domain: that host is crawled, but gets no token. */
+static void
+test_scope_redirect (void)
+{
+  Settings s = { .scope = SCOPE_HOST };
+  g_autoptr (Scope) scope = scope_new (&s);
+  g_auto (NetUrl) from = { 0 }, to = { 0 }, other = { 0 };
+
+  g_assert_true (net_url_parse ("http://example.com/", 19, NULL, NULL, 0, &from, NULL));
+  g_assert_true (net_url_parse ("https://www.example.com/", 24, NULL, NULL, 0, &to, NULL));
+  g_assert_true (net_url_parse ("https://example.org/", 20, NULL, NULL, 0, &other, NULL));
+  scope_add (scope, &from);
+  g_assert_false (scope_add_redirect (scope, &from, &other));
+  g_assert_true (scope_add_redirect (scope, &from, &to));
+  g_assert_cmpint (scope_check (scope, &to), ==, SCOPE_IN);
+  g_assert_cmpint (scope_check (scope, &other), ==, SCOPE_OUTSIDE);
+  g_assert_true (scope_is_given (scope, &from));
+  g_assert_false (scope_is_given (scope, &to));
+}
+
 static void
 test_scope (void)
 {
@@ -581,6 +601,7 @@ main (int argc, char **argv)
   g_test_add_func ("/crawler/sitemap", test_sitemap);
   g_test_add_func ("/crawler/unpack", test_unpack);
   g_test_add_func ("/crawler/scope", test_scope);
+  g_test_add_func ("/crawler/scope-redirect", test_scope_redirect);
   g_test_add_func ("/crawler/known", test_known);
   g_test_add_func ("/crawler/frontier", test_frontier);
   g_test_add_func ("/crawler/store", test_store);

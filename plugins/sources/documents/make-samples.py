@@ -170,6 +170,20 @@ put(
         ]
     ),
 )
+put(
+    "bad/charset.docx",
+    container(
+        [
+            ("[Content_Types].xml", TYPES),
+            ("_rels/.rels", rels(("r1", "officeDocument", "word/document.xml"))),
+            (
+                "word/document.xml",
+                b'<?xml version="1.0" encoding="GB18030"?><w:document ' + W.encode() + b"><w:body>"
+                + p("正文" * 20000).encode("gb18030") + b"<w:p><w:r><w:t>\x81\xff\xff</w:t></w:r></w:p></w:body></w:document>",
+            ),
+        ]
+    ),
+)
 put("bad/deep.docx", docx("<w:p>" + "<w:sdt><w:sdtContent>" * 5000))
 put("bad/bomb.docx", docx(p("x"), [("word/extra.xml", b"<a>" + b" " * (80 << 20) + b"</a>")]))
 whole = docx(BODY)

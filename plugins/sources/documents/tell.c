@@ -150,6 +150,25 @@ told_free (Told *told)
 
 /* ---- text ----------------------------------------------------------------------- */
 
+/* The beginning of @text, at most @max bytes, whole characters. */
+static FrStr
+beginning (FrStr text, gsize max)
+{
+  if (text.len <= max)
+    return text;
+  while (max > 0 && ((guchar) text.data[max] & 0xc0) == 0x80)
+    max--;
+  return (FrStr){ text.data, max };
+}
+
+static char *
+name_of (const GString *text)
+{
+  FrStr name = beginning ((FrStr){ text->str, text->len }, MAX_NAME);
+
+  return g_strndup (name.data, name.len);
+}
+
 /* Appends @text as valid UTF-8 without control characters, blanks off its ends;
  * @line: on one line. */
 static void
@@ -362,7 +381,7 @@ tell_part (TextDocSink *sink, TextDocPart part, guint number, FrStr name)
   if (t->options.record == RECORD_PAGE
       || (t->options.record == RECORD_SECTION && part != TEXT_DOC_PAGE))
     ok = flush (t);
-  append_clean (clean, (FrStr){ name.data, MIN (name.len, MAX_NAME) }, TRUE);
+  append_clean (clean, beginning (name, MAX_NAME), TRUE);
   g_clear_pointer (&t->part_name, g_ref_string_release);
   t->part_name = g_ref_string_new (clean->str);
   t->page = number;
@@ -577,7 +596,7 @@ meet_heading (Tell *t, guint level)
 {
   level = CLAMP (level, 1, MAX_HEADING);
   if (t->first_heading == NULL)
-    t->first_heading = g_strndup (t->block->str, MIN (t->block->len, MAX_NAME));
+    t->first_heading = name_of (t->block);
   if (t->options.record == RECORD_SECTION && level <= t->options.section_level)
     {
       g_autofree char *title = g_strndup (t->block->str, t->block->len);
@@ -587,7 +606,7 @@ meet_heading (Tell *t, guint level)
       g_string_assign (t->block, title);
     }
   forget_headings (t, level - 1);
-  t->headings[level - 1] = g_strndup (t->block->str, MIN (t->block->len, MAX_NAME));
+  t->headings[level - 1] = name_of (t->block);
   return TRUE;
 }
 
@@ -609,17 +628,13 @@ tell_block (TextDocSink *sink, const TextDocBlock *block)
     {
       /* Blanks at its beginning mean something. */
       FrStr text = block->text;
+      gsize n = 0;
 
-      while (text.len && strchr ("\n\r", text.data[text.len - 1]))
+      while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
         text.len--;
-      if (text.len && strchr (" \t", *text.data))
-        {
-          gsize n = 0;
-
-          while (n < text.len && strchr (" \t", text.data[n]))
-            n++;
-          g_string_append_len (t->block, text.data, (gssize) n);
-        }
+      while (n < text.len && (text.data[n] == ' ' || text.data[n] == '\t'))
+        n++;
+      g_string_append_len (t->block, text.data, (gssize) n);
       append_clean (t->block, text, FALSE);
     }
   else
@@ -668,7 +683,7 @@ tell_fact (TextDocSink *sink, TextDocFact fact, FrStr value)
                                           : NULL;
   GString *clean = g_string_new (NULL);
 
-  append_clean (clean, (FrStr){ value.data, value.data ? MIN (value.len, 4096) : 0 }, TRUE);
+  append_clean (clean, beginning (value, 4096), TRUE);
   if (fact == TEXT_DOC_DATE && !t->told->has_date)
     t->told->has_date = fr_timestamp_parse (clean->str, clean->len, &t->told->date);
   else if (at && *at == NULL && clean->len

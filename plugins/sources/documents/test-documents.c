@@ -393,6 +393,7 @@ test_bad (void)
                                            { "bad/laughs.docx", "entities" },
                                            { "bad/external.docx", "entities" },
                                            { "bad/deep.docx", "damaged" },
+                                           { "bad/charset.docx", "damaged" },
                                            { "bad/bomb.docx", "bomb" },
                                            { "bad/truncated.docx", "truncated" },
                                            { "bad/encrypted.docx", "encrypted" },

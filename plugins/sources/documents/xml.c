@@ -226,20 +226,37 @@ on_error (void *data, xmlErrorPtr error)
   g_strchomp (walk->fault);
 }
 
+/* The parser says some things past its handlers, to standard error. */
+G_GNUC_PRINTF (2, 3) static void hush (void *data, const char *format, ...)
+{
+  (void) data, (void) format;
+}
+
+static void
+parse (XmlWalk *walk, const char *data, int len)
+{
+  int code = xmlParseChunk (walk->parser, data, len, data == NULL);
+
+  /* After this one the parser takes what came before for the whole. */
+  if (code == XML_ERR_INVALID_ENCODING && walk->fault == NULL && !walk->stopped)
+    {
+      walk->fault = g_strdup ("its bytes are not in the charset that it declares");
+      walk->parser->wellFormed = 0;
+      xmlStopParser (walk->parser);
+    }
+}
+
 static gboolean
 feed (XmlWalk *walk, FrStr part)
 {
-  for (gsize at = 0; at < part.len && !walk->stopped; at += PIECE)
+  for (gsize at = 0; at < part.len && !walk->stopped && !walk->parser->disableSAX; at += PIECE)
     {
-      int n = (int) MIN (PIECE, part.len - at);
-
       if (!walk->sink->go_on (walk->sink))
         return FALSE;
-      if (xmlParseChunk (walk->parser, part.data + at, n, 0) != 0 && walk->parser->disableSAX)
-        break;
+      parse (walk, part.data + at, (int) MIN (PIECE, part.len - at));
     }
-  if (!walk->stopped)
-    xmlParseChunk (walk->parser, NULL, 0, 1);
+  if (!walk->stopped && !walk->parser->disableSAX)
+    parse (walk, NULL, 0);
   return !walk->stopped;
 }
 
@@ -269,6 +286,8 @@ xml_walk (FrStr part, const char *what, const XmlHandler *handler, gpointer data
 {
   XmlWalk *walk = g_new0 (XmlWalk, 1);
   xmlSAXHandler sax = { 0 };
+  xmlGenericErrorFunc told = xmlGenericError;
+  void *told_data = xmlGenericErrorContext;
   gboolean ok;
 
   sax.initialized = XML_SAX2_MAGIC;
@@ -295,9 +314,11 @@ xml_walk (FrStr part, const char *what, const XmlHandler *handler, gpointer data
   /* Without NOENT, "&amp;" in an attribute would arrive as "&#38;"; nothing else can be replaced,
    * for there are no entities. */
   xmlCtxtUseOptions (walk->parser, XML_PARSE_NONET | XML_PARSE_NOENT);
+  xmlSetGenericErrorFunc (NULL, hush);
   ok = feed (walk, part) && tell_fault (walk);
   if (!ok && walk->entities)
     ok = tell_fault (walk);
+  xmlSetGenericErrorFunc (told_data, told);
   g_free (walk->fault);
   g_array_unref (walk->open);
   if (walk->parser->myDoc)
