@@ -1388,7 +1388,7 @@ test_objects_survive (void)
                        "'learn': {'use': 'trainer.plain', 'from': {'in': 'goods', 'base': 'base'}},"
                        "'out': {'use': 'sink.thing', 'from': 'learn',"
                        " 'with': {'path': '@/%s', 'fail': '%s'}}";
-  g_autofree char *bad = g_strdup_printf (stages, "bad", "finish");
+  g_autofree char *bad = g_strdup_printf (stages, "bad", "late finish");
   g_autofree char *good = g_strdup_printf (stages, "out", "nowhere");
   g_autofree char *out = NULL;
   GError *error = NULL;
