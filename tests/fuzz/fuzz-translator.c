@@ -38,7 +38,7 @@ check_item (TranslatorItem *item, gboolean answered)
 static void
 answer (const RemoteProtocol *protocol, gsize n, const char *body, gsize len)
 {
-  TranslatorItem items[3] = { 0 }, *pointers[3];
+  TranslatorItem items[3] = { 0 }, *pointers[3] = { NULL };
   g_autofree char *why = NULL;
   RemoteVerdict verdict;
 
