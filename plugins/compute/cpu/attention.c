@@ -31,6 +31,7 @@ typedef struct
   gsize kdp, vdp; /* floats of a row, whole vectors */
   gsize kpanels, vpanels;
   gsize queries, rows; /* at a time: at most QUERIES and BACK_ROWS */
+  Tiles *tiles;        /* of this unit of work */
   gsize unit, columns; /* queries or keys that go together along an inner dimension, side by side */
 } Shape;
 
@@ -58,6 +59,15 @@ shape_of (const LmAttention *a)
                     : 1,
     .columns = amx ? 2 * AMX_WORDS : W,
   };
+}
+
+static Shape
+shape_with (const LmAttention *a, Tiles *tiles)
+{
+  Shape s = shape_of (a);
+
+  s.tiles = tiles;
+  return s;
 }
 
 static char *
@@ -199,7 +209,8 @@ forward_tile (const LmCpuUnit *u, const Shape *s, const Forward *f, gsize head, 
     return;
   copy_rows (s, &u->a->q, u->span.q_start + i, rows, u->kv_head * s->group + head, s->key_dim,
              s->kw, f->q);
-  tile_panels (f->scores, KEYS, f->q, s->kw, 1, f->k, s->kw, s->kw, rows, most, FALSE, s->pairs);
+  tile_panels (s->tiles, f->scores, KEYS, f->q, s->kw, 1, f->k, s->kw, s->kw, rows, most, FALSE,
+               s->pairs);
   for (gsize r = 0; r < rows; r++)
     {
       const gsize seen = visible (&u->span, i + r, key, n);
@@ -213,8 +224,8 @@ forward_tile (const LmCpuUnit *u, const Shape *s, const Forward *f, gsize head, 
         soften (FALSE, scores, seen, width, u->a->scale, &f->most[at + r], &f->sum[at + r], out,
                 s->vdp, p);
     }
-  tile_panels (f->out + at * s->vdp, s->vdp, f->p, ldp, 1, f->v, ldp, words (width, s->pairs), rows,
-               s->value_dim, TRUE, s->pairs);
+  tile_panels (s->tiles, f->out + at * s->vdp, s->vdp, f->p, ldp, 1, f->v, ldp,
+               words (width, s->pairs), rows, s->value_dim, TRUE, s->pairs);
 }
 
 static void
@@ -232,12 +243,12 @@ static void
 forward (const LmCpuUnit *u, gpointer workspace)
 {
   const LmAttention *a = u->a;
-  const Shape s = shape_of (a);
+  Tiles tiles = { 0 };
+  const Shape s = shape_with (a, &tiles);
   const gsize rows = u->q_to - u->q_from, keys = visible (&u->span, u->q_to - 1, 0, u->span.k_rows);
   Forward f;
 
   forward_lay (&s, rows, workspace, &f);
-  tiles_begin ();
   memset (f.out, 0, rows * s.group * s.vdp * sizeof *f.out);
   for (gsize i = 0; i < rows * s.group; i++)
     {
@@ -254,7 +265,7 @@ forward (const LmCpuUnit *u, gpointer workspace)
         for (gsize i = u->q_from; i < u->q_to; i += s.queries)
           forward_tile (u, &s, &f, head, i, MIN (s.queries, u->q_to - i), key, n);
     }
-  tiles_end ();
+  tiles_end (&tiles);
   for (gsize head = 0; head < s.group; head++)
     for (gsize i = 0; i < rows; i++)
       {
@@ -415,10 +426,10 @@ back_tile (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize 
     {
       const gsize cols = MIN (PANEL, whole (seen - j, s->columns));
 
-      tile_panels (b->s, PANEL, b->q + r * s->kw, s->kw, 1, b->kt + j * s->kw, s->kw, s->kw, rows,
-                   cols, FALSE, s->pairs);
-      tile_panels (b->dp, PANEL, b->dout + r * s->vw, s->vw, 1, b->vt + j * s->vw, s->vw, s->vw,
-                   rows, cols, FALSE, s->pairs);
+      tile_panels (s->tiles, b->s, PANEL, b->q + r * s->kw, s->kw, 1, b->kt + j * s->kw, s->kw,
+                   s->kw, rows, cols, FALSE, s->pairs);
+      tile_panels (s->tiles, b->dp, PANEL, b->dout + r * s->vw, s->vw, 1, b->vt + j * s->vw, s->vw,
+                   s->vw, rows, cols, FALSE, s->pairs);
       if (s->pairs)
         back_soften (b, TRUE, q, r, rows, j, cols, u->a->scale);
       else
@@ -430,7 +441,7 @@ back_tile (const LmCpuUnit *u, const Shape *s, const Back *b, gsize head, gsize 
         vstore (b->p + (first + k) * BACK_KEYS + j, (vf){});
         vstore (b->ds + (first + k) * BACK_KEYS + j, (vf){});
       }
-  tile_panels (b->dq + at * s->kdp, s->kdp, b->ds_rows + r * ldr, ldr, 1, b->kr, ldr,
+  tile_panels (s->tiles, b->dq + at * s->kdp, s->kdp, b->ds_rows + r * ldr, ldr, 1, b->kr, ldr,
                words (whole (seen, s->unit), s->pairs), rows, s->key_dim, TRUE, s->pairs);
 }
 
@@ -452,9 +463,9 @@ back_keys (const LmCpuUnit *u, const Shape *s, const Back *b, gsize i, gsize row
 
       if (from >= all)
         break;
-      tile_panels (b->dv + j * s->vdp, s->vdp, b->p + from * BACK_KEYS + j, 1, BACK_KEYS,
+      tile_panels (s->tiles, b->dv + j * s->vdp, s->vdp, b->p + from * BACK_KEYS + j, 1, BACK_KEYS,
                    b->doutr + from * PANEL, deep, all - from, few, s->value_dim, TRUE, s->pairs);
-      tile_panels (b->dk + j * s->kdp, s->kdp, b->ds + from * BACK_KEYS + j, 1, BACK_KEYS,
+      tile_panels (s->tiles, b->dk + j * s->kdp, s->kdp, b->ds + from * BACK_KEYS + j, 1, BACK_KEYS,
                    b->qr + from * PANEL, deep, all - from, few, s->key_dim, TRUE, s->pairs);
     }
 }
@@ -502,11 +513,11 @@ static void
 back (const LmCpuUnit *u, gpointer workspace)
 {
   const LmAttention *a = u->a;
-  const Shape s = shape_of (a);
+  Tiles tiles = { 0 };
+  const Shape s = shape_with (a, &tiles);
   Back b;
 
   back_lay (&s, u->span.q_rows, workspace, &b);
-  tiles_begin ();
   if (u->partial != NULL)
     b.dq = u->partial;
   back_delta (u, &s, b.delta);
@@ -530,7 +541,7 @@ back (const LmCpuUnit *u, gpointer workspace)
                      s.value_dim, 1);
         }
     }
-  tiles_end ();
+  tiles_end (&tiles);
   if (u->partial == NULL)
     store_dq (u, &s, b.dq);
 }

@@ -305,7 +305,7 @@ rows (const LmCpuProduct *p, gconstpointer packed, gsize from, gsize to, gpointe
       n = MIN (ROWS, to - i);
       rows_to_words (p->a.type, pairs, (const char *) p->a.data + i * row_bytes (&p->a),
                      row_bytes (&p->a), n, p->a.cols, depth, a);
-      tile_panels (c, ldc, a, depth, 1, packed, depth, depth, n, p->out.cols, FALSE, pairs);
+      tile_panels (NULL, c, ldc, a, depth, 1, packed, depth, depth, n, p->out.cols, FALSE, pairs);
       for (gsize r = 0; r < n; r++)
         if (p->out.type == LM_BF16)
           put_row (LM_BF16, p, i + r, c + r * ldc);
@@ -371,8 +371,8 @@ inner (const LmCpuProduct *p, gboolean swap, gsize from, gsize to, gpointer work
           rows_to_panels (s.wide->type, s.pairs, b + (from + j) * (s.wide->type == LM_BF16 ? 2 : 4),
                           row_bytes (s.wide), n, wide, words (STRETCH, s.pairs), 1 + s.pairs, s.b);
           for (gsize r = 0; r < s.narrow->cols; r += PANEL)
-            tile_panels (s.c + r * ldc + j, ldc, s.a + r * words (STRETCH, s.pairs), 1, PANEL, s.b,
-                         words (STRETCH, s.pairs), deep, MIN (PANEL, s.narrow->cols - r), wide,
+            tile_panels (NULL, s.c + r * ldc + j, ldc, s.a + r * words (STRETCH, s.pairs), 1, PANEL,
+                         s.b, words (STRETCH, s.pairs), deep, MIN (PANEL, s.narrow->cols - r), wide,
                          TRUE, s.pairs);
         }
     }

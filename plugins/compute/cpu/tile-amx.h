@@ -4,9 +4,9 @@
  *
  * A tile register holds 16 rows of 64 bytes; TDPBF16PS multiplies rows of pairs with woven pairs of
  * rows, which is how tile.h packs them (Intel, "Architecture Instruction Set Extensions Programming
- * Reference", chapter on AMX). Tiles 0 to 3 hold c, 4 holds a, 5 to 7 take turns with b.  What
- * stands in tiles belongs to the thread and is anybody's between amx_begin() and amx_end() of
- * another library's call, so each unit of work begins anew.
+ * Reference", chapter on AMX). Tiles 0 to 3 hold c, 4 holds a, 5 to 7 take turns with b.  How
+ * tiles are configured belongs to the thread, and other libraries change it too, so each unit of
+ * work begins anew and remembers it on its stack.
  */
 #ifndef FLOWRUN_COMPUTE_CPU_TILE_AMX_H
 #define FLOWRUN_COMPUTE_CPU_TILE_AMX_H
@@ -26,31 +26,23 @@ G_STATIC_ASSERT (sizeof (AmxConfig) == 64);
 /* GCC's intrinsics do not say that they read memory: what was written is there from here on. */
 #define AMX_WRITTEN() __asm__ volatile("" : : : "memory")
 
-static __thread guint amx_shape; /* rows and words that tiles are configured for; 0: not at all */
-
 INLINE void
-amx_begin (void)
+tiles_end (Tiles *tiles)
 {
-  amx_shape = 0;
-}
-
-INLINE void
-amx_end (void)
-{
-  if (amx_shape != 0)
+  if (tiles->shape != 0)
     _tile_release ();
-  amx_shape = 0;
+  tiles->shape = 0;
 }
 
 /* Tiles for @rows of a, @words deep; what stood in them is gone when that is another shape than
  * before. */
 static void
-amx_configure (gsize rows, gsize deep)
+amx_configure (Tiles *tiles, gsize rows, gsize deep)
 {
   const guint shape = (guint) (rows << 8 | deep);
   AmxConfig config = { .palette = 1 };
 
-  if (shape == amx_shape)
+  if (shape == tiles->shape)
     return;
   for (guint t = 0; t < 8; t++)
     {
@@ -58,7 +50,7 @@ amx_configure (gsize rows, gsize deep)
       config.rows[t] = (guint8) (t < 5 ? rows : deep);
     }
   __asm__ volatile("ldtilecfg %0" : : "m"(config));
-  amx_shape = shape;
+  tiles->shape = shape;
 }
 
 /* to[j][k] = from[k * step + j] for 16 by 16 words, of which rows from @deep on are 0. */
@@ -101,12 +93,12 @@ amx_transpose (const float *from, gsize step, gsize deep, float *to)
 
 /* @n steps of @deep words: one panel of @vectors vectors of columns. */
 INLINE void
-amx_steps (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b, gsize n,
-           gsize deep, gsize rows, const int vectors, gboolean add)
+amx_steps (Tiles *tiles, float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b,
+           gsize n, gsize deep, gsize rows, const int vectors, gboolean add)
 {
   float turned[16 * 16] __attribute__ ((aligned (64)));
 
-  amx_configure (rows, deep);
+  amx_configure (tiles, rows, deep);
   AMX_WRITTEN ();
   _tile_zero (0);
   _tile_zero (1);
@@ -160,30 +152,30 @@ amx_steps (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float 
 }
 
 INLINE void
-amx_typed (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b, gsize n,
-           gsize deep, gsize rows, gsize cols, gboolean add)
+amx_typed (Tiles *tiles, float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b,
+           gsize n, gsize deep, gsize rows, gsize cols, gboolean add)
 {
   switch ((cols + W - 1) / W)
     {
     case 1:
-      amx_steps (c, ldc, a, rs, cs, b, n, deep, rows, 1, add);
+      amx_steps (tiles, c, ldc, a, rs, cs, b, n, deep, rows, 1, add);
       break;
     case 2:
-      amx_steps (c, ldc, a, rs, cs, b, n, deep, rows, 2, add);
+      amx_steps (tiles, c, ldc, a, rs, cs, b, n, deep, rows, 2, add);
       break;
     case 3:
-      amx_steps (c, ldc, a, rs, cs, b, n, deep, rows, 3, add);
+      amx_steps (tiles, c, ldc, a, rs, cs, b, n, deep, rows, 3, add);
       break;
     default:
-      amx_steps (c, ldc, a, rs, cs, b, n, deep, rows, 4, add);
+      amx_steps (tiles, c, ldc, a, rs, cs, b, n, deep, rows, 4, add);
     }
 }
 
 /* tile_panels() for pairs; with @cs other than 1, @rs is 1, and 16 words can be read wherever one
  * row can. */
 static void
-amx_panels (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b, gsize depth,
-            gsize k, gsize rows, gsize cols, gboolean add)
+amx_panels (Tiles *tiles, float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b,
+            gsize depth, gsize k, gsize rows, gsize cols, gboolean add)
 {
   const gsize steps = k / AMX_WORDS, rest = k % AMX_WORDS;
 
@@ -194,9 +186,9 @@ amx_panels (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float
         const gsize wide = MIN (cols - j, PANEL), n = MIN (rows - r, AMX_ROWS);
 
         if (steps > 0 || !add)
-          amx_typed (to, ldc, a + r * rs, rs, cs, b, steps, AMX_WORDS, n, wide, add);
+          amx_typed (tiles, to, ldc, a + r * rs, rs, cs, b, steps, AMX_WORDS, n, wide, add);
         if (rest > 0)
-          amx_typed (to, ldc, a + r * rs + steps * AMX_WORDS * cs, rs, cs,
+          amx_typed (tiles, to, ldc, a + r * rs + steps * AMX_WORDS * cs, rs, cs,
                      b + steps * AMX_WORDS * PANEL, 1, rest, n, wide, TRUE);
       }
 }

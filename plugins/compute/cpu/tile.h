@@ -142,26 +142,34 @@ few_rows (gsize rows)
   return rows >= TILE_ROWS ? TILE_ROWS : rows >= 4 ? 4 : rows >= 2 ? 2 : 1;
 }
 
-/* tiles_begin, tiles_end: around a unit of work that calls tile_panels(). */
+/* Tiles: rows and words that AMX is configured for, of one thread's unit of work: begins with
+ * { 0 } and ends with tiles_end(). */
+typedef struct
+{
+  guint shape;
+} Tiles;
+
 #if HAVE_AMX
 #include "compute/cpu/tile-amx.h"
-#define tiles_begin amx_begin
-#define tiles_end amx_end
 #else
 #define AMX_WORDS 16
-#define tiles_begin()
-#define tiles_end()
+INLINE void
+tiles_end (Tiles *tiles)
+{
+  (void) tiles;
+}
 #endif
 
 /* rows x cols of c from packed panels of which @depth words each lie apart, @k of them used. */
 static void
-tile_panels (float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b, gsize depth,
-             gsize k, gsize rows, gsize cols, gboolean add, gboolean pairs)
+tile_panels (Tiles *tiles, float *c, gsize ldc, const float *a, gsize rs, gsize cs, const float *b,
+             gsize depth, gsize k, gsize rows, gsize cols, gboolean add, gboolean pairs)
 {
+  (void) tiles;
 #if HAVE_AMX
   if (pairs)
     {
-      amx_panels (c, ldc, a, rs, cs, b, depth, k, rows, cols, add);
+      amx_panels (tiles, c, ldc, a, rs, cs, b, depth, k, rows, cols, add);
       return;
     }
 #endif
