@@ -64,14 +64,24 @@ for header in "$includedir"/flowrun/*.h; do
 done
 # Nothing may be wrong but that the user has to say what a variable is.
 checked () {
-  "$flowrun" check "$1" >check.out 2>&1 && return
+  "$flowrun" check "$@" >check.out 2>&1 && return
   cat check.out
   ! grep -v "^[0-9]* errors*$" check.out | grep -v ": error: the variable '[a-z_]*' has no value: "
 }
 for pipeline in "$pipelinedir"/*.json; do
   [ -f "$pipeline" ] || continue
   name=$(basename "$pipeline" .json)
-  step "the installed pipeline $name is correct" checked "$name"
+  set --
+  case $name in
+    crawl-site) set -- --var url=https://www.example.com/ ;;
+    content-generator)
+      if [ ! -r "${FLOWRUN_SMOLLM2:-}" ]; then
+        skip "the installed pipeline $name is correct" "no base model; FLOWRUN_SMOLLM2 names one"
+        continue
+      fi
+      set -- --var base="$FLOWRUN_SMOLLM2" ;;
+  esac
+  step "the installed pipeline $name is correct" checked "$name" "$@"
 done
 for schema in "$schemadir"/*.json; do
   [ -f "$schema" ] || continue
