@@ -192,19 +192,36 @@ fold (FrStr text)
   return g_utf8_normalize (lower, -1, G_NORMALIZE_NFKC);
 }
 
-/* The first word of two letters or more in @child that does not stand in @parent. */
+static GHashTable *
+words_of (const char *text)
+{
+  GHashTable *words = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  const char *p = text, *end = text + strlen (text);
+  FrStr word;
+
+  while (next_word (&p, end, &word))
+    g_hash_table_add (words, g_strndup (word.data, word.len));
+  return words;
+}
+
+/* The first word of two letters or more in @child that does not stand in @parent.  A word of the
+ * parent, or one that was found within one, is not searched for again: texts may be long. */
 static gboolean
 left_over (FrStr parent, FrStr child, FrStr *word)
 {
   g_autofree char *before = fold (parent);
+  g_autoptr (GHashTable) known = words_of (before);
   const char *p = child.data, *end = child.data + child.len;
 
   while (next_word (&p, end, word))
     {
       g_autofree char *folded = text_n_chars (*word) >= 2 ? fold (*word) : NULL;
 
-      if (folded != NULL && strstr (before, folded) == NULL)
+      if (folded == NULL || g_hash_table_contains (known, folded))
+        continue;
+      if (strstr (before, folded) == NULL)
         return TRUE;
+      g_hash_table_add (known, g_steal_pointer (&folded));
     }
   return FALSE;
 }
