@@ -583,9 +583,8 @@ utf8_locale (void)
   return (locale_t) once;
 }
 
-/* Zip files made by older Chinese Windows programs name members in GBK. */
-static char *
-member_name (struct archive_entry *entry)
+char *
+text_input_member_name (struct archive_entry *entry)
 {
   const char *name = archive_entry_pathname_utf8 (entry), *out;
   g_autoptr (TextDecoder) decoder = NULL;
@@ -673,7 +672,7 @@ find_member (TextInput *input, gboolean *more, GError **error)
           input->n_matched++;
           return TRUE;
         }
-      member = member_name (entry);
+      member = text_input_member_name (entry);
       if (!wanted (input, entry, member))
         continue;
       if (g_str_equal (member, "xl/workbook.xml"))

@@ -58,6 +58,10 @@ gboolean text_input_unread (TextInput *input);
 /** text_input_progress: bytes of files consumed and in all (0: not known). */
 void text_input_progress (TextInput *input, guint64 *done, guint64 *total);
 
+struct archive_entry;
+/** text_input_member_name: a member's name in UTF-8; zip files made by older Chinese Windows programs have it in GBK; g_free(). */
+char *text_input_member_name (struct archive_entry *entry);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TextInput, text_input_free)
 
 G_END_DECLS

@@ -10,7 +10,7 @@
 #include "detect.h"
 #include "mbox.h"
 #include "readers.h"
-#include "text/charset.h"
+#include "text/input.h"
 #include "unpack.h"
 
 #include <archive.h>
@@ -430,28 +430,6 @@ open_archive (const Source *source)
   return NULL;
 }
 
-/* Zip files made by older Chinese Windows programs name members in GBK. */
-static char *
-member_name (struct archive_entry *entry)
-{
-  const char *name = archive_entry_pathname_utf8 (entry), *out;
-  g_autoptr (TextDecoder) decoder = NULL;
-  gsize len;
-
-  if (name == NULL)
-    name = archive_entry_pathname (entry);
-  if (name == NULL)
-    return g_strdup ("?");
-  if (g_utf8_validate (name, -1, NULL))
-    return g_strdup (name);
-  decoder = text_decoder_new ("gb18030", NULL);
-  if (decoder == NULL)
-    return g_utf8_make_valid (name, -1);
-  text_decoder_decode (decoder, name, strlen (name), TRUE, &out, &len);
-  return text_decoder_n_replaced (decoder) > 0 ? g_utf8_make_valid (name, -1)
-                                               : g_strndup (out, len);
-}
-
 /* The name of what a single compressed file holds: "a.txt" of "a.txt.gz". */
 static char *
 name_inside (const char *name)
@@ -570,7 +548,7 @@ visit_entry (Unpack *u, struct archive *a, struct archive_entry *entry, const Wh
   mode_t type = archive_entry_filetype (entry);
   gboolean raw = archive_format (a) == ARCHIVE_FORMAT_RAW;
 
-  name = raw ? name_inside (where->name) : member_name (entry);
+  name = raw ? name_inside (where->name) : text_input_member_name (entry);
   shown = where->member ? g_strconcat (where->member, "!", name, NULL) : g_strdup (name);
   if (!raw && type != 0 && type != S_IFREG)
     {
