@@ -9,21 +9,43 @@ AC_DEFUN([FR_COMPILER_FLAGS], [
   AC_SUBST([FR_CFLAGS])
 ])
 
-# FR_SANITIZERS: AddressSanitizer and UBSan for everything.
+# FR_SANITIZERS: AddressSanitizer and UBSan for everything, or ThreadSanitizer, which does not go together with them.
 AC_DEFUN([FR_SANITIZERS], [
-  AC_ARG_ENABLE([sanitizers], [AS_HELP_STRING([--enable-sanitizers], [build with AddressSanitizer and UBSan])],
+  AC_ARG_ENABLE([sanitizers], [AS_HELP_STRING([--enable-sanitizers@<:@=thread@:>@],
+                                              [build with AddressSanitizer and UBSan, or with ThreadSanitizer])],
                 [], [enable_sanitizers=no])
-  FR_SANITIZE=
-  AS_IF([test "x$enable_sanitizers" = xyes],
-        [FR_SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"])
+  FR_SANITIZE= FR_SANITIZE_LINK=
+  AS_CASE([$enable_sanitizers],
+    [no], [],
+    [yes], [FR_SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"],
+    [thread], [FR_SANITIZE="-fsanitize=thread -fno-omit-frame-pointer"
+               # GLib's locks so that the sanitizer sees what they order, in every program and library (tsan-locks.c).
+               FR_SANITIZE_LINK="-Wl,tests/tsan/locks.$OBJEXT"],
+    [AC_MSG_ERROR([--enable-sanitizers takes yes, no or thread, not '$enable_sanitizers'])])
   AC_SUBST([FR_SANITIZE])
-  AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" = xyes])
+  AC_SUBST([FR_SANITIZE_LINK])
+  AM_CONDITIONAL([SANITIZERS], [test "x$enable_sanitizers" != xno])
+  AM_CONDITIONAL([THREAD_SANITIZER], [test "x$enable_sanitizers" = xthread])
+])
+
+# FR_THREAD_SANITIZER: whether single tests can be built with ThreadSanitizer; where all or others are used, none is.
+AC_DEFUN([FR_THREAD_SANITIZER], [
+  AC_MSG_CHECKING([for ThreadSanitizer])
+  fr_save="$CFLAGS"
+  CFLAGS="$CFLAGS -fsanitize=thread"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])], [have_tsan=yes], [have_tsan=no])
+  CFLAGS="$fr_save"
+  AS_IF([test "x$enable_sanitizers" = xthread && test $have_tsan = no],
+        [AC_MSG_ERROR([--enable-sanitizers=thread: $CC does not link with -fsanitize=thread])])
+  AS_IF([test "x$enable_sanitizers" != xno], [have_tsan=no])
+  AC_MSG_RESULT([$have_tsan])
+  AM_CONDITIONAL([HAVE_TSAN], [test $have_tsan = yes])
 ])
 
 # FR_ENABLE_DEBUG: validate every batch on every push.
 AC_DEFUN([FR_ENABLE_DEBUG], [
   AC_ARG_ENABLE([debug], [AS_HELP_STRING([--enable-debug], [validate every batch on every push])], [], [enable_debug=no])
-  AS_IF([test "x$enable_debug" = xyes || test "x$enable_sanitizers" = xyes],
+  AS_IF([test "x$enable_debug" = xyes || test "x$enable_sanitizers" != xno],
         [AC_DEFINE([FR_DEBUG], [1], [Validate every batch on every push])])
 ])
 
@@ -106,25 +128,37 @@ AC_DEFUN([FR_CPU_VARIANTS], [
         [AC_CHECK_LIB([gomp], [omp_get_num_threads], [OPENMP_LIBS=-lgomp], [OPENMP_CFLAGS=])])
   AS_IF([test -z "$OPENMP_CFLAGS"], [OPENMP_CFLAGS=-Wno-unknown-pragmas])
   AC_SUBST([OPENMP_LIBS])
-  AC_CACHE_CHECK([whether $CC compiles for x86-64-v3, -v4 and AVX512-BF16], [fr_cv_x86_variants],
+  AC_CACHE_CHECK([whether $CC compiles for x86-64-v3, -v4, VNNI and AVX512-BF16], [fr_cv_x86_variants],
     [fr_save_CFLAGS=$CFLAGS
-     CFLAGS="-march=x86-64-v4 -mavx512bf16 $CFLAGS"
+     CFLAGS="-march=x86-64-v4 -mavxvnni -mavx512vnni -mavx512bf16 $CFLAGS"
      AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <immintrin.h>]],
-                                        [[__m512 x = _mm512_setzero_ps (); (void) _mm512_cvtneps_pbh (x);]])],
+                                        [[__m512 x = _mm512_setzero_ps (); (void) _mm512_cvtneps_pbh (x);
+                                          __m256i y = _mm256_setzero_si256 (); (void) _mm256_dpbusd_avx_epi32 (y, y, y);]])],
                        [fr_cv_x86_variants=yes], [fr_cv_x86_variants=no])
      CFLAGS=$fr_save_CFLAGS])
   AS_IF([test $fr_cv_x86_variants = yes], [AC_DEFINE([HAVE_X86_VARIANTS], [1], [Kernels for several levels of x86-64])])
   AM_CONDITIONAL([HAVE_X86_VARIANTS], [test $fr_cv_x86_variants = yes])
   AC_CACHE_CHECK([whether $CC compiles for AMX], [fr_cv_x86_amx],
     [fr_save_CFLAGS=$CFLAGS
-     CFLAGS="-march=x86-64-v4 -mavx512bf16 -mamx-tile -mamx-bf16 $CFLAGS"
+     CFLAGS="-march=x86-64-v4 -mavx512bf16 -mamx-tile -mamx-bf16 -mamx-int8 $CFLAGS"
      AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <cpuid.h>
                                           #include <immintrin.h>]],
-                                        [[_tile_zero (0); _tile_dpbf16ps (0, 1, 2); return bit_AMX_BF16;]])],
+                                        [[_tile_zero (0); _tile_dpbf16ps (0, 1, 2); _tile_dpbsud (0, 1, 2); return bit_AMX_BF16;]])],
                        [fr_cv_x86_amx=$fr_cv_x86_variants], [fr_cv_x86_amx=no])
      CFLAGS=$fr_save_CFLAGS])
-  AS_IF([test $fr_cv_x86_amx = yes], [AC_DEFINE([HAVE_X86_AMX], [1], [Attention by AMX])])
+  AS_IF([test $fr_cv_x86_amx = yes], [AC_DEFINE([HAVE_X86_AMX], [1], [Attention and products of int8 and F32 by AMX])])
   AM_CONDITIONAL([HAVE_X86_AMX], [test $fr_cv_x86_amx = yes])
+  AC_CACHE_CHECK([whether $CC compiles for aarch64 with DOTPROD], [fr_cv_arm_dotprod],
+    [fr_save_CFLAGS=$CFLAGS
+     CFLAGS="-march=armv8.2-a+dotprod $CFLAGS"
+     AC_COMPILE_IFELSE([AC_LANG_PROGRAM([[#include <arm_neon.h>
+                                          #include <sys/auxv.h>]],
+                                        [[int32x4_t s = vdupq_n_s32 (0); int8x16_t x = vdupq_n_s8 (0);
+                                          return vgetq_lane_s32 (vdotq_s32 (s, x, x), 0) + HWCAP_ASIMDDP;]])],
+                       [fr_cv_arm_dotprod=yes], [fr_cv_arm_dotprod=no])
+     CFLAGS=$fr_save_CFLAGS])
+  AS_IF([test $fr_cv_arm_dotprod = yes], [AC_DEFINE([HAVE_ARM_DOTPROD], [1], [Products of int8 by DOTPROD])])
+  AM_CONDITIONAL([HAVE_ARM_DOTPROD], [test $fr_cv_arm_dotprod = yes])
 ])
 
 AC_DEFUN([FR_SUMMARY], [

@@ -296,7 +296,8 @@ print_look (Look *look, const char *name, const char *what)
 }
 
 /* A pipeline of one source, stage "file".  Its problems are told without their
- * place: the user wrote no such file. */
+ * place: the user wrote no such file.
+ * @with: (transfer full): its parameters. */
 static FriPipeline *
 one_source (const CmdLine *line, const char *use, JsonObject *with, GError **error)
 {
@@ -305,10 +306,11 @@ one_source (const CmdLine *line, const char *use, JsonObject *with, GError **err
   g_autoptr (GString) text
       = g_string_new ("{\"name\":\"inspect\",\"stages\":{\"file\":{\"use\":\"");
   g_autofree char *dir = g_get_current_dir (), *with_text = NULL;
-  JsonNode *node = json_node_init_object (json_node_alloc (), with);
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
   FriLoadOptions options = { NULL };
   FrProblems *problems = NULL;
 
+  json_node_take_object (node, with);
   with_text = fr_json_to_string (node, 0);
   json_node_unref (node);
   g_string_append_printf (text, "%s\",\"with\":%s}}}", use, with_text);

@@ -129,6 +129,29 @@ offer_vars (Completion *c, const char *prefix)
     offer (c, prefix, name, "=");
 }
 
+/* Those in @path, and in the folders below it down to @depth, by the name that leads there. */
+static void
+offer_pipelines_in (Completion *c, const char *prefix, const char *path, guint depth)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *below = g_build_filename (path, name, NULL);
+      g_autofree char *deeper = g_strconcat (prefix, name, "/", NULL);
+
+      if (g_str_has_suffix (name, ".json"))
+        {
+          g_autofree char *base = g_strndup (name, strlen (name) - strlen (".json"));
+
+          offer (c, prefix, base, NULL);
+        }
+      else if (depth > 0 && *name != '.' && g_file_test (below, G_FILE_TEST_IS_DIR))
+        offer_pipelines_in (c, deeper, below, depth - 1);
+    }
+}
+
 static void
 offer_pipelines (Completion *c, const char *prefix)
 {
@@ -137,18 +160,8 @@ offer_pipelines (Completion *c, const char *prefix)
   g_auto (GStrv) dirs = g_strsplit (all, ":", -1);
 
   for (guint i = 0; dirs[i] != NULL; i++)
-    {
-      g_autoptr (GDir) dir = dirs[i][0] ? g_dir_open (dirs[i], 0, NULL) : NULL;
-      const char *name;
-
-      while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-        if (g_str_has_suffix (name, ".json"))
-          {
-            g_autofree char *base = g_strndup (name, strlen (name) - strlen (".json"));
-
-            offer (c, prefix, base, NULL);
-          }
-    }
+    if (dirs[i][0] != '\0')
+      offer_pipelines_in (c, prefix, dirs[i], 1);
   g_string_append (c->out, ":file\n");
 }
 

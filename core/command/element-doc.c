@@ -93,6 +93,9 @@ guarantees (const FrElement *e)
         list, "Reads input from outside; broken input is an error or a reject, never a crash.");
   if (e->flags & FR_ELEMENT_RUNS_PROGRAMS)
     g_ptr_array_add (list, "Starts other programs.");
+  if (e->flags & FR_ELEMENT_SERVES)
+    g_ptr_array_add (list, "Lasts until it is told to stop (Ctrl-C, SIGTERM), which ends the run well; "
+                           "a second time ends it at once.");
   g_ptr_array_add (list, NULL);
   return list;
 }

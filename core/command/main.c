@@ -71,9 +71,10 @@ main (int argc, char **argv)
 
   setlocale (LC_CTYPE, "");  /* not LC_NUMERIC: a number is written the same everywhere */
   signal (SIGPIPE, SIG_IGN); /* a closed pipe is an error of that write */
-  /* Threads of OpenMP, in libraries that plugins bring, spin for long before they
-   * sleep.  That is processor time that other stages, and other programs, are waiting for. */
-  g_setenv ("GOMP_SPINCOUNT", "100000", FALSE);
+  /* Threads of OpenMP, in libraries that plugins bring, spin for long before they sleep.  That is
+   * processor time that other stages, and other programs, are waiting for, and theirs in the end:
+   * who they wait for may be in that line.  (Our own kernels have threads of their own.) */
+  g_setenv ("GOMP_SPINCOUNT", "1000", FALSE);
   if (hidden_command (argc, argv, &status))
     return status;
   line = cmd_parse (argc, argv, &error);

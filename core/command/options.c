@@ -23,8 +23,9 @@ const CmdCommand cmd_commands[] = {
     CMD_RUN,
     "PIPELINE.json",
     "run a pipeline",
-    "Runs the pipeline file, or the installed pipeline of that name.  The word run may be left "
-    "out.  What the run did is kept in its run directory; stages whose inputs, parameters and "
+    "Runs the pipeline file, or the installed pipeline of that name, as in \"flowrun generate\" or "
+    "\"flowrun shop/rating\".  The word run may be left out.  What the run did is kept in its run "
+    "directory; stages whose inputs, parameters and "
     "versions did not change are taken from there.",
     "flowrun shop.json --set split.validation=0.1",
     1,

@@ -16,6 +16,7 @@ typedef struct
   gint64 measured_us;
   guint64 measured_rows;
   double rate;
+  gint64 status_us; /* when a plain line last gave its status */
 } ProgressStage;
 
 struct _Progress

@@ -2,7 +2,8 @@
 /* progress.c: what a person or a program sees of a run while it goes on.
  *
  *   live   one line per stage, redrawn in place; messages scroll by above
- *   plain  a line per change of a stage, and one for all every ten seconds
+ *   plain  a line per change of a stage, and one for all every ten seconds; both come less often as a run gets long,
+ *          down to one a minute: a server's log should not be full of them
  *   json   one event per line
  *   none   warnings and errors only
  *
@@ -124,12 +125,29 @@ plain_stage (Progress *p, const FriEvent *event)
   say ("%s  %s: %s", when, event->stage, fri_stage_state_name (event->state));
 }
 
+/* How far apart lines of the same kind are at @time_us, @least at first. */
+static gint64
+plain_pace (gint64 time_us, gint64 least)
+{
+  return CLAMP (time_us / 20, least, 60 * G_USEC_PER_SEC);
+}
+
 static void
-plain_status (const FriEvent *event)
+plain_status (Progress *p, const FriEvent *event)
 {
   g_autofree char *when = clock_text (event->time_us);
   g_autofree char *text = term_clean (event->text, strlen (event->text), 1000);
 
+  for (guint i = 0; i < p->stages->len; i++)
+    {
+      ProgressStage *stage = &g_array_index (p->stages, ProgressStage, i);
+
+      if (g_strcmp0 (stage->id, event->stage) != 0)
+        continue;
+      if (stage->status_us > 0 && event->time_us - stage->status_us < plain_pace (event->time_us, 0))
+        return;
+      stage->status_us = event->time_us;
+    }
   say ("%s  %s: %s", when, event->stage, text);
 }
 
@@ -155,13 +173,20 @@ plain_amount (GString *text, const ProgressStage *stage)
     g_string_append_printf (text, "%s rows (%s/s)", rows, rate);
 }
 
+/* A stage without rows to count, whose status lines say how it stands: a server. */
+static gboolean
+tells_by_status (const FriStageStats *s)
+{
+  return s->status != NULL && s->total == 0 && progress_rows (s) == 0;
+}
+
 static void
 plain_tick (Progress *p, const FriEvent *event)
 {
   g_autofree char *when = clock_text (event->time_us);
   g_autoptr (GString) text = g_string_new (NULL);
 
-  if (event->time_us - p->told_us < 10 * G_USEC_PER_SEC)
+  if (event->time_us - p->told_us < plain_pace (event->time_us, 10 * G_USEC_PER_SEC))
     return;
   p->told_us = event->time_us;
   for (guint i = 0; i < p->stages->len; i++)
@@ -171,7 +196,7 @@ plain_tick (Progress *p, const FriEvent *event)
       g_autofree char *left_text = left >= 0 ? text_about (left) : NULL;
 
       if (stage->now.state == FRI_STAGE_WAITING || is_over (stage->now.state)
-          || has_nothing_yet (&stage->now))
+          || has_nothing_yet (&stage->now) || tells_by_status (&stage->now))
         continue;
       g_string_append_printf (text, "%s%s ", text->len ? ", " : "", stage->id);
       plain_amount (text, stage);
@@ -320,7 +345,7 @@ progress_event (const FriEvent *event, gpointer data)
   else if (p->mode == PROGRESS_PLAIN && event->type == FRI_EVENT_STAGE)
     plain_stage (p, event);
   else if (p->mode == PROGRESS_PLAIN && event->type == FRI_EVENT_STATUS)
-    plain_status (event);
+    plain_status (p, event);
   else if (p->mode == PROGRESS_PLAIN && event->type == FRI_EVENT_TICK)
     plain_tick (p, event);
   g_mutex_unlock (&p->lock);

@@ -14,17 +14,17 @@
 #include "command/command.h"
 
 static int wake[2] = { -1, -1 };
-static volatile sig_atomic_t seen;
-static const char *volatile last_words;
+static int seen;               /* atomic: two signals may come to two threads at once */
+static const char *last_words; /* atomic */
 
 static void
 on_signal (int number)
 {
-  const char *words = last_words;
+  const char *words = g_atomic_pointer_get (&last_words);
   ssize_t n;
 
   (void) number;
-  if (seen++ > 0)
+  if (g_atomic_int_add (&seen, 1) > 0)
     {
       if (words != NULL)
         {
@@ -71,5 +71,5 @@ cmd_signals_catch (GCancellable *cancellable)
 void
 cmd_signals_last_words (const char *text)
 {
-  last_words = text;
+  g_atomic_pointer_set (&last_words, text);
 }

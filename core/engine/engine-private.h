@@ -254,6 +254,7 @@ struct _FrHost
   FILE *reject_file, *reason_file;
   char *reject_row_key;
 
+  gboolean serving; /* inside the run of an element with FR_ELEMENT_SERVES */
   GThread *thread;
 };
 
@@ -264,6 +265,7 @@ struct _FriEngine
   FriRunDir *dir;
   FriEvents *events;
   GCancellable *cancellable;
+  GCancellable *ending; /* of stages that serve: fires no later than `cancellable` */
   GPtrArray *hosts; /* FrHost *, producers first */
   char **sources;   /* names by FrRowId.source; [0] is "" */
   guint64 *source_hashes;

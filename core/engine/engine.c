@@ -37,6 +37,7 @@ fri_engine_stop (FriEngine *e)
   g_mutex_unlock (&e->lock);
   /* Outside the lock: handlers of this are elements' code. */
   g_cancellable_cancel (e->cancellable);
+  g_cancellable_cancel (e->ending);
 }
 
 static void
@@ -73,11 +74,31 @@ fri_engine_fail (FriEngine *e, FrHost *h, const FriTask *task, GError *error)
   fri_engine_stop (e);
 }
 
+/* Whether all that is left of the run is stages that last until they are told to stop. */
+static gboolean
+only_serves (FriEngine *e)
+{
+  gboolean only;
+  guint n = 0;
+
+  g_mutex_lock (&e->lock);
+  for (guint i = 0; i < e->hosts->len; i++)
+    n += ((FrHost *) g_ptr_array_index (e->hosts, i))->serving ? 1 : 0;
+  only = n > 0 && n == e->unfinished;
+  g_mutex_unlock (&e->lock);
+  return only;
+}
+
 static void
 on_cancelled (GCancellable *cancellable, gpointer data)
 {
+  FriEngine *e = data;
+
   (void) cancellable;
-  fri_engine_stop (data);
+  if (only_serves (e))
+    g_cancellable_cancel (e->ending);
+  else
+    fri_engine_stop (e);
 }
 
 /* ---- telling -------------------------------------------------------------------- */
@@ -575,6 +596,7 @@ engine_clear (FriEngine *e)
   g_clear_pointer (&e->states, json_object_unref);
   g_clear_pointer (&e->events, fri_events_free);
   g_clear_object (&e->cancellable);
+  g_clear_object (&e->ending);
   fri_rundir_close (e->dir);
   g_mutex_clear (&e->lock);
   g_mutex_clear (&e->load_lock);
@@ -595,6 +617,7 @@ engine_init (FriEngine *e, FriPipeline *pipeline, const FriRunOptions *options)
   e->hosts = g_ptr_array_new ();
   e->workers_threads = g_ptr_array_new ();
   e->cancellable = g_cancellable_new ();
+  e->ending = g_cancellable_new ();
   e->workers = options->workers > 0    ? options->workers
                : pipeline->workers > 0 ? pipeline->workers
                                        : g_get_num_processors ();

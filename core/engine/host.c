@@ -409,10 +409,19 @@ fr_host_threads (FrHost *h)
 {
   guint n;
 
+  /* A server is what is left when all others have ended, whoever is at work when it asks. */
+  if (h->stage->element->flags & FR_ELEMENT_SERVES)
+    return h->e->workers;
   g_mutex_lock (&h->e->lock);
   n = h->e->tokens + 1;
   g_mutex_unlock (&h->e->lock);
   return MIN (n, h->e->workers);
+}
+
+guint
+fr_host_workers (FrHost *h)
+{
+  return h->e->workers;
 }
 
 guint64
@@ -459,6 +468,12 @@ GCancellable *
 fr_host_cancellable (FrHost *h)
 {
   return h->e->cancellable;
+}
+
+GCancellable *
+fr_host_ending (FrHost *h)
+{
+  return h->stage->element->flags & FR_ELEMENT_SERVES ? h->e->ending : h->e->cancellable;
 }
 
 gboolean

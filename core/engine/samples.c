@@ -267,7 +267,10 @@ add_cell (JsonArray *cells, const FrBatch *batch, guint c, gsize row)
     }
   json = g_string_new (NULL);
   fr_batch_append_json_cell (batch, c, row, json);
-  add_text (cells, json->str, json->len);
+  if (view.type == FR_TYPE_TIMESTAMP) /* quoted in JSON, and nothing in it is escaped */
+    add_text (cells, json->str + 1, json->len - 2);
+  else
+    add_text (cells, json->str, json->len);
 }
 
 static JsonArray *

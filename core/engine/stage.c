@@ -563,6 +563,7 @@ fri_stage_end (FrHost *h)
     fri_engine_fail (e, h, NULL, g_steal_pointer (&error));
   g_mutex_lock (&e->lock);
   e->unfinished--;
+  h->serving = FALSE;
   g_cond_signal (&e->main_cond);
   g_mutex_unlock (&e->lock);
 }
@@ -603,6 +604,7 @@ fri_stage_thread (gpointer data)
   g_mutex_lock (&e->lock);
   fri_pool_acquire (h);
   stop = e->stop;
+  h->serving = !stop && !h->forecasting && (el->flags & FR_ELEMENT_SERVES) != 0;
   g_mutex_unlock (&e->lock);
   if (!stop)
     {

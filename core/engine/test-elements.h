@@ -15,6 +15,7 @@ typedef struct
   int sources, trainings, loads;
   int inside, most_inside; /* of serial maps */
   int transient;           /* opens still to fail for a moment */
+  int threads, workers;    /* what a stage was told beside a lingering source */
 } Calls;
 
 static Calls calls;
@@ -515,6 +516,20 @@ file_run (FrHost *host, gpointer state, GError **error)
   return flow;
 }
 
+/* As file_run, and then there until it is told to go. */
+static FrFlow
+serve_run (FrHost *host, gpointer state, GError **error)
+{
+  FrFlow flow = file_run (host, state, error);
+  GCancellable *ending = fr_host_ending (host);
+
+  if (flow != FR_FLOW_OK && flow != FR_FLOW_DONE)
+    return flow;
+  while (!g_cancellable_is_cancelled (ending))
+    g_usleep (500);
+  return fr_host_is_cancelled (host) ? FR_FLOW_CANCELLED : FR_FLOW_OK;
+}
+
 /* ---- objects ---------------------------------------------------------------------------- */
 
 typedef struct
@@ -615,8 +630,18 @@ thing_run (FrHost *host, gpointer state, GError **error)
 {
   const Config *c = ((State *) state)->config;
 
+  FrFlow flow = push_thing (host, c, c->rows, error);
+
   g_atomic_int_inc (&calls.sources);
-  return push_thing (host, c, c->rows, error);
+  /* At work still, while those that have the thing are. */
+  while (flow == FR_FLOW_OK && g_strcmp0 (c->fail, "linger") == 0
+         && g_atomic_int_get (&calls.workers) == 0)
+    {
+      if (fr_host_is_cancelled (host))
+        return FR_FLOW_CANCELLED;
+      g_usleep (1000); /* not fr_host_sleep(), which would leave the thread to others */
+    }
+  return flow;
 }
 
 /* Adds up the rows and what it started from; looks for that only after the rows. */
@@ -676,7 +701,7 @@ learn_forecast (gconstpointer config, FrHost *host, GError **error)
 {
   const Config *c = config;
   g_autoptr (FrObject) base = NULL;
-  JsonObject *told = json_object_new ();
+  g_autoptr (JsonObject) told = json_object_new ();
   gint64 n = 0;
   FrBatch *batch;
   FrFlow flow;
@@ -697,7 +722,6 @@ learn_forecast (gconstpointer config, FrHost *host, GError **error)
     n += ((Thing *) base)->number;
   json_object_set_int_member (told, "sum", n);
   fr_host_report (host, "forecast", json_node_init_object (json_node_alloc (), told));
-  json_object_unref (told);
   return flow;
 }
 
@@ -712,6 +736,11 @@ store_run (FrHost *host, gpointer state, GError **error)
 
   if (flow != FR_FLOW_OK)
     return flow;
+  if (g_strcmp0 (s->config->fail, "threads") == 0)
+    {
+      g_atomic_int_set (&calls.threads, (int) fr_host_threads (host));
+      g_atomic_int_set (&calls.workers, (int) fr_host_workers (host));
+    }
   while ((flow = fr_host_next (host, "rows", &batch, error)) == FR_FLOW_OK)
     {
       s->sum += (gint64) fr_batch_n_rows (batch);
@@ -808,6 +837,14 @@ static const FrElement el_file = { COMMON,
                                    .inputs = fr_ports_in,
                                    .run = file_run,
                                    .finish = any_finish };
+static const FrElement el_serve = { COMMON,
+                                    .kind = FR_KIND_SINK,
+                                    .name = "sink.serve",
+                                    .summary = "writes, and stays",
+                                    .flags = FR_ELEMENT_SERVES | FR_ELEMENT_WAITS,
+                                    .inputs = fr_ports_in,
+                                    .run = serve_run,
+                                    .finish = any_finish };
 
 static const FrPort *const thing_out[]
     = { FR_PORT ("model", FR_PORT_MODEL, "a thing", .object = &thing_type), NULL };
@@ -869,7 +906,7 @@ static const FrElement el_store = { COMMON,
 
 FR_PLUGIN ("fakes", "1.0", "elements for tests", "Apache-2.0", "flowrun", &el_count, &el_volatile,
            &el_dated, &el_more, &el_shout, &el_serial, &el_process, &el_halves, &el_pass, &el_join,
-           &el_again, &el_few, &el_file, &el_same, &el_null, &el_thing, &el_learn, &el_plain,
+           &el_again, &el_few, &el_file, &el_serve, &el_same, &el_null, &el_thing, &el_learn, &el_plain,
            &el_store)
 
 #endif

@@ -633,6 +633,54 @@ test_cancel (void)
   g_rand_free (rand);
 }
 
+/* A wish to stop ends stages that serve well, once they are all that is left. */
+static void
+test_ending (void)
+{
+  static const struct
+  {
+    const char *stages;
+    guint after; /* microseconds */
+    FriExit status;
+  } cases[] = {
+    { "'a': {'use': 'source.count', 'with': {'rows': 30}},"
+      "'out': {'use': 'sink.serve', 'from': 'a', 'with': {'path': '@/out.jsonl'}}",
+      300000, FRI_EXIT_OK },
+    { "'a': {'use': 'source.count', 'with': {'rows': 30}},"
+      "'out': {'use': 'sink.serve', 'from': 'a', 'with': {'path': '@/out.jsonl'}},"
+      "'more': {'use': 'sink.serve', 'from': 'a', 'with': {'path': '@/more.jsonl'}}",
+      300000, FRI_EXIT_OK },
+    { "'a': {'use': 'source.count', 'with': {'rows': 30}},"
+      "'b': {'use': 'source.count', 'with': {'rows': 100000, 'batch': 1, 'delay': 1000}},"
+      "'null': {'use': 'sink.null', 'from': 'b'},"
+      "'out': {'use': 'sink.serve', 'from': 'a', 'with': {'path': '@/out.jsonl'}}",
+      300000, FRI_EXIT_INTERRUPTED },
+    { "'a': {'use': 'source.count', 'with': {'rows': 100000, 'batch': 1, 'delay': 1000}},"
+      "'out': {'use': 'sink.serve', 'from': 'a', 'with': {'path': '@/out.jsonl'}}",
+      20000, FRI_EXIT_INTERRUPTED },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+      FriRunOptions options = { .workers = 2, .cancellable = cancellable };
+      gpointer args[2] = { cancellable, GUINT_TO_POINTER (cases[i].after) };
+      GThread *thread;
+      g_autoptr (GError) error = NULL;
+
+      fresh_base ();
+      thread = g_thread_new ("cancel", cancel_later, args);
+      g_assert_cmpint (run_with (cases[i].stages, &options, &error), ==, cases[i].status);
+      g_thread_join (thread);
+      if (cases[i].status == FRI_EXIT_OK)
+        g_assert_no_error (error);
+      else
+        g_assert_error (error, FR_ERROR, FR_ERROR_CANCELLED);
+      g_assert_true (exists ("out.jsonl") == (cases[i].status == FRI_EXIT_OK));
+      g_assert_true (exists ("run/manifest.json") == (cases[i].status == FRI_EXIT_OK));
+    }
+}
+
 /* ---- reuse
  * ---------------------------------------------------------------------------------------- */
 
@@ -1405,6 +1453,23 @@ test_objects_survive (void)
   g_assert_cmpstr (out, ==, "1020 0\n");
 }
 
+/* How a computation is divided does not depend on whether its model's source has ended yet. */
+static void
+test_workers (void)
+{
+  const char *stages = "'base': {'use': 'source.thing', 'with': {'fail': 'linger'}},"
+                       "'out': {'use': 'sink.thing', 'from': 'base',"
+                       " 'with': {'path': '@/out', 'fail': 'threads'}}";
+
+  for (guint workers = 2; workers <= 5; workers += 3)
+    {
+      fresh_base ();
+      run_well (stages, workers);
+      g_assert_cmpint (calls.threads, ==, (int) workers - 1);
+      g_assert_cmpint (calls.workers, ==, (int) workers);
+    }
+}
+
 /* The rows of 'rows' wait on disk while the trainer reads its own, in whatever order. */
 static void
 test_objects_pressure (void)
@@ -1645,6 +1710,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/failures", test_failures);
   g_test_add_func ("/engine/transient", test_transient);
   g_test_add_func ("/engine/cancel", test_cancel);
+  g_test_add_func ("/engine/ending", test_ending);
   g_test_add_func ("/engine/reuse", test_reuse);
   g_test_add_func ("/engine/changing", test_changing);
   g_test_add_func ("/engine/damage", test_damage);
@@ -1659,6 +1725,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/objects", test_objects);
   g_test_add_func ("/engine/objects-kept", test_objects_kept);
   g_test_add_func ("/engine/objects-survive", test_objects_survive);
+  g_test_add_func ("/engine/workers", test_workers);
   g_test_add_func ("/engine/objects-pressure", test_objects_pressure);
   g_test_add_func ("/engine/objects-wrong", test_objects_wrong);
   g_test_add_func ("/engine/objects-cancel", test_objects_cancel);

@@ -750,6 +750,15 @@ fri_pipeline_free (FriPipeline *pipeline)
 
 /* ---- installed pipelines ------------------------------------------------------------------ */
 
+/* "shop", "shop/records": a name may lead into a folder of the installed ones. */
+static gboolean
+is_path (const char *name_or_path)
+{
+  return *name_or_path == '/' || *name_or_path == '.' || strstr (name_or_path, "/.") != NULL
+         || g_str_has_suffix (name_or_path, "/") || g_str_has_suffix (name_or_path, ".json")
+         || g_file_test (name_or_path, G_FILE_TEST_IS_REGULAR);
+}
+
 char *
 fri_pipeline_find (const char *name_or_path, GError **error)
 {
@@ -758,8 +767,7 @@ fri_pipeline_find (const char *name_or_path, GError **error)
   g_autofree char *base = NULL;
   g_autofree char *places = NULL;
 
-  if (strchr (name_or_path, '/') != NULL || g_str_has_suffix (name_or_path, ".json")
-      || g_file_test (name_or_path, G_FILE_TEST_IS_REGULAR))
+  if (is_path (name_or_path))
     return g_strdup (name_or_path);
   if (said != NULL)
     {

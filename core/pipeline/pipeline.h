@@ -116,8 +116,8 @@ void fri_pipeline_free (FriPipeline *pipeline);
  * lists. */
 JsonNode *fri_pipeline_schema (FriRegistry *registry, GError **error);
 
-/** fri_pipeline_find: "name" → the installed pipeline file, path → itself; NULL with
- * FR_ERROR_CONFIG. */
+/** fri_pipeline_find: "name" or "folder/name" → the installed pipeline file, path → itself; NULL
+ * with FR_ERROR_CONFIG. A file that is there is a path whatever it is called. */
 char *fri_pipeline_find (const char *name_or_path, GError **error);
 
 /** fri_stage_port_schema: schema of the rejects port for a stage: see fr_host_reject(). */

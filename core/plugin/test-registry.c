@@ -137,10 +137,10 @@ refused (gconstpointer data)
 }
 
 static const char *const refusals[][2] = {
-  { "transform-major", "it was built for version 1.3 of flowrun's plugin interface and this "
-                       "flowrun has 0.3: build it again with this flowrun's headers" },
-  { "transform-minor", "it was built for the newer version 0.4 of flowrun's plugin interface and "
-                       "this flowrun has 0.3: install a newer flowrun, or build it again" },
+  { "transform-major", "it was built for version 1.4 of flowrun's plugin interface and this "
+                       "flowrun has 0.4: build it again with this flowrun's headers" },
+  { "transform-minor", "it was built for the newer version 0.5 of flowrun's plugin interface and "
+                       "this flowrun has 0.4: install a newer flowrun, or build it again" },
   { "transform-entry", "it is no flowrun plugin: it does not export 'flowrun_plugin'" },
   { "transform-null", "its 'flowrun_plugin' returns NULL" },
   { "transform-nothing", "it has neither map nor run; it needs one of them" },

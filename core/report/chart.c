@@ -83,9 +83,11 @@ draw_x_axis (FriHtml *html, const Area *a, const char *label)
     {
       double tick = g_array_index (a->x->ticks, double, i), x = x_of (a, tick);
       g_autofree char *text = fri_axis_label (a->x, tick);
-      double half = fri_text_width (text) * FONT / 2;
+      /* Beyond the axis by no more than the margin, which ends at the edge of the chart. */
+      double half = fri_text_width (text) * FONT / 2 + 2;
 
       fri_svg_line (html, "base", x, a->bottom, x, a->bottom + 4);
+      x = CLAMP (x, half, MAX (a->right + 12 - half, half));
       if (x - half < free_from)
         continue;
       fri_svg_text (html, "tick", x, a->bottom + 17, "middle", text);
@@ -379,7 +381,7 @@ draw_interval (FriHtml *html, const Area *a, JsonObject *item, double y)
       = g_strdup_printf ("%s [%s, %s]%s%s", v, l, h, *note != '\0' ? ", " : "", note);
   double used = fri_text_width (range) * FONT + 16;
   /* Bold letters are up to a fifth wider, and no two fonts agree. */
-  g_autofree char *name = fri_text_fit (fri_get_text (item, "name"), (WIDTH - used) / FONT / 1.2);
+  g_autofree char *name = fri_text_fit (fri_get_text (item, "name"), (WIDTH - used) / FONT / 1.35);
   double x0 = x_of (a, low), x1 = x_of (a, high), at = y + 24;
 
   fri_html_open (html, "g", NULL);

@@ -12,6 +12,7 @@ core_libflowrun_la_SOURCES += \
 	core/report/report.h \
 	core/report/rows.c \
 	core/report/show.c \
+	core/report/speak.c \
 	core/report/stage.c \
 	core/report/style.c \
 	core/report/svg.c \

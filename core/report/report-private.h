@@ -9,6 +9,7 @@
  *   chart.c   plots, histograms, intervals as SVG
  *   graph.c   the stages and their connections as SVG
  *   view.c    views checked and made
+ *   speak.c   texts of views in several languages
  *   axis.c    round numbers for axes, numbers for people
  *   diff.c    what changed between two texts
  *   svg.c     shapes, and how wide a text is
@@ -34,6 +35,31 @@ G_BEGIN_DECLS
 FrViewKind fri_view_kind (JsonNode *view);
 /** fri_view_check: as fr_views_check() for view number @index of a list alone. */
 gboolean fri_view_check (JsonNode *view, guint index, GError **error);
+
+/* ---- texts of views in several languages (speak.c) --------------------------- */
+
+/* What an element says, and how else it is said. */
+typedef struct _FriSpeech FriSpeech;
+
+FriSpeech *fri_speech_new (void);
+void fri_speech_free (FriSpeech *speech);
+/** fri_speech_add: see fr_views_translate(). */
+void fri_speech_add (FriSpeech *speech, const char *language, const FrViewWord *words);
+/** fri_speech_put: see fr_views_printf(). */
+const char *fri_speech_put (FriSpeech *speech, const char *format, va_list args)
+    G_GNUC_PRINTF (2, 0);
+/** fri_speech_join: see fr_views_join(); @more: what follows @first. */
+const char *fri_speech_join (FriSpeech *speech, const char *first, va_list more);
+/** fri_speech_say: @text as JSON: in every language that has it, or else as it is. */
+JsonNode *fri_speech_say (FriSpeech *speech, const char *text);
+/** fri_speech_in: a copy of @node in which every text is that of @language; json_node_unref(). */
+JsonNode *fri_speech_in (JsonNode *node, const char *language);
+/**
+ * fri_speech_check: whether views (sound ones) that speak another language anywhere speak it in
+ * every title, label, unit and note that looks like English.
+ * @error: FR_ERROR_DATA, naming the text; may be NULL
+ */
+gboolean fri_speech_check (JsonNode *views, GError **error);
 
 /* ---- numbers (axis.c) ------------------------------------------------------- */
 

@@ -308,18 +308,29 @@ show_columns (FriHtml *html, const FriWords *words, JsonObject *port, JsonObject
               JsonObject *from, JsonObject *origin, gboolean kept)
 {
   JsonArray *columns = fri_get_array (port, "columns");
+  g_autoptr (GString) nulls = g_string_new (NULL);
   guint n = 0;
+  int null = -1;
 
   for (guint i = 0; columns != NULL && i < json_array_get_length (columns); i++)
     {
       const char *name = fri_text_at (columns, i);
       int before = column_of (from, name);
+      guint64 of;
 
       if (is_kept (row, (int) i, origin, before) != kept)
         n++;
+      else if ((kept || origin == NULL) && cell_text (row, (int) i, &of) == NULL)
+        {
+          g_string_append_printf (nulls, "%s%s", nulls->len > 0 ? ", " : "", name);
+          null = (int) i;
+        }
       else
         show_column (html, words, row, (int) i, name, kept ? NULL : origin, before);
     }
+  /* Where nothing is compared, columns that hold nothing share a line. */
+  if (null >= 0)
+    show_column (html, words, row, null, nulls->str, NULL, -1);
   return n;
 }
 

@@ -153,10 +153,12 @@ show_head (FriHtml *html, JsonArray *columns)
       const char *kind = fri_get_text (column, "kind");
 
       fri_html_open (html, "th", "scope", "col", "class",
-                     strcmp (kind, "text") == 0 ? NULL : "number", "colspan",
-                     strcmp (kind, "bar") == 0 ? "2" : NULL, NULL);
+                     strcmp (kind, "text") == 0 ? NULL : "number", NULL);
       fri_html_text (html, fri_get_text (column, "name"));
       fri_html_close (html);
+      /* The head stands above the number, not at the far end of the bar. */
+      if (strcmp (kind, "bar") == 0)
+        fri_html_element (html, "td", NULL, "");
     }
   fri_html_close (html);
   fri_html_close (html);
@@ -282,7 +284,9 @@ fri_show_views (FriHtml *html, const FriWords *words, FriPageData *data, JsonArr
 
       if (fri_view_check (node, i, &error))
         {
-          show_view (html, words, data, node);
+          g_autoptr (JsonNode) spoken = fri_speech_in (node, words->language);
+
+          show_view (html, words, data, spoken);
           continue;
         }
       fri_html_open (html, "p", "class", "broken wide", NULL);

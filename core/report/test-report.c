@@ -254,6 +254,123 @@ test_views_made (void)
   g_assert_cmpuint (json_array_get_length (json_node_get_array (empty)), ==, 0);
 }
 
+/* ---- views in several languages ------------------------------------------------------- */
+
+static const FrViewWord chinese[] = {
+  { "Split", "划分" },
+  { "rows", "行数" },
+  { "loss", "损失" },
+  { "step", "步" },
+  { "%u of %u rows, %.1f %%", "%u 行，共 %u 行，占 %.1f %%" },
+  { "100 % of them", "全部" },
+  { "yes", "是" },
+  { NULL, NULL },
+};
+
+/* A view with every kind of text that is looked up, and cells, which are not. */
+static FrViews *
+spoken_views (void)
+{
+  FrViews *v = fr_views_new ();
+
+  fr_views_translate (v, "zh", chinese);
+  fr_views_begin (v, FR_VIEW_FIGURES, "Split");
+  fr_views_add_figure (v, "rows", 3, fr_views_printf (v, "%u of %u rows, %.1f %%", 3u, 4u, 75.));
+  fr_views_add_figure_text (v, "BLEU", "yes", "100 % of them");
+  fr_views_begin (v, FR_VIEW_TABLE, "Split");
+  fr_views_add_column (v, "rows", FR_VIEW_TEXT);
+  fr_views_begin_row (v, NULL, NULL);
+  fr_views_add_cell (v, "rows");
+  fr_views_begin_row (v, NULL, NULL);
+  fr_views_add_word (v, fr_views_join (v, "loss", " (", "13a", ")", NULL));
+  fr_views_note (v, fr_views_join (v, fr_views_printf (v, "%u of %u rows, %.1f %%", 1u, 2u, 50.),
+                                   "; ", fr_views_join (v, "x ", "yes", NULL), NULL));
+  fr_views_begin (v, FR_VIEW_PLOT, "loss");
+  fr_views_axes (v, "step", "loss", FALSE);
+  fr_views_begin_series (v, fr_views_printf (v, "<%s>", "13a"), FALSE);
+  fr_views_add_point (v, 1, 2);
+  fr_views_add_point (v, 2, 1);
+  return v;
+}
+
+static char *
+in_language (JsonNode *views, const char *language)
+{
+  g_autoptr (JsonNode) spoken = fri_speech_in (views, language);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (fr_views_check (spoken, &error));
+  g_assert_no_error (error);
+  return fr_json_to_string (spoken, 0);
+}
+
+static void
+test_views_spoken (void)
+{
+  g_autoptr (FrViews) v = spoken_views ();
+  g_autoptr (JsonNode) node = fr_views_to_json (v);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *zh = in_language (node, "zh-Hans"), *en = in_language (node, "en"),
+                  *fr = in_language (node, "fr");
+
+  g_assert_true (fr_views_check (node, &error));
+  g_assert_no_error (error);
+  g_assert_true (fri_speech_check (node, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (
+      zh, ==,
+      "[{\"view\":\"figures\",\"title\":\"划分\",\"items\":[{\"name\":\"行数\",\"value\":3,"
+      "\"note\":"
+      "\"3 行，共 4 行，占 75.0 %\"},{\"name\":\"BLEU\",\"value\":\"是\",\"note\":\"全部\"}]},"
+      "{\"view\":\"table\",\"title\":\"划分\",\"columns\":[{\"name\":\"行数\",\"kind\":\"text\"}],"
+      "\"rows\":[[\"rows\"],[\"损失 (13a)\"]],\"note\":\"1 行，共 2 行，占 50.0 %; x 是\"},"
+      "{\"view\":\"plot\",\"title\":\"损失\",\"series\":[{\"name\":\"<13a>\",\"points\":[[1,2],[2,"
+      "1]]}],"
+      "\"x\":{\"label\":\"步\"},\"y\":{\"label\":\"损失\"}}]");
+  g_assert_nonnull (strstr (en, "\"note\":\"1 of 2 rows, 50.0 %; x yes\""));
+  g_assert_null (strstr (en, "行"));
+  g_assert_cmpstr (en, ==, fr);
+}
+
+/* What is said in another language only in part is told, by its text. */
+static void
+test_views_half_spoken (void)
+{
+  g_autoptr (FrViews) v = spoken_views ();
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) error = NULL;
+
+  fr_views_begin (v, FR_VIEW_HISTOGRAM, "BLEU");
+  fr_views_axes (v, "points of 100", NULL, FALSE);
+  node = fr_views_to_json (v);
+  g_assert_true (fr_views_check (node, NULL));
+  g_assert_false (fri_speech_check (node, &error));
+  g_assert_error (error, FR_ERROR, FR_ERROR_DATA);
+  g_assert_cmpstr (
+      error->message, ==,
+      "other texts are said in another language too, but not the label \"points of 100\"");
+}
+
+/* Formats that would read what is not there are never used. */
+static void
+test_views_formats (void)
+{
+  static const FrViewWord bad[]
+      = { { "%u rows", "%s 行" }, { "%u of %u", "%u" }, { "rows", "行 %d" }, { NULL, NULL } };
+  g_autoptr (FrViews) v = fr_views_new ();
+  g_autoptr (JsonNode) node = NULL;
+  g_autofree char *text = NULL;
+
+  for (guint i = 0; i < 3; i++)
+    g_test_expect_message ("flowrun", G_LOG_LEVEL_CRITICAL, "*take different arguments*");
+  fr_views_translate (v, "zh", bad);
+  g_test_assert_expected_messages ();
+  fr_views_begin (v, FR_VIEW_FIGURES, fr_views_printf (v, "%u rows", 3u));
+  node = fr_views_to_json (v);
+  text = fr_json_to_string (node, 0);
+  g_assert_cmpstr (text, ==, "[{\"view\":\"figures\",\"title\":\"3 rows\",\"items\":[]}]");
+}
+
 static void
 check_refused (const char *json, const char *message)
 {
@@ -298,6 +415,13 @@ test_views_refused (void)
   check_refused ("[{'view': 'texts', 'title': 'T', 'columns': ['a', 'b'], "
                  "'rows': [{'cells': ['x', 3]}]}]",
                  "views[0].rows[0].cells[1]: expected a text");
+  check_refused ("[{'view': 'figures', 'title': {'zh': '划分'}, 'items': []}]",
+                 "views[0].title: expected texts by language, with \"en\" among them");
+  check_refused ("[{'view': 'figures', 'title': {'en': 'Split', 'zh': 3}, 'items': []}]",
+                 "views[0].title.zh: expected a text");
+  check_refused ("[{'view': {'en': 'figures'}, 'title': 'T', 'items': []}]",
+                 "views[0].view: expected \"figures\", \"table\", \"plot\", \"histogram\", "
+                 "\"intervals\" or \"texts\"");
 }
 
 /* ---- pages ------------------------------------------------------------------------------ */
@@ -636,6 +760,9 @@ main (int argc, char **argv)
   g_test_add_func ("/report/axes", test_axes);
   g_test_add_func ("/report/diff", test_diff);
   g_test_add_func ("/report/views/made", test_views_made);
+  g_test_add_func ("/report/views/spoken", test_views_spoken);
+  g_test_add_func ("/report/views/half-spoken", test_views_half_spoken);
+  g_test_add_func ("/report/views/formats", test_views_formats);
   g_test_add_func ("/report/views/refused", test_views_refused);
   g_test_add_func ("/report/page", test_page);
   g_test_add_func ("/report/no-rows", test_no_rows);

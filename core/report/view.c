@@ -40,10 +40,38 @@ wrong (Check *c, const char *expected)
 }
 
 static gboolean
+holds_text (JsonNode *node)
+{
+  return JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING;
+}
+
+/* One of the convention's own, which are in no language. */
+static gboolean
+is_word (Check *c, JsonNode *node)
+{
+  return holds_text (node) || wrong (c, "a text");
+}
+
+static gboolean
+is_in_languages (Check *c, JsonNode *node)
+{
+  JsonObject *texts = json_node_get_object (node);
+  g_autoptr (GList) languages = json_object_get_members (texts);
+
+  for (GList *l = languages; l != NULL; l = l->next)
+    if (!holds_text (json_object_get_member (texts, l->data)))
+      {
+        g_string_append_printf (c->at, ".%s", (const char *) l->data);
+        return wrong (c, "a text");
+      }
+  return json_object_has_member (texts, "en")
+         || wrong (c, "texts by language, with \"en\" among them");
+}
+
+static gboolean
 is_text (Check *c, JsonNode *node)
 {
-  return (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-         || wrong (c, "a text");
+  return JSON_NODE_HOLDS_OBJECT (node) ? is_in_languages (c, node) : is_word (c, node);
 }
 
 static gboolean
@@ -70,17 +98,18 @@ is_number (Check *c, JsonNode *node)
 static gboolean
 is_cell (Check *c, JsonNode *node)
 {
-  return JSON_NODE_HOLDS_NULL (node) || holds_number (node)
-         || (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    return is_in_languages (c, node);
+  return JSON_NODE_HOLDS_NULL (node) || holds_number (node) || holds_text (node)
          || wrong (c, "a text, a number or null");
 }
 
 static gboolean
 is_value (Check *c, JsonNode *node)
 {
-  return holds_number (node)
-         || (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
-         || wrong (c, "a number or a text");
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    return is_in_languages (c, node);
+  return holds_number (node) || holds_text (node) || wrong (c, "a number or a text");
 }
 
 static gboolean
@@ -173,7 +202,7 @@ is_kind (Check *c, JsonNode *node)
 {
   const char *word;
 
-  if (!is_text (c, node))
+  if (!is_word (c, node))
     return FALSE;
   word = json_node_get_string (node);
   return strcmp (word, "text") == 0 || strcmp (word, "number") == 0 || strcmp (word, "bar") == 0
@@ -345,7 +374,7 @@ are_texts_rows (Check *c, JsonNode *node)
 
 /* The members of each kind of view. */
 #define COMMON                                                                                     \
-  { "view", FALSE, is_text }, { "title", FALSE, is_text },                                         \
+  { "view", FALSE, is_word }, { "title", FALSE, is_text },                                         \
   {                                                                                                \
     "note", TRUE, is_text                                                                          \
   }
@@ -413,8 +442,7 @@ fri_view_kind (JsonNode *view)
                        ? json_object_get_member (json_node_get_object (view), "view")
                        : NULL;
 
-  if (word == NULL || !JSON_NODE_HOLDS_VALUE (word)
-      || json_node_get_value_type (word) != G_TYPE_STRING)
+  if (word == NULL || !holds_text (word))
     return 0;
   for (guint i = 1; i < G_N_ELEMENTS (shapes); i++)
     if (strcmp (shapes[i].word, json_node_get_string (word)) == 0)
@@ -468,6 +496,7 @@ struct _FrViews
   JsonObject *view; /* begun last; owned by `all` */
   FrViewKind kind;
   JsonArray *row; /* cells of the row, or points of the series, begun last; owned by `view` */
+  FriSpeech *speech;
 };
 
 FrViews *
@@ -476,6 +505,7 @@ fr_views_new (void)
   FrViews *views = g_new0 (FrViews, 1);
 
   views->all = json_array_new ();
+  views->speech = fri_speech_new ();
   return views;
 }
 
@@ -485,21 +515,52 @@ fr_views_free (FrViews *views)
   if (views == NULL)
     return;
   json_array_unref (views->all);
+  fri_speech_free (views->speech);
   g_free (views);
 }
 
-/* JSON is UTF-8: what is not is shown as U+FFFD. */
-static void
-set_text (JsonObject *object, const char *name, const char *text)
+void
+fr_views_translate (FrViews *views, const char *language, const FrViewWord *words)
 {
-  g_autofree char *valid = text != NULL ? g_utf8_make_valid (text, -1) : NULL;
+  g_return_if_fail (language != NULL && words != NULL);
 
-  if (text != NULL)
-    json_object_set_string_member (object, name, valid);
+  fri_speech_add (views->speech, language, words);
+}
+
+const char *
+fr_views_printf (FrViews *views, const char *format, ...)
+{
+  const char *text;
+  va_list args;
+
+  va_start (args, format);
+  text = fri_speech_put (views->speech, format, args);
+  va_end (args);
+  return text;
+}
+
+const char *
+fr_views_join (FrViews *views, const char *first, ...)
+{
+  const char *text;
+  va_list more;
+
+  va_start (more, first);
+  text = fri_speech_join (views->speech, first, more);
+  va_end (more);
+  return text;
 }
 
 static void
-add_text (JsonArray *array, const char *text)
+set_text (FrViews *views, JsonObject *object, const char *name, const char *text)
+{
+  if (text != NULL)
+    json_object_set_member (object, name, fri_speech_say (views->speech, text));
+}
+
+/* What is data, and said in no other language. */
+static void
+add_data (JsonArray *array, const char *text)
 {
   g_autofree char *valid = g_utf8_make_valid (text, -1);
 
@@ -566,7 +627,7 @@ fr_views_begin (FrViews *views, FrViewKind kind, const char *title)
   views->row = NULL;
   json_array_add_object_element (views->all, views->view);
   json_object_set_string_member (views->view, "view", shapes[kind].word);
-  set_text (views->view, "title", title);
+  set_text (views, views->view, "title", title);
   if (kind == FR_VIEW_TABLE || kind == FR_VIEW_TEXTS)
     {
       new_array (views->view, "columns");
@@ -587,7 +648,7 @@ fr_views_note (FrViews *views, const char *note)
 {
   g_return_if_fail (views->view != NULL);
 
-  set_text (views->view, "note", note);
+  set_text (views, views->view, "note", note);
 }
 
 void
@@ -598,12 +659,12 @@ fr_views_add_figure (FrViews *views, const char *name, double value, const char 
   g_return_if_fail (views->kind == FR_VIEW_FIGURES);
 
   item = add_object (views, "items");
-  set_text (item, "name", name);
+  set_text (views, item, "name", name);
   if (isfinite (value))
     set_number (item, "value", value);
   else
     json_object_set_string_member (item, "value", "–");
-  set_text (item, "note", note);
+  set_text (views, item, "note", note);
 }
 
 void
@@ -614,9 +675,9 @@ fr_views_add_figure_text (FrViews *views, const char *name, const char *value, c
   g_return_if_fail (views->kind == FR_VIEW_FIGURES);
 
   item = add_object (views, "items");
-  set_text (item, "name", name);
-  set_text (item, "value", value);
-  set_text (item, "note", note);
+  set_text (views, item, "name", name);
+  set_text (views, item, "value", value);
+  set_text (views, item, "note", note);
 }
 
 void
@@ -631,11 +692,11 @@ fr_views_add_column (FrViews *views, const char *name, FrViewColumn kind)
 
   if (views->kind == FR_VIEW_TEXTS)
     {
-      add_text (list (views, "columns"), name);
+      json_array_add_element (list (views, "columns"), fri_speech_say (views->speech, name));
       return;
     }
   column = add_object (views, "columns");
-  set_text (column, "name", name);
+  set_text (views, column, "name", name);
   json_object_set_string_member (column, "kind", words[kind]);
 }
 
@@ -653,8 +714,8 @@ fr_views_begin_row (FrViews *views, const char *name, const char *note)
       return;
     }
   row = add_object (views, "rows");
-  set_text (row, "name", name);
-  set_text (row, "note", note);
+  set_text (views, row, "name", name);
+  set_text (views, row, "note", note);
   views->row = new_array (row, "cells");
 }
 
@@ -666,7 +727,15 @@ fr_views_add_cell (FrViews *views, const char *text)
   if (text == NULL && views->kind == FR_VIEW_TABLE)
     json_array_add_null_element (views->row);
   else
-    add_text (views->row, text != NULL ? text : "");
+    add_data (views->row, text != NULL ? text : "");
+}
+
+void
+fr_views_add_word (FrViews *views, const char *word)
+{
+  g_return_if_fail (views->row != NULL && views->kind != FR_VIEW_PLOT && word != NULL);
+
+  json_array_add_element (views->row, fri_speech_say (views->speech, word));
 }
 
 void
@@ -684,12 +753,12 @@ fr_views_axes (FrViews *views, const char *x, const char *y, gboolean log_y)
 
   g_return_if_fail (views->kind == FR_VIEW_PLOT || (views->kind == FR_VIEW_HISTOGRAM && y == NULL));
 
-  set_text (axis, "label", x);
+  set_text (views, axis, "label", x);
   json_object_set_object_member (views->view, "x", axis);
   if (y == NULL)
     return;
   axis = json_object_new ();
-  set_text (axis, "label", y);
+  set_text (views, axis, "label", y);
   if (log_y)
     json_object_set_boolean_member (axis, "log", TRUE);
   json_object_set_object_member (views->view, "y", axis);
@@ -703,7 +772,7 @@ fr_views_begin_series (FrViews *views, const char *name, gboolean marks)
   g_return_if_fail (views->kind == FR_VIEW_PLOT);
 
   series = add_object (views, "series");
-  set_text (series, "name", name);
+  set_text (views, series, "name", name);
   views->row = new_array (series, "points");
   if (marks)
     json_object_set_boolean_member (series, "marks", TRUE);
@@ -741,7 +810,7 @@ fr_views_unit (FrViews *views, const char *unit, gboolean zero)
 {
   g_return_if_fail (views->kind == FR_VIEW_INTERVALS);
 
-  set_text (views->view, "unit", unit);
+  set_text (views, views->view, "unit", unit);
   if (zero)
     json_object_set_boolean_member (views->view, "zero", TRUE);
 }
@@ -756,11 +825,11 @@ fr_views_add_interval (FrViews *views, const char *name, double value, double lo
   g_return_if_fail (isfinite (value) && isfinite (low) && isfinite (high));
 
   item = add_object (views, "items");
-  set_text (item, "name", name);
+  set_text (views, item, "name", name);
   set_number (item, "value", value);
   set_number (item, "low", low);
   set_number (item, "high", high);
-  set_text (item, "note", note);
+  set_text (views, item, "note", note);
 }
 
 JsonNode *
@@ -769,6 +838,6 @@ fr_views_to_json (FrViews *views)
   JsonNode *node = json_node_alloc ();
 
   json_node_take_array (json_node_init (node, JSON_NODE_ARRAY), views->all);
-  *views = (FrViews){ .all = json_array_new () };
+  *views = (FrViews){ .all = json_array_new (), .speech = views->speech };
   return node;
 }

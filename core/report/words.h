@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* words.h: every word of the page, in each of its languages (internal).
  *
- * What elements, files and rows say is shown as it is; these are the page's
- * own words.  Another language is another column.
+ * These are the page's own words; what elements say, they say in the languages
+ * they know (view.h), and files and rows are shown as they are.  Another
+ * language is another column.
  */
 #ifndef FLOWRUN_WORDS_H
 #define FLOWRUN_WORDS_H

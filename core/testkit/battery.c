@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "data/data-private.h"
+#include "report/report-private.h"
 #include "testkit/testkit.h"
 
 #define AMPLE_BATCHES 48
@@ -534,7 +535,7 @@ views_follow (FrTest *test, GString *why)
   g_autoptr (GError) error = NULL;
   JsonNode *views = fr_test_report (test, "views");
 
-  if (views == NULL || fr_views_check (views, &error))
+  if (views == NULL || (fr_views_check (views, &error) && fri_speech_check (views, &error)))
     return FRI_CHECK_PASSED;
   g_string_append_printf (why, "a view does not follow flowrun/view.h: %s", error->message);
   return FRI_CHECK_FAILED;

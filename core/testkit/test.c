@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "report/report-private.h"
 #include "testkit/testkit.h"
 
 FrTest *
@@ -133,7 +134,7 @@ check_views (FrTest *test)
   g_autoptr (GError) error = NULL;
   JsonNode *views = fr_test_report (test, "views");
 
-  if (views != NULL && !fr_views_check (views, &error))
+  if (views != NULL && (!fr_views_check (views, &error) || !fri_speech_check (views, &error)))
     fail (test, "it reports a view that does not follow flowrun/view.h", error->message);
 }
 

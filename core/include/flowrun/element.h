@@ -49,7 +49,7 @@
 G_BEGIN_DECLS
 
 #define FR_ABI_MAJOR 0 /* must be equal */
-#define FR_ABI_MINOR 3 /* a plugin's must not be newer than the core's */
+#define FR_ABI_MINOR 4 /* a plugin's must not be newer than the core's */
 
 typedef struct _FrHost FrHost; /* host.h */
 typedef struct _FrBind FrBind;
@@ -70,7 +70,8 @@ typedef enum {
   FR_ELEMENT_WAITS = 1 << 4,          /* run mostly waits for others: holds no worker while it does      */
   FR_ELEMENT_VOLATILE = 1 << 5,       /* may give other output for the same input: never reused, unless its
                                          fingerprint adds something, which then tells one output from another */
-  FR_ELEMENT_RUNS_PROGRAMS = 1 << 6   /* starts other programs                                          */
+  FR_ELEMENT_RUNS_PROGRAMS = 1 << 6,  /* starts other programs                                          */
+  FR_ELEMENT_SERVES = 1 << 7          /* run lasts until it is told to stop: see fr_host_ending() (since 0.4)    */
 } FrElementFlags;
 
 /** FrFlow: how data calls and work callbacks end. */

@@ -131,8 +131,18 @@ guint64 fr_host_seed (FrHost *host);
  */
 guint64 fr_host_random (FrHost *host, FrRowId id, guint64 salt);
 
-/** fr_host_threads: how many threads a library called now may use. */
+/**
+ * fr_host_threads: how many threads a library called now may use: what other stages leave free at this moment; all of
+ * them for FR_ELEMENT_SERVES.  Ask again at every call, and let no result depend on the answer: it is another one each time.
+ */
 guint fr_host_threads (FrHost *host);
+
+/**
+ * fr_host_workers: how many threads the whole run has (--workers): the same whoever is at work.  For what is divided once,
+ * for as long as it lasts, in a way that results or reports may show, such as a model's computation: the same
+ * input, seed and number of workers must give the same bytes (since 0.2).
+ */
+guint fr_host_workers (FrHost *host);
 
 /** fr_host_memory: bytes this stage may hold before it should spill. */
 guint64 fr_host_memory (FrHost *host);
@@ -168,6 +178,14 @@ const FrService *fr_host_service (FrHost *host, const char *kind, guint version,
 /** fr_host_cancellable: fires when the run is cancelled; pass it to every GIO call. */
 GCancellable *fr_host_cancellable (FrHost *host);
 gboolean fr_host_is_cancelled (FrHost *host);
+/**
+ * fr_host_ending: fires when a stage with FR_ELEMENT_SERVES is to come to its end (since 0.4): when a
+ * person first asks the run to stop and nothing but such stages is at work, and whenever the run is
+ * cancelled.  After the first, run ends what it has begun, returns FR_FLOW_OK, and the run has
+ * succeeded; fr_host_is_cancelled() stays FALSE.  For other stages the same as
+ * fr_host_cancellable().
+ */
+GCancellable *fr_host_ending (FrHost *host);
 /** fr_host_sleep: waits; FALSE as soon as the run is cancelled. */
 gboolean fr_host_sleep (FrHost *host, gint64 microseconds);
 
