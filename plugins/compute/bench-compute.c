@@ -5,9 +5,6 @@
  *     make plugins/compute/bench-compute
  *     FLOWRUN_PLUGIN_PATH=plugins/.libs plugins/compute/bench-compute [BACKEND,… [TOKENS [THREADS [OPERATION]]]]
  *
- * Not by tests/env.sh, which lets OpenMP's threads sleep soon: on a busy machine they then wake on
- * one processor, and two threads are as fast as one.
- *
  * Backends take turns within each line, so that a busy machine slows all of
  * them, and the least of several times counts; with one thread it is processor time, which a busy
  * machine hardly changes.  Products are told in
@@ -246,7 +243,7 @@ prepare_attention (Bench *b, Work *w)
   const Model *m = w->model;
   const gsize n = MIN (w->tokens, 512);
 
-  w->span = (LmSpan){ 0, n, 0, n };
+  w->span = (LmSpan){ .q_rows = n, .k_rows = n };
   w->attention = (LmAttention){ .q = mat (b, w->act, n, m->heads * m->head_dim),
                                 .k = mat (b, w->act, n, m->kv_heads * m->head_dim),
                                 .v = mat (b, w->act, n, m->kv_heads * m->head_dim),

@@ -12,13 +12,17 @@
  * more than one rounding to BF16 (2^-8), where outputs are BF16; 12e-3, three roundings, where a
  * weight of another type may be brought to BF16 too, to meet BF16 activations.  Denormals may be
  * flushed to zero, as processors' own BF16 products do, so errors below 1e-36 a number do not
- * count.
+ * count.  Products of F32 that are made of BF16 numbers are held against double too, with bounds
+ * that sums in F32 just keep.
  */
 #include "config.h"
 
 #include <flowrun/flowrun.h>
 #include <math.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 #include "compute/cpu/cpu.h"
 #include "lm/compute.h"
@@ -542,7 +546,7 @@ make_spans (LmSpan *spans, gsize length, gsize *q_rows, gsize *k_rows)
 
   for (gsize i = 0; i < G_N_ELEMENTS (lengths); i++)
     {
-      spans[i] = (LmSpan){ q, lengths[i][0], k, lengths[i][1] };
+      spans[i] = (LmSpan){ q, lengths[i][0], k, lengths[i][1], i == 2 && length % 2 };
       q += lengths[i][0] + i % 2;
       k += lengths[i][1] + 2;
     }
@@ -592,6 +596,61 @@ op_attention (Side *s, const Shape *p)
   a.scale = 1; /* scores of tens of thousands, whose own last bits are hundredths */
   s->c->klass->attention (s->c, &a);
   side_output (s, a.out, p->fill == LARGE || p->fill == NEGATIVE ? 0.02 : tolerance);
+}
+
+static gpointer
+side_bytes (Side *s, LmMat m)
+{
+  const gsize bytes = m.rows * lm_type_bytes (m.type, m.cols);
+  gpointer host = g_malloc (bytes + 1);
+
+  side_sync (s);
+  s->c->klass->download (s->c, host, m.data, bytes);
+  return host;
+}
+
+/* A prompt gives the same bits in one call and in several, alone and beside another sequence. */
+static void
+op_attention_chunks (Side *s, const Shape *p)
+{
+  static const gsize chunks[] = { 1, 3, 4, 7, 64, 300 };
+  const gsize dim = p->cols, n = p->rows;
+  LmMat q = side_mat (s, p->act, p->fill, n, 6 * dim, 0);
+  LmMat k = side_mat (s, p->act, p->fill, n, 2 * dim, 0);
+  LmMat v = side_mat (s, p->act, NORMAL, n, 2 * dim, 0);
+  LmMat all = side_mat_of (s, p->act, 0, n, 6 * dim, 0);
+  LmMat parts = side_mat_of (s, p->act, 0, n, 6 * dim, 0);
+  const LmSpan whole = { 0, n, 0, n, TRUE };
+  LmAttention a = { q, k, v, all, { 0 }, 6, 2, dim, dim, 1 / sqrtf (dim), &whole, 1 };
+  g_autofree char *expected = NULL;
+
+  s->c->klass->attention (s->c, &a);
+  expected = side_bytes (s, all);
+  a.out = parts;
+  for (gsize i = 0; s->c->klass->host_memory && i < G_N_ELEMENTS (chunks); i++)
+    {
+      g_autofree char *got = NULL;
+
+      for (gsize row = 0, rows; row < n; row += rows)
+        {
+          LmSpan spans[] = { { row, 0, 0, 0, TRUE }, { 0, 1, 0, 1, FALSE } };
+
+          rows = MIN (chunks[i], n - row);
+          spans[0].q_rows = rows;
+          spans[0].k_rows = row + rows;
+          a.spans = spans;
+          a.n_spans = 1 + (row > 0);
+          if (row > 0)
+            s->c->klass->copy (s->c, parts.data, all.data, lm_type_bytes (p->act, 6 * dim));
+          s->c->klass->attention (s->c, &a);
+          if (row > 0) /* what the other sequence wrote */
+            s->c->klass->copy (s->c, parts.data, all.data, lm_type_bytes (p->act, 6 * dim));
+        }
+      got = side_bytes (s, parts);
+      g_assert_cmpmem (got, n * lm_type_bytes (p->act, 6 * dim), expected,
+                       n * lm_type_bytes (p->act, 6 * dim));
+    }
+  side_output (s, all, type_tolerance (p->act));
 }
 
 /* One product; what the shape does not say comes from the random numbers. */
@@ -646,6 +705,186 @@ op_matmul_large (Side *s, const Shape *p)
       product (s, p, 512, types[i], how & 1, how >> 1);
 }
 
+/* Sums longer than a backend makes at once. */
+static void
+op_matmul_deep (Side *s, const Shape *p)
+{
+  for (guint how = 0; how < 8; how++)
+    product (s, p, 1600, how >> 2 ? LM_BF16 : LM_F32, how & 1, how >> 1 & 1);
+}
+
+/* ---- products of int8 */
+
+static const LmType packed_types[] = { LM_Q4_0, LM_Q4_1, LM_Q5_0, LM_Q5_1, LM_Q8_0, LM_Q4_K,
+                                       LM_Q5_K, LM_Q6_K, LM_F32,  LM_F16,  LM_BF16 };
+
+/* What blocks can hold at most: all bits of codes and factors set, one, or none; scales that are
+ * subnormal, the largest, negative, or 0. */
+static void
+fill_extremes (Side *s, LmMat weight)
+{
+  static const guint16 scales[] = { 0x0001, 0x03ff, 0x8200, 0x7bff, 0xfbff, 0x0000, 0x8000 };
+  const guint bytes = lm_types[weight.type].bytes;
+  guint8 *data = weight.data; /* of the host */
+
+  for (gsize i = 0; i < weight.rows * weight.cols / lm_types[weight.type].block; i++)
+    {
+      memset (data + i * bytes, random_below (s, 2) ? 0xff : random_below (s, 2) ? 0x80 : 0, bytes);
+      tame_block (s, weight.type, data + i * bytes);
+      if (random_below (s, 2))
+        {
+          const guint16 scale = scales[random_below (s, G_N_ELEMENTS (scales))];
+
+          memcpy (data + i * bytes + (weight.type == LM_Q6_K ? 208 : 0), &scale, 2);
+        }
+    }
+}
+
+/* *@size: the weight's norm by the root of the inner dimension. */
+static LmPacked
+side_pack (Side *s, LmType type, gsize rows, gsize cols, gboolean extremes, double *size)
+{
+  const LmComputeClass *k = s->c->klass;
+  const gsize bytes = k->packed_bytes (s->c, type, rows, cols);
+  LmMat weight = side_mat (s, type, NORMAL, rows, cols, 0);
+  LmPacked packed;
+
+  if (extremes && lm_types[type].block > 1)
+    fill_extremes (s, weight);
+  *size = norm (s, weight) / sqrt (cols);
+  g_assert_cmpuint (bytes, >, 0);
+  k->pack (s->c, &packed, side_alloc (s, bytes), weight);
+  g_assert_cmpuint (packed.rows, ==, rows);
+  g_assert_cmpuint (packed.cols, ==, cols);
+  g_assert_cmpint (packed.type, ==, lm_packed_type (type));
+  return packed;
+}
+
+/* Up to three products of one x, of all types. */
+static void
+op_packed (Side *s, const Shape *p)
+{
+  const LmComputeClass *k = s->c->klass;
+
+  for (gsize i = 0; k->packed_bytes != NULL && i < G_N_ELEMENTS (packed_types); i++)
+    {
+      const gsize n = random_below (s, 3) + 1, block = MAX (lm_types[packed_types[i]].block, 32);
+      const gsize inner = (random_below (s, block == 32 ? 21 : 3) + 1) * block;
+      LmMat x = side_mat (s, p->act, p->fill, p->rows, inner, p->pad);
+      LmPackedProduct products[3];
+      LmPacked weights[3];
+      double sizes[3];
+
+      for (gsize j = 0; j < n; j++)
+        {
+          const LmType other = packed_types[random_below (s, 5)];
+          const LmType out = random_below (s, 2) ? LM_F32 : LM_BF16;
+          const gsize rows = j == 0 ? p->cols : random_below (s, 40) + 1;
+          const float beta = (float) random_below (s, 2);
+
+          weights[j] = side_pack (s, j == 0 ? packed_types[i] : other, rows, inner,
+                                  random_below (s, 2), &sizes[j]);
+          products[j] = (LmPackedProduct){ beta != 0 ? side_mat (s, out, NORMAL, p->rows, rows, 3)
+                                                     : side_mat_of (s, out, NAN, p->rows, rows, 5),
+                                           beta, &weights[j] };
+        }
+      k->matmul_packed (s->c, products, n, x);
+      for (gsize j = 0; j < n; j++)
+        {
+          side_output (s, products[j].out, type_tolerance (products[j].out.type));
+          side_output_size (s, norm (s, x) * sizes[j]);
+        }
+    }
+}
+
+/* A row gives the same bits however many are beside it. */
+static void
+op_packed_rows (Side *s, const Shape *p)
+{
+  static const gsize at_once[] = { 1, 2, 3, 4, 5, 8, 13, 16, 31, 64 };
+  const LmComputeClass *k = s->c->klass;
+
+  for (gsize i = 0; k->packed_bytes != NULL && i < G_N_ELEMENTS (packed_types); i++)
+    {
+      const gsize inner = MAX (lm_types[packed_types[i]].block, 32) * (random_below (s, 3) + 1);
+      double size;
+      const LmPacked w = side_pack (s, packed_types[i], p->cols, inner, FALSE, &size);
+      LmMat x = side_mat (s, p->act, p->fill, p->rows, inner, 0);
+      LmMat all = side_mat_of (s, p->act, 0, p->rows, p->cols, 0);
+      LmMat parts = side_mat_of (s, p->act, 0, p->rows, p->cols, 0);
+      g_autofree char *expected = NULL;
+
+      k->matmul_packed (s->c, &(LmPackedProduct){ all, 0, &w }, 1, x);
+      expected = side_bytes (s, all);
+      for (gsize j = 0; j < G_N_ELEMENTS (at_once); j++)
+        {
+          g_autofree char *got = NULL;
+
+          for (gsize row = 0, n; row < p->rows; row += n)
+            {
+              n = MIN (at_once[j], p->rows - row);
+              k->matmul_packed (s->c, &(LmPackedProduct){ lm_mat_rows (parts, row, n), 0, &w }, 1,
+                                lm_mat_rows (x, row, n));
+            }
+          got = side_bytes (s, parts);
+          g_assert_cmpmem (got, p->rows * lm_type_bytes (p->act, p->cols), expected,
+                           p->rows * lm_type_bytes (p->act, p->cols));
+        }
+      side_output (s, all, type_tolerance (p->act));
+      side_output_size (s, norm (s, x) * size);
+    }
+}
+
+/* What is not finite stays so, in its own row alone; zeros give zeros. */
+static void
+op_packed_broken (Side *s, const Shape *p)
+{
+  static const float broken[] = { NAN, INFINITY, -INFINITY };
+  const LmComputeClass *k = s->c->klass;
+  const gsize inner = 256;
+
+  for (gsize i = 0; k->packed_bytes != NULL && p->rows > 4 && i < G_N_ELEMENTS (packed_types); i++)
+    {
+      double size;
+      const LmPacked w = side_pack (s, packed_types[i], p->cols, inner, FALSE, &size);
+      LmMat x = side_mat (s, p->act, NORMAL, p->rows, inner, 0);
+      LmMat out = side_mat_of (s, LM_F32, 0, p->rows, p->cols, 0);
+      g_autofree float *got = NULL;
+
+      for (gsize r = 0; r < 3; r++)
+        lm_encode (p->act, &broken[r],
+                   (char *) lm_mat_rows (x, r, 1).data
+                       + lm_type_bytes (p->act, random_below (s, inner)),
+                   1);
+      memset (lm_mat_rows (x, 3, 1).data, 0, lm_type_bytes (p->act, inner));
+      k->matmul_packed (s->c, &(LmPackedProduct){ out, 0, &w }, 1, x);
+      got = side_bytes (s, out);
+      for (gsize r = 0; r < p->rows; r++)
+        for (gsize j = 0; j < p->cols; j++)
+          if (r == 3)
+            g_assert_cmpfloat (got[r * p->cols + j], ==, 0);
+          else
+            g_assert_cmpint (isfinite (got[r * p->cols + j]) != 0, ==, r > 2);
+      side_output (s, out, TOLERANCE_F32);
+      side_output_size (s, norm (s, lm_mat_rows (x, 4, p->rows - 4)) * size);
+    }
+}
+
+static void
+op_packed_bytes (Side *s, const Shape *p)
+{
+  const LmComputeClass *k = s->c->klass;
+
+  (void) p;
+  if (k->packed_bytes == NULL)
+    return;
+  g_assert_cmpuint (k->packed_bytes (s->c, LM_Q4_1, 5, 48), ==, 0);
+  g_assert_cmpuint (k->packed_bytes (s->c, LM_Q4_K, 5, 128), ==, 0);
+  g_assert_cmpuint (k->packed_bytes (s->c, LM_F32, 5, 31), ==, 0);
+  g_assert_cmpuint (k->packed_bytes (s->c, LM_I32, 5, 32), ==, 0);
+  g_assert_cmpuint (k->packed_bytes (s->c, LM_BF16, 5, 32), >=, 5 * 34);
+}
+
 /* ---- comparing */
 
 typedef struct
@@ -665,6 +904,14 @@ static const gsize matmul_sizes[][2] = { { 0, 17 }, { 1, 1 },   { 1, 129 }, { 3,
                                          { 17, 3 }, { 64, 64 }, { 65, 16 }, { 129, 129 } };
 static const gsize large_sizes[][2]
     = { { 5, 1536 }, { 70, 512 }, { 9, 512 }, { 300, 256 }, { 600, 256 } };
+static const gsize deep_sizes[][2] = { { 110, 113 } };
+
+static const gsize chunk_sizes[][2]
+    = { { 1, 64 }, { 70, 64 }, { 300, 16 }, { 601, 32 }, { 45, 24 } };
+static const gsize packed_sizes[][2]
+    = { { 0, 17 }, { 1, 1 },   { 1, 129 },  { 2, 65 },   { 3, 16 },  { 4, 40 }, { 5, 33 },
+        { 7, 31 }, { 8, 129 }, { 13, 100 }, { 16, 257 }, { 33, 15 }, { 70, 49 } };
+static const gsize packed_row_sizes[][2] = { { 13, 50 }, { 200, 70 }, { 9, 300 } };
 
 #define ALL_FILLS ((1 << N_FILLS) - 1)
 
@@ -686,9 +933,16 @@ static const Operation operations[] = {
   { "sum-squares", op_sum_squares, row_sizes, G_N_ELEMENTS (row_sizes), ALL_FILLS },
   { "attention", op_attention, attention_sizes, G_N_ELEMENTS (attention_sizes),
     1 << NORMAL | 1 << LARGE | 1 << EQUAL },
+  { "attention-chunks", op_attention_chunks, chunk_sizes, G_N_ELEMENTS (chunk_sizes), 1 << NORMAL },
   { "matmul", op_matmul, matmul_sizes, G_N_ELEMENTS (matmul_sizes),
     1 << NORMAL | 1 << LARGE | 1 << DENORMAL },
   { "matmul-large", op_matmul_large, large_sizes, G_N_ELEMENTS (large_sizes), 1 << NORMAL },
+  { "matmul-deep", op_matmul_deep, deep_sizes, G_N_ELEMENTS (deep_sizes), 1 << NORMAL },
+  { "packed", op_packed, packed_sizes, G_N_ELEMENTS (packed_sizes), ALL_FILLS },
+  { "packed-rows", op_packed_rows, packed_row_sizes, G_N_ELEMENTS (packed_row_sizes), 1 << NORMAL },
+  { "packed-broken", op_packed_broken, packed_row_sizes, G_N_ELEMENTS (packed_row_sizes),
+    1 << NORMAL },
+  { "packed-bytes", op_packed_bytes, packed_row_sizes, 1, 1 << NORMAL },
 };
 
 typedef struct
@@ -813,6 +1067,11 @@ test_operation (gconstpointer data)
   g_autoptr (LmCompute) one = lm_compute_open_class (test->klass, 1, &error);
 
   g_assert_no_error (error);
+  if (g_str_has_prefix (o->name, "packed") && test->klass->packed_bytes == NULL)
+    {
+      g_test_skip ("this backend has no products of int8");
+      return;
+    }
   for (gsize i = 0; i < o->n_sizes; i++)
     for (Fill fill = NORMAL; fill < N_FILLS; fill++)
       for (guint act = 0; (o->fills >> fill & 1) && act < 2; act++)
@@ -1050,7 +1309,7 @@ enum
   N_OUT = Q_ROWS * HEADS * VALUE_DIM
 };
 
-static const LmSpan attention_spans[] = { { 0, 3, 0, 3 }, { 3, 2, 3, 4 } };
+static const LmSpan attention_spans[] = { { 0, 3, 0, 3, FALSE }, { 3, 2, 3, 4, FALSE } };
 
 static void
 attend_row (const double *q, const double *k, const double *v, gsize keys, double *out)
@@ -1272,6 +1531,45 @@ test_unknown (void)
   g_assert_nonnull (strstr (error->message, "reference"));
 }
 
+#if defined __linux__ && !defined FR_EMULATE
+#define SET_MDWE 65 /* PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN of newer headers */
+#define REFUSE_EXEC_GAIN 1
+
+/* No memory that is written and then run, as systemd's MemoryDenyWriteExecute has it: the best
+ * backend is one that can do without, and who asks for another is told which. */
+static void
+test_no_made_code (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) refused = NULL;
+  g_autoptr (LmCompute) best = NULL;
+  g_autoptr (LmCompute) onednn = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+      g_test_trap_assert_passed ();
+      g_test_trap_assert_stdout ("*chosen*");
+      return;
+    }
+  if (prctl (SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) != 0)
+    {
+      g_print ("nothing was chosen: this kernel has no PR_SET_MDWE\n");
+      return;
+    }
+  best = lm_compute_open (NULL, NULL, 2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (best->klass->name, !=, "onednn");
+  onednn = lm_compute_open (NULL, "onednn", 2, &refused);
+  g_assert_null (onednn);
+  g_assert_error (refused, FR_ERROR, FR_ERROR_LOAD);
+  g_print ("%s was chosen: %s\n", best->klass->name, refused->message);
+  /* where it is built, it says why */
+  if (strstr (refused->message, "'onednn': ") != NULL)
+    g_assert_nonnull (strstr (refused->message, "openblas need not"));
+}
+#endif
+
 static void
 test_describe (gconstpointer data)
 {
@@ -1296,17 +1594,22 @@ skip (gconstpointer data)
   g_test_skip (data);
 }
 
+static GPtrArray *cases; /* a test that is not run would keep its own */
+
+/* Operations whose names begin so. */
 static void
-add_class (const char *name, const LmComputeClass *klass)
+add_class (const char *name, const LmComputeClass *klass, const char *prefix)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (operations); i++)
-    {
-      g_autofree char *path = g_strdup_printf ("/compute/%s/%s", name, operations[i].name);
-      Case *test = g_new (Case, 1);
+    if (g_str_has_prefix (operations[i].name, prefix))
+      {
+        g_autofree char *path = g_strdup_printf ("/compute/%s/%s", name, operations[i].name);
+        Case *test = g_new (Case, 1);
 
-      *test = (Case){ klass, &operations[i] };
-      g_test_add_data_func_full (path, test, test_operation, g_free);
-    }
+        *test = (Case){ klass, &operations[i] };
+        g_ptr_array_add (cases, test);
+        g_test_add_data_func (path, test, test_operation);
+      }
 }
 
 static void
@@ -1322,7 +1625,7 @@ add_backend (const FrService *service)
       return;
     }
   g_test_add_data_func (describe, service, test_describe);
-  add_class (service->name, service->table);
+  add_class (service->name, service->table, "");
 }
 
 /* ---- the kernels that host backends share, of each instruction set this processor has */
@@ -1347,6 +1650,319 @@ cpu_class (void)
   return klass;
 }
 
+/* ---- products of F32 by sums of BF16, of any size and shape */
+
+static void
+split_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolean ta, LmMat b,
+              gboolean tb)
+{
+  const gsize bytes = lm_cpu_split_bytes (c, out, a, ta, b);
+  gpointer workspace = g_aligned_alloc (1, bytes + 1, 64);
+
+  if (bytes > 0)
+    lm_cpu_matmul_split (c, workspace, out, beta, alpha, a, ta, b, tb);
+  else
+    lm_compute_reference ()->matmul (c, out, beta, alpha, a, ta, b, tb);
+  g_aligned_free (workspace);
+}
+
+static const LmComputeClass *
+split_class (void)
+{
+  static LmComputeClass klass = {
+    .version = LM_COMPUTE_VERSION, .name = "split", .host_memory = TRUE, .matmul = split_matmul
+  };
+
+  lm_compute_inherit (&klass, lm_compute_reference ());
+  return &klass;
+}
+
+static void
+begin_split (Side *s, guint64 seed, guint threads)
+{
+  g_autoptr (GError) error = NULL;
+
+  begin (s, seed);
+  lm_compute_close (s->c);
+  s->c = lm_compute_open_class (split_class (), threads, &error);
+  g_assert_no_error (error);
+}
+
+static float *
+number_at (LmMat m, gboolean transposed, gsize row, gsize col)
+{
+  return (float *) m.data + (transposed ? col * m.stride + row : row * m.stride + col);
+}
+
+/* Numbers of op(m) whose sizes differ: by @rows powers of ten from row to row, by @cols from column
+ * to column, both ways. */
+static LmMat
+scaled_mat (Side *s, gboolean transposed, gsize rows, gsize cols, double rows_by, double cols_by)
+{
+  LmMat m = side_mat (s, LM_F32, NORMAL, transposed ? cols : rows, transposed ? rows : cols, 3);
+  g_autofree double *scales = g_new (double, rows + cols);
+
+  for (gsize i = 0; i < rows + cols; i++)
+    scales[i] = pow (10, (i < rows ? rows_by : cols_by) * ((random_bits (s) >> 11) * 0x1p-52 - 1));
+  for (gsize i = 0; i < rows; i++)
+    for (gsize j = 0; j < cols; j++)
+      *number_at (m, transposed, i, j) *= scales[i] * scales[rows + j];
+  return m;
+}
+
+typedef struct
+{
+  gsize rows, cols, inner;
+  double by_line, by_inner; /* powers of ten */
+} Scales;
+
+/* The types of a and b. */
+enum
+{
+  FLOATS,
+  FLOATS_BY_BF16,
+  ALL_BF16,
+  N_OPERANDS
+};
+
+/* Errors of the product and of sums in F32, one number after the other, in parts of what is summed:
+ * the root of the mean of squares, and the largest. */
+static void
+split_errors (LmMat out, LmMat a, gboolean ta, LmMat b, gboolean tb, double error[2],
+              double plain_error[2])
+{
+  const gsize inner = ta ? a.rows : a.cols;
+
+  error[0] = error[1] = plain_error[0] = plain_error[1] = 0;
+  for (gsize i = 0; i < out.rows; i++)
+    for (gsize j = 0; j < out.cols; j++)
+      {
+        double sum = 0, squares = 0, e, f;
+        float plain = 0;
+
+        for (gsize k = 0; k < inner; k++)
+          {
+            const double x = (double) *number_at (a, ta, i, k) * *number_at (b, tb, k, j);
+
+            sum += x;
+            squares += x * x;
+            plain = (float) (plain + x);
+          }
+        e = fabs (*number_at (out, FALSE, i, j) - sum) / sqrt (squares);
+        f = fabs (plain - sum) / sqrt (squares);
+        error[0] += e * e;
+        plain_error[0] += f * f;
+        error[1] = MAX (error[1], e);
+        plain_error[1] = MAX (plain_error[1], f);
+      }
+  error[0] = sqrt (error[0] / (out.rows * out.cols));
+  plain_error[0] = sqrt (plain_error[0] / (out.rows * out.cols));
+}
+
+/* Rounds @m to BF16, and gives it as that. */
+static LmMat
+as_bf16 (Side *s, LmMat m)
+{
+  LmMat half = side_mat (s, LM_BF16, NORMAL, m.rows, m.cols, 1);
+
+  for (gsize i = 0; i < m.rows; i++)
+    {
+      lm_encode (LM_BF16, lm_mat_rows (m, i, 1).data, lm_mat_rows (half, i, 1).data, m.cols);
+      lm_decode (LM_BF16, lm_mat_rows (half, i, 1).data, lm_mat_rows (m, i, 1).data, m.cols);
+    }
+  return half;
+}
+
+/* No worse than sums in F32, of whichever types. */
+static void
+test_split_error (void)
+{
+  static const char *const names[] = { "F32 by F32", "F32 by BF16", "BF16 by BF16" };
+  static const Scales scales[]
+      = { { 70, 40, 33, 0, 0 },  { 64, 96, 576, 0, 0 },  { 33, 65, 4100, 0, 0 },
+          { 50, 50, 576, 9, 0 }, { 50, 50, 1536, 0, 4 }, { 40, 40, 5000, 6, 2 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (scales); i++)
+    for (guint how = 0; how < 4 * N_OPERANDS; how++)
+      {
+        const Scales *t = &scales[i];
+        const gboolean ta = how & 1, tb = how >> 1 & 1;
+        const guint types = how >> 2;
+        double error[2], plain[2];
+        LmMat a, b, out, half_a, half_b;
+        Side s;
+
+        begin_split (&s, i + 1, 2);
+        a = scaled_mat (&s, ta, t->rows, t->inner, t->by_line, t->by_inner);
+        b = scaled_mat (&s, tb, t->inner, t->cols, t->by_inner, t->by_line);
+        out = side_mat_of (&s, LM_F32, NAN, t->rows, t->cols, 2);
+        half_a = types == ALL_BF16 ? as_bf16 (&s, a) : a;
+        half_b = types != FLOATS ? as_bf16 (&s, b) : b;
+        s.c->klass->matmul (s.c, out, 0, 1, half_a, ta, half_b, tb);
+        split_errors (out, a, ta, b, tb, error, plain);
+        g_test_message ("%" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
+                        ", lines 10^+-%g, inner 10^+-%g, %s: error %.2e, largest %.2e; of F32 "
+                        "%.2e, largest %.2e",
+                        t->rows, t->cols, t->inner, t->by_line, t->by_inner, names[types], error[0],
+                        error[1], plain[0], plain[1]);
+        g_assert_cmpfloat (plain[0], >, 0);
+        g_assert_cmpfloat (error[0], <=, plain[0]);
+        g_assert_cmpfloat (error[1], <=, 2 * plain[1]);
+        end (&s);
+      }
+}
+
+/* Whether a sum in F32 of what is finite could pass the largest number on its way. */
+static gboolean
+may_overflow (LmMat a, gboolean ta, gsize row, LmMat b, gboolean tb, gsize col)
+{
+  double sum = 0;
+
+  for (gsize k = 0; k < (ta ? a.rows : a.cols); k++)
+    {
+      const double x = (double) *number_at (a, ta, row, k) * *number_at (b, tb, k, col);
+
+      sum += isfinite (x) ? fabs (x) : 0;
+    }
+  return sum > G_MAXFLOAT;
+}
+
+/* Infinities, NaN, the largest and the smallest numbers come out as in the reference. */
+static void
+test_split_extremes (void)
+{
+  static const float extremes[]
+      = { NAN, INFINITY, -INFINITY, G_MAXFLOAT, -G_MAXFLOAT, 3.39e38f, 1e-44f, -1e-39f, -1e30f, 0 };
+
+  for (guint how = 0; how < 16; how++)
+    for (gsize x = 0; x < 2 * G_N_ELEMENTS (extremes); x++)
+      {
+        const gboolean ta = how & 1, tb = how >> 1 & 1, more = how >> 2 & 1, half = how >> 3;
+        const gsize rows = 70, cols = 45, inner = x % 3 == 0 ? half ? 1600 : 1100 : 90;
+        LmMat a, b, out, expected, half_a, half_b;
+        Side s;
+
+        begin_split (&s, x + 1, 2);
+        a = side_mat (&s, LM_F32, NORMAL, ta ? inner : rows, ta ? rows : inner, 1);
+        b = side_mat (&s, LM_F32, NORMAL, tb ? cols : inner, tb ? inner : cols, 0);
+        out = side_mat_of (&s, LM_F32, more ? 7 : NAN, rows, cols, 0);
+        expected = side_mat_of (&s, LM_F32, more ? 7 : NAN, rows, cols, 0);
+        for (guint i = 0; i < 3; i++)
+          {
+            const float e
+                = extremes[(x + i * (x / G_N_ELEMENTS (extremes))) % G_N_ELEMENTS (extremes)];
+
+            *number_at (a, ta, random_below (&s, rows), random_below (&s, inner)) = e;
+            *number_at (b, tb, random_below (&s, inner), random_below (&s, cols)) = e;
+          }
+        half_a = half ? as_bf16 (&s, a) : a;
+        half_b = half ? as_bf16 (&s, b) : b;
+        s.c->klass->matmul (s.c, out, more, 1, half_a, ta, half_b, tb);
+        lm_compute_reference ()->matmul (s.c, expected, more, 1, half_a, ta, half_b, tb);
+        for (gsize i = 0; i < rows; i++)
+          for (gsize j = 0; j < cols; j++)
+            {
+              const float got = *number_at (out, FALSE, i, j);
+              const float wanted = *number_at (expected, FALSE, i, j);
+
+              const gboolean same = isnan (wanted) ? isnan (got)
+                                    : isinf (wanted)
+                                        ? got == wanted
+                                        : fabsf (got - wanted) <= 1e-4 + 1e-5 * fabsf (wanted);
+
+              if (!same && (inner == 90 || !may_overflow (a, ta, i, b, tb, j)))
+                g_error ("[%u, %" G_GSIZE_FORMAT "] %" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT
+                         ": %g is not %g",
+                         how, x, i, j, got, wanted);
+            }
+        end (&s);
+      }
+}
+
+static void
+split_in_parts (LmType type)
+{
+  const gsize rows = 300, cols = 200, inner = 2000, parts[][2] = { { 7, 200 }, { 300, 33 } };
+  Side s, others;
+  LmMat a, b, out, again;
+
+  begin_split (&s, 1, 2);
+  a = side_mat (&s, type, NORMAL, rows, inner, 0);
+  b = side_mat (&s, type, NORMAL, inner, cols, 0);
+  out = side_mat_of (&s, LM_F32, NAN, rows, cols, 0);
+  again = side_mat_of (&s, LM_F32, NAN, rows, cols, 0);
+  s.c->klass->matmul (s.c, out, 0, 1, a, FALSE, b, FALSE);
+  for (guint threads = 1; threads <= 5; threads += 2)
+    {
+      begin_split (&others, 1, threads);
+      others.c->klass->matmul (others.c, again, 0, 1, a, FALSE, b, FALSE);
+      g_assert_cmpmem (again.data, rows * cols * 4, out.data, rows * cols * 4);
+      end (&others);
+    }
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      memset (again.data, PADDING, rows * cols * 4);
+      for (gsize row = 0; row < rows; row += parts[i][0])
+        for (gsize col = 0; col < cols; col += parts[i][1])
+          {
+            const gsize m = MIN (parts[i][0], rows - row), n = MIN (parts[i][1], cols - col);
+
+            s.c->klass->matmul (s.c, lm_mat_cols (lm_mat_rows (again, row, m), col, n), 0, 1,
+                                lm_mat_rows (a, row, m), FALSE, lm_mat_cols (b, col, n), FALSE);
+          }
+      g_assert_cmpmem (again.data, rows * cols * 4, out.data, rows * cols * 4);
+    }
+  end (&s);
+}
+
+/* Any number of threads, and any rows and columns beside it, give an output the same bits. */
+static void
+test_split_parts (void)
+{
+  split_in_parts (LM_F32);
+  split_in_parts (LM_BF16);
+}
+
+/* However large a product, its memory is bounded; what cannot be is said to be so. */
+static void
+test_split_bytes (void)
+{
+  const LmCompute c = { .threads = 64 };
+  const gsize n = 1 << 20;
+  const LmMat f = lm_mat (NULL, LM_F32, n, n), h = lm_mat (NULL, LM_BF16, n, n);
+
+  g_assert_cmpuint (lm_cpu_split_bytes (&c, f, f, FALSE, f), <=, (16 + 64) << 20);
+  g_assert_cmpuint (lm_cpu_split_bytes (&c, f, f, TRUE, h), >, 0);
+  g_assert_cmpuint (lm_cpu_split_bytes (&c, f, h, FALSE, h), <=, (16 + 64) << 20);
+  g_assert_cmpuint (lm_cpu_split_bytes (&c, f, h, FALSE, h), >, 0);
+  g_assert_cmpuint (lm_cpu_split_bytes (&c, h, h, FALSE, h), ==, 0);
+  g_assert_cmpuint (lm_cpu_split_bytes (&c, h, f, FALSE, f), ==, 0);
+  g_assert_cmpuint (lm_cpu_split_bytes (&c, f, h, FALSE, f), ==, 0);
+  g_assert_cmpuint (lm_cpu_split_bytes (&c, f, f, FALSE, lm_mat (NULL, LM_F16, n, n)), ==, 0);
+  g_assert_cmpuint (
+      lm_cpu_split_bytes (&c, lm_mat (NULL, LM_F32, 0, n), lm_mat (NULL, LM_F32, 0, n), FALSE, f),
+      ==, 0);
+}
+
+static void
+add_split (void)
+{
+  const LmCompute c = { .threads = 1 };
+  const LmMat m = lm_mat (NULL, LM_F32, 64, 64);
+
+  if (lm_cpu_split_bytes (&c, m, m, FALSE, m) == 0)
+    {
+      g_test_add_data_func ("/compute/split", "this processor has no AMX, or FLOWRUN_CPU lowers it",
+                            skip);
+      return;
+    }
+  add_class ("split", split_class (), "matmul");
+  g_test_add_func ("/compute/split/error", test_split_error);
+  g_test_add_func ("/compute/split/extremes", test_split_extremes);
+  g_test_add_func ("/compute/split/parts", test_split_parts);
+  g_test_add_func ("/compute/split/bytes", test_split_bytes);
+}
+
 static const char *program;
 
 typedef struct
@@ -1356,9 +1972,12 @@ typedef struct
 
 static const Level levels[] = {
   { "FLOWRUN_CPU", "AVX512-BF16", "/compute/cpu" },
+  { "FLOWRUN_CPU", "AVX512-VNNI", "/compute/cpu" },
   { "FLOWRUN_CPU", "AVX512", "/compute/cpu" },
+  { "FLOWRUN_CPU", "AVX-VNNI", "/compute/cpu" },
   { "FLOWRUN_CPU", "AVX2", "/compute/cpu" },
   { "FLOWRUN_CPU", "baseline", "/compute/cpu" },
+  { "FLOWRUN_CPU", "AVX512-BF16", "/compute/onednn/matmul" }, /* F32 by oneDNN alone */
   { "ONEDNN_MAX_CPU_ISA", "AVX2", "/compute/onednn/matmul" }, /* BF16 by F32 */
 };
 
@@ -1388,8 +2007,8 @@ add_levels (void)
       return;
   for (gsize i = 0; i < G_N_ELEMENTS (levels); i++)
     {
-      g_autofree char *path
-          = g_strdup_printf ("/compute/levels/%s/%s", levels[i].variable, levels[i].level);
+      g_autofree char *path = g_strdup_printf ("/compute/levels/%s/%s%s", levels[i].variable,
+                                               levels[i].level, levels[i].tests);
 
       g_test_add_data_func (path, &levels[i], test_level);
     }
@@ -1400,8 +2019,10 @@ main (int argc, char **argv)
 {
   g_autoptr (GPtrArray) services = NULL;
   const LmComputeClass cpu = cpu_class ();
+  int status;
 
   program = argv[0];
+  cases = g_ptr_array_new_with_free_func (g_free);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/compute/formulas/product", test_product);
   g_test_add_func ("/compute/formulas/silu", test_silu_gradient);
@@ -1423,8 +2044,14 @@ main (int argc, char **argv)
     add_backend (services->pdata[i]);
   if (!EMULATED)
     {
-      add_class ("cpu", &cpu);
+#if defined __linux__ && !defined FR_EMULATE
+      g_test_add_func ("/compute/no-made-code", test_no_made_code);
+#endif
+      add_class ("cpu", &cpu, "");
+      add_split ();
       add_levels ();
     }
-  return g_test_run ();
+  status = g_test_run ();
+  g_ptr_array_unref (cases);
+  return status;
 }

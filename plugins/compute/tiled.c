@@ -7,13 +7,14 @@
 #include <omp.h>
 
 #include "compute/cpu/cpu.h"
+#include "compute/cpu/team.h"
 
-#define TILE_BYTES (32 << 20)       /* of a weight, widened */
-#define SUM_BYTES (16 << 20)        /* of F32 sums that several tiles add to */
-#define PIECE_BYTES (8 << 20)       /* of rows of a, converted by one thread */
-#define PIECE_OUT_NUMBERS (1 << 18) /* of output that one thread converts: they stay in its cache  \
-                                     */
-#define MOST_ROWS 256               /* of a piece: more is no faster */
+#define TILE_BYTES (32 << 20) /* of a weight, widened */
+#define SUM_BYTES (16 << 20)  /* of F32 sums that several tiles add to */
+#define PIECE_BYTES (8 << 20) /* of rows of a, converted by one thread */
+/* of output that one thread converts: they stay in its cache */
+#define PIECE_OUT_NUMBERS (1 << 18)
+#define MOST_ROWS 256 /* of a piece: more is no faster */
 #define LEAST_ROWS 32
 #define COLUMNS 64 /* a part of the columns is a multiple of this */
 
@@ -26,7 +27,7 @@ typedef struct
 struct _LmTiles
 {
   guint threads;
-  Buffer tile, sums;
+  Buffer tile, sums, split;
   Buffer *a, *out; /* of each thread */
 };
 
@@ -67,23 +68,28 @@ lm_tiles_free (LmTiles *tiles)
     }
   g_aligned_free (tiles->tile.data);
   g_aligned_free (tiles->sums.data);
+  g_aligned_free (tiles->split.data);
   g_free (tiles->a);
   g_free (tiles->out);
   g_free (tiles);
 }
 
-static LmMat
-buffer_mat (Buffer *buffer, LmType type, gsize rows, gsize cols)
+static gpointer
+buffer_room (Buffer *buffer, gsize bytes)
 {
-  const gsize bytes = rows * lm_type_bytes (type, cols);
-
   if (buffer->bytes < bytes)
     {
       g_aligned_free (buffer->data);
       buffer->data = g_aligned_alloc (1, bytes, 64);
       buffer->bytes = bytes;
     }
-  return lm_mat (buffer->data, type, rows, cols);
+  return buffer->data;
+}
+
+static LmMat
+buffer_mat (Buffer *buffer, LmType type, gsize rows, gsize cols)
+{
+  return lm_mat (buffer_room (buffer, rows * lm_type_bytes (type, cols)), type, rows, cols);
 }
 
 /* What rows, and columns, of op(m) are of m. */
@@ -199,24 +205,36 @@ cut (const Product *p)
   return pieces;
 }
 
+typedef struct
+{
+  const Product *p;
+  const Piece *pieces;
+} Pieces;
+
+/* The library asks OpenMP how many threads it may use. */
+static void
+multiply_part (gconstpointer data, const LmCpuShare *share)
+{
+  const Pieces *all = data;
+  const int before = omp_get_max_threads ();
+
+  omp_set_num_threads (1);
+  multiply_piece (all->p, share->thread, &all->pieces[share->part]);
+  omp_set_num_threads (before);
+}
+
 /* b is of the type of the operands. */
 static void
 multiply_pieces (const Product *p)
 {
   g_autoptr (GArray) pieces = cut (p);
-  const guint n = pieces->len;
 
-#pragma omp parallel num_threads(MIN(p->c->threads, n))
-  {
-    /* The library asks how many threads it may use. */
-    omp_set_num_threads (1);
-#pragma omp for schedule(dynamic)
-    for (guint i = 0; i < n; i++)
-      multiply_piece (p, omp_get_thread_num (), &g_array_index (pieces, Piece, i));
-  }
+  lm_cpu_share (p->c->threads, pieces->len, 0, multiply_part,
+                &(Pieces){ p, &g_array_index (pieces, Piece, 0) });
 }
 
-/* Several tiles along the inner dimension add to sums in F32, which are rounded once. */
+/* What is added tile by tile, or stretch by stretch, along the inner dimension: in F32, rounded
+ * once. */
 static void
 multiply_by_sums (const Product *p)
 {
@@ -237,6 +255,25 @@ multiply_by_sums (const Product *p)
     }
 }
 
+/* FALSE: nothing was done. */
+static gboolean
+multiply_split (const Product *p)
+{
+  const gboolean repays = p->how->splits && lm_cpu_split_repays (p->out, p->a, p->ta, p->tb);
+  const gsize bytes = repays ? lm_cpu_split_bytes (p->c, p->out, p->a, p->ta, p->b) : 0;
+  LmMat sums = p->out;
+
+  sums.type = LM_F32;
+  if (bytes > 0)
+    lm_cpu_matmul_split (p->c, buffer_room (&p->tiles->split, bytes), p->out, p->beta, p->alpha,
+                         p->a, p->ta, p->b, p->tb);
+  else if (repays && lm_cpu_split_bytes (p->c, sums, p->a, p->ta, p->b) > 0)
+    multiply_by_sums (p);
+  else
+    return FALSE;
+  return TRUE;
+}
+
 static void
 multiply_tiles (const Product *p, gsize tile_rows)
 {
@@ -254,7 +291,8 @@ multiply_tiles (const Product *p, gsize tile_rows)
           part.a = op_cols (p->a, p->ta, from, n);
           part.beta = from == 0 ? p->beta : 1;
         }
-      multiply_pieces (&part);
+      if (!multiply_split (&part))
+        multiply_pieces (&part);
     }
 }
 
@@ -273,6 +311,8 @@ lm_tiled_matmul (LmCompute *c, LmTiles *tiles, const LmTiling *how, LmMat out, f
         c->klass->zero (c, lm_mat_rows (out, i, 1).data, lm_type_bytes (out.type, out.cols));
       return;
     }
+  if (multiply_split (&p))
+    return;
   if (b.type == how->operands)
     {
       multiply_pieces (&p);

@@ -30,12 +30,14 @@ typedef void (*LmTiledProduct) (LmCompute *c, guint thread, LmMat out, float bet
  * LmTiling: what the library can do.
  * @operands: the type that both operands are brought to, F32 or BF16
  * @writes_bf16: whether it writes BF16 as well as F32
+ * @splits: whether large products go by lm_cpu_matmul_split() instead, where it can and repays
  */
 typedef struct
 {
   LmTiledProduct product;
   LmType operands;
   gboolean writes_bf16;
+  gboolean splits;
 } LmTiling;
 
 /** lm_tiled_matmul: matmul of compute.h. */

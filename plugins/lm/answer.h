@@ -26,13 +26,15 @@ typedef struct
   gint64 top_k;
   char **stop;
   gint64 batch;
-  int type; /* LmTypeChoice */
+  int type;              /* LmTypeChoice */
+  int weights, products; /* of lm_int8_choose() */
   char *backend;
   JsonNode *variables, *tools;
 } LmAnswerConfig;
 
-/* Rows for the LmAnswerConfig that is member @in of @Config. */
-#define LM_ANSWER_PARAMS(Config, in, max_tokens_, temperature_, batch_)                            \
+/* Rows for the LmAnswerConfig that is member @in of @Config: settings of an answer, and who computes
+ * it. */
+#define LM_ANSWER_SETTINGS(Config, in, max_tokens_, temperature_, products_)                       \
   FR_PARAM_INT ("max_tokens", Config, in.max_tokens, 1, 1 << 24,                                   \
                 "an answer has at most so many tokens", .def = max_tokens_, .unit = "tokens"),     \
       FR_PARAM_FLOAT ("temperature", Config, in.temperature, -1, 100,                              \
@@ -53,10 +55,16 @@ typedef struct
                       "makes what was said less likely; 1: no; -1: the model's own", .def = "-1"), \
       FR_PARAM_STRINGS ("stop", Config, in.stop, "texts that end an answer",                       \
                         .example = "[\"\\n\\n\"]"),                                                \
-      FR_PARAM_INT ("batch", Config, in.batch, 1, 4096, "rows answered at once", .def = batch_,    \
-                    .unit = "rows"),                                                               \
       FR_PARAM_ENUM ("type", Config, in.type, lm_type_choices, "type of activations",              \
                      .def = "auto"),                                                               \
+      FR_PARAM_ENUM ("weights", Config, in.weights, lm_weights_choices,                            \
+                     "weights in floats: as stored, or rounded to 8 bits: less memory to read, "   \
+                     "so faster",                                                                  \
+                     .def = "stored"),                                                             \
+      FR_PARAM_ENUM ("products", Config, in.products, lm_products_choices,                         \
+                     "how weights in blocks are multiplied: activations rounded to 8 bits on the " \
+                     "way, or floats",                                                             \
+                     .def = products_),                                                            \
       FR_PARAM_STRING ("backend", Config, in.backend,                                              \
                        "compute backend ('reference', 'openblas', 'onednn', 'cublas'); none "      \
                        "given: the best here",                                                     \
@@ -67,8 +75,21 @@ typedef struct
       FR_PARAM_JSON ("tools", Config, in.tools,                                                    \
                      "an array of tools for the chat template, in OpenAI's form")
 
+/* The same with the number of rows that are answered together. */
+#define LM_ANSWER_PARAMS(Config, in, max_tokens_, temperature_, batch_, products_)                 \
+  LM_ANSWER_SETTINGS (Config, in, max_tokens_, temperature_, products_),                           \
+      FR_PARAM_INT ("batch", Config, in.batch, 1, 4096, "rows answered at once", .def = batch_,    \
+                    .unit = "rows")
+
 /** lm_answer_configure: checks @config; FALSE with problems at the parameters' pointers. */
 gboolean lm_answer_configure (const LmAnswerConfig *config, FrProblems *problems);
+
+/**
+ * lm_answer_sampling: what @config means for @model: a -1 becomes the model's own number, or what stands for none.
+ * @sampling: written; ends is a new array; stop is borrowed from @config
+ */
+void lm_answer_sampling (const LmAnswerConfig *config, LmModel *model, LmChat *chat,
+                         LmSampling *sampling);
 
 /** LmAnswerer: a model with its decoder. */
 typedef struct _LmAnswerer LmAnswerer;
@@ -150,7 +171,7 @@ typedef struct
 gboolean lm_answerer_choose (LmAnswerer *answerer, LmAnswers *answers, const LmChoices *choices,
                              LmChosen *chosen, double *probabilities, GError **error);
 
-/** lm_stop_word: "end", "stop", "length", "context". */
+/** lm_stop_word: "end", "stop", "length", "context", "cancelled", "deadline", "error". */
 const char *lm_stop_word (LmStop stop);
 
 /** LmThink: what reasoning a text has. */
@@ -169,6 +190,27 @@ typedef enum
  */
 LmThink lm_think_split (const char *text, gsize len, gboolean opened, const char **answer);
 
+/** lm_think_opened: whether @prompt ends in an opened <think>. */
+gboolean lm_think_opened (const char *prompt, gsize len);
+
+/**
+ * LmThinker: reasoning and answer apart while they come, as lm_think_split() does it afterwards, but for a
+ * second </think>: a stream cannot wait for the last one, so the first ends the reasoning.  The tags, and white
+ * space at both ends of the reasoning, belong to neither.
+ */
+typedef struct _LmThinker LmThinker;
+/** lm_thinker_new: @opened as in lm_think_split(). */
+LmThinker *lm_thinker_new (gboolean opened);
+void lm_thinker_free (LmThinker *thinker);
+/** lm_thinker_push: @len bytes more; what is certain now is appended to one or both. */
+void lm_thinker_push (LmThinker *thinker, const char *text, gsize len, GString *reasoning,
+                      GString *answer);
+/** lm_thinker_answers: whether the answer has begun. */
+gboolean lm_thinker_answers (const LmThinker *thinker);
+/** lm_thinker_finish: nothing more comes: appends the rest; what the text was. */
+LmThink lm_thinker_finish (LmThinker *thinker, GString *reasoning, GString *answer);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmThinker, lm_thinker_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmAnswerer, lm_answerer_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmAnswers, lm_answers_free)
 

@@ -39,6 +39,13 @@ gboolean lm_chat_prompt (LmChat *chat, JsonArray *messages, JsonNode *tools, Jso
                          GArray *ids, GString *text, GError **error);
 
 /**
+ * lm_chat_text: a bare text to be continued, as a base model takes it: no template, special tokens parsed, bos as the
+ * tokenizer's post-processor writes it.
+ * @ids: gint32 appended
+ */
+gboolean lm_chat_text (LmChat *chat, const char *text, gsize len, GArray *ids, GError **error);
+
+/**
  * LmSample: a training sample.
  * @ids: gint32; @learn: guint8, one per id: whether it is a target
  * @n_prompt: ids of the prompt

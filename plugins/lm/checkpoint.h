@@ -38,6 +38,8 @@ typedef struct _LmWeightFile LmWeightFile;
  * FR_ERROR_DATA with file, offset, tensor and what was expected.
  */
 LmWeightFile *lm_weight_file_open (const char *path, GError **error);
+/** lm_weight_file_read: the same, read into memory whole instead of mapped: what becomes of the file afterwards does not matter. */
+LmWeightFile *lm_weight_file_read (const char *path, GError **error);
 /** lm_weight_file_parse: the same from memory (fuzzing, tests); @data must outlive it. */
 LmWeightFile *lm_weight_file_parse (const char *name, gconstpointer data, gsize len, GError **error);
 /** lm_weight_file_open_header: reads names, types and shapes even where the data is cut off; *@truncated says so (tensors

@@ -80,10 +80,15 @@ lm_mat_cols (LmMat m, gsize from, gsize n)
  * LmSpan: one sequence in a call of attention.
  * Query row i (0 <= i < @q_rows) at row @q_start + i attends to key rows @k_start + j for
  * 0 <= j <= @k_rows - @q_rows + i: causal, the queries being the last of the keys.
+ *
+ * On a host what a row gives does not depend on other spans, nor, with @prompt, on how a sequence is
+ * cut into calls.  Without it a backend may do spans of a few rows another way, which is faster for
+ * the single rows of an answer and gives the same to rounding.
  */
 typedef struct {
   gsize q_start, q_rows;
   gsize k_start, k_rows;
+  gboolean prompt;
 } LmSpan;
 
 /**
@@ -103,6 +108,31 @@ typedef struct {
   const LmSpan *spans; /* in host memory */
   gsize n_spans;
 } LmAttention;
+
+/**
+ * LmPacked: a weight [@rows, @cols] in the order in which its backend's products of int8 read it; plain data.
+ * @data: in the backend's memory; NULL: none
+ * @type: of its numbers: as stored, or Q8_0 where they were not in blocks
+ */
+typedef struct {
+  gpointer data;
+  LmType type;
+  gsize rows, cols;
+} LmPacked;
+
+/** LmPackedProduct: out = x * weight^T + beta * out; @beta is 0 or 1. */
+typedef struct {
+  LmMat out;
+  float beta;
+  const LmPacked *weight;
+} LmPackedProduct;
+
+/** lm_packed_type: of a weight of @type, packed. */
+static inline LmType
+lm_packed_type (LmType type)
+{
+  return lm_types[type].block > 1 ? type : LM_Q8_0;
+}
 
 /** LmAdam: AdamW with decoupled decay (Loshchilov and Hutter, 2019); @step counts from 1. */
 typedef struct {
@@ -143,9 +173,26 @@ struct _LmComputeClass {
    *   b    any numeric type; quantised and F16 only with tb, or untransposed with b's rows as the inner dimension:
    *        both uses of a stored weight [out, in]: forward x * W^T (tb), input gradient dy * W
    *   out  F32 or BF16, of any type whatever a is
-   * beta is 0 or 1; with 0, out is not read (NaN there does no harm). */
+   * beta is 0 or 1; with 0, out is not read (NaN there does no harm).
+   * On a host, where b is F32 or BF16 and out.cols or the inner dimension is at most 64 (half of an adapter), what a
+   * row of an untransposed a gives does not depend on the number of rows; else it may, in rounding. */
   void (*matmul) (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolean ta, LmMat b,
                   gboolean tb);
+
+  /* ---- products of int8: of weights in blocks, by activations that are rounded to int8 on the way.
+   * Of every 32 numbers of a row the largest magnitude is 127 steps, a step is F32, numbers go to the nearest
+   * step, of two the even one; 32 that are all below 2^-119 count as 0.  Products within a block are summed exactly, in integers; blocks are added
+   * in F32, one after the other.  So what a row gives depends on that row and the weight alone: not on
+   * the rows beside it, their number, the threads, or the other products of the call.
+   * What is not finite in x makes its row's outputs not finite.  All three may be NULL: the backend has none. */
+  /** packed_bytes: of a weight [@rows, @cols] of @type, packed; 0: that cannot be (@cols no multiple of its block). */
+  gsize (*packed_bytes) (LmCompute *c, LmType type, gsize rows, gsize cols);
+  /** pack: @weight, in host memory, of any numeric type, into room of packed_bytes() at @data of lm_compute_alloc() or 64 bytes
+   * a multiple behind it.  Numbers that are in no blocks are rounded to Q8_0 first. */
+  void (*pack) (LmCompute *c, LmPacked *packed, gpointer data, LmMat weight);
+  /** matmul_packed: @n products of the same @x, act [T, cols]; outs F32 or BF16, of any type whatever x is, apart from
+   * each other and from x. */
+  void (*matmul_packed) (LmCompute *c, const LmPackedProduct *products, gsize n, LmMat x);
 
   /* ---- element by element; x, y: act [T, n] */
   void (*add) (LmCompute *c, LmMat x, LmMat y);                    /* x += y */

@@ -44,6 +44,9 @@ gboolean lm_folder_write_json (LmFolder *folder, const char *name, JsonObject *o
                                GError **error);
 /** lm_folder_commit: puts the directory at its place in one step, in place of one that was there. */
 gboolean lm_folder_commit (LmFolder *folder, GError **error);
+/** lm_folder_finish: the same, for a sink's finish: tells @host of every file under @path; @n_files: how many. */
+gboolean lm_folder_finish (LmFolder *folder, FrHost *host, const char *path, guint *n_files,
+                           GError **error);
 /** lm_folder_names: relative names of all files in it, sorted; NULL-terminated; g_strfreev(). */
 char **lm_folder_names (const LmFolder *folder);
 
@@ -72,6 +75,36 @@ int lm_export_choose (LmModel *model, LmExportWhat what, LmExportWhat adapted, G
 gboolean lm_export_side_files (LmModel *model, LmFolder *folder, GError **error);
 /** lm_export_generation: a generation_config.json made from the model's config; json_object_unref(). */
 JsonObject *lm_export_generation (LmModel *model);
+
+/* ---- gate.c: a model leaves only where a report lets it ---------------------------------- */
+
+/* A sink's port of that name. */
+#define LM_EXPORT_GATE                                                                             \
+  FR_PORT ("gate", FR_PORT_REPORT,                                                                 \
+           "an evaluator's report with limits: where one was passed, nothing is written",          \
+           .flags = FR_PORT_OPTIONAL, .object = &fr_report_type)
+
+/** lm_export_gate_bind: for an element's bind: a report that is known to hold no limits is a problem. */
+gboolean lm_export_gate_bind (FrBind *bind);
+/**
+ * lm_export_gate: waits for the report at port "gate".
+ * @path: of what would be written, for the message
+ * @open: whether it may be; TRUE where nothing is connected
+ * @error: FR_ERROR_CONFIG: the report holds no limits
+ *
+ * A closed gate is no failure: it is counted as held_back, and the run ends with status 3.
+ */
+FrFlow lm_export_gate (FrHost *host, const char *path, gboolean *open, GError **error);
+
+/**
+ * lm_export_run: the run of a sink: waits for the gate, takes the model of port "in" and writes it.
+ * @path: as for lm_export_gate()
+ * @model: (out) (transfer full): NULL where nothing is written
+ * @write: called once with @model set
+ */
+FrFlow lm_export_run (FrHost *host, const char *path, LmModel **model,
+                      gboolean (*write) (gpointer state, FrHost *host, GError **error),
+                      gpointer state, GError **error);
 
 /* ---- rows.c: weights as they should be --------------------------------------------------- */
 

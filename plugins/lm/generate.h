@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* generate.h: choosing tokens: greedy, temperature, top-k, top-p, min-p, repetition penalty; stop strings.
  *
- * The order of steps is transformers': repetition penalty, temperature, top-k, top-p, min-p, then a draw.
+ * The order of steps is transformers': bias, repetition penalty, (OpenAI's penalties,) temperature, top-k, top-p, min-p,
+ * then a draw.
  */
 #ifndef FLOWRUN_LM_GENERATE_H
 #define FLOWRUN_LM_GENERATE_H
@@ -13,13 +14,25 @@
 
 G_BEGIN_DECLS
 
+/** LmBias: added to the logit of token @id. */
+typedef struct
+{
+  gint32 id;
+  float bias;
+} LmBias;
+
 /**
  * LmSampling:
  * @temperature: 0: greedy
- * @top_k: 0: off; @top_p: 1: off; @min_p: 0: off; @repetition_penalty: 1: off
+ * @top_k: 0: off; @top_p: 1: off; @min_p: 0: off; @repetition_penalty: 1 or 0: off; over prompt and answer
+ * @presence_penalty, @frequency_penalty: as OpenAI defines them: taken off the logit of a token that the answer has
+ *   already, once and for each time; 0: off; negative: the other way
  * @max_tokens: at most so many new ones
  * @stop: texts that end the answer (not part of it); NULL: none
  * @ends: token ids that end it (gint32)
+ * @bias: (LmBias) of one id each; NULL: none
+ * @n_logprobs: so many of the likeliest tokens are told with each (scheduler.h)
+ * @ignore_ends: @ends are tokens like others
  */
 typedef struct {
   double temperature, top_p, min_p, repetition_penalty;
@@ -27,14 +40,29 @@ typedef struct {
   gsize max_tokens;
   const char *const *stop;
   GArray *ends;
+  double presence_penalty, frequency_penalty;
+  GArray *bias;
+  guint n_logprobs;
+  gboolean ignore_ends;
 } LmSampling;
 
-typedef enum { LM_STOP_END = 1, LM_STOP_STRING, LM_STOP_LENGTH, LM_STOP_CONTEXT } LmStop;
+/** LmStop: why an answer ended; those from LM_STOP_CANCELLED on only of a scheduler's requests. */
+typedef enum {
+  LM_STOP_END = 1,
+  LM_STOP_STRING,
+  LM_STOP_LENGTH,
+  LM_STOP_CONTEXT,
+  LM_STOP_CANCELLED,
+  LM_STOP_DEADLINE,
+  LM_STOP_ERROR,
+  LM_N_STOPS
+} LmStop;
 
 /**
  * LmJob: one answer wanted.
  * @prompt: ids; @seed: of this row alone
- * @text: the answer so far (whole characters); @ids: its tokens; @stop: why it ended; @logprob: sum over its tokens
+ * @text: the answer so far (whole characters); @ids: its tokens; @stop: why it ended; @logprob: sum over its tokens,
+ *   of the model's own distribution
  * @progress: called with each new piece of text, or NULL
  */
 typedef struct {
@@ -50,17 +78,32 @@ typedef struct {
 } LmJob;
 
 /**
- * lm_generate: runs @jobs, @batch at a time: a slot that is done takes the next job at once.  What a job gives does not
- * depend on the others beyond rounding.
+ * lm_generate: runs @jobs, @batch at a time, as requests of a scheduler (scheduler.h) that lives as long: a job that is done
+ * makes place for the next one at once, and prompts that begin alike are computed once as far as they do.  What a job gives
+ * does not depend on the others beyond rounding.
  * @cancellable: or NULL: FR_ERROR_CANCELLED
  */
 gboolean lm_generate (LmDecoder *decoder, LmTokenizer *tokenizer, const LmSampling *sampling,
                       LmJob *jobs, gsize n_jobs, guint batch, GCancellable *cancellable,
                       GError **error);
 
-/** lm_sample: one token from @logits [n_vocab] (changed); @seen: ids before it, for the penalty; @rng: state, advanced; *@logprob of the choice before truncation. */
+/** LmLikely: a token, and the logarithm of the probability that the model gave it. */
+typedef struct
+{
+  gint32 id;
+  float logprob;
+} LmLikely;
+
+/**
+ * lm_sample: one token from @logits [n_vocab] (changed).
+ * @seen: ids before it, for the penalties; @n_prompt: of them the prompt, which OpenAI's penalties leave out
+ * @rng: state, advanced by one draw; not at all when greedy
+ * @top: room for n_logprobs likeliest tokens, largest first, of equals the lower id, or NULL
+ * @logprob: of the token chosen; it and @top are the model's own: before bias, penalties, temperature and cuts;
+ *   not finite when @logits are not
+ */
 gint32 lm_sample (float *logits, gsize n_vocab, const LmSampling *sampling, const gint32 *seen,
-                  gsize n_seen, guint64 *rng, double *logprob);
+                  gsize n_seen, gsize n_prompt, guint64 *rng, LmLikely *top, double *logprob);
 
 /* ---- one of a given set of answers -------------------------------------------------------- */
 

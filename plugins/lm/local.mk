@@ -10,10 +10,12 @@ plugins_libflowrun_lm_la_SOURCES = \
 	plugins/lm/decoder.h \
 	plugins/lm/export.h \
 	plugins/lm/generate.h \
+	plugins/lm/level.h \
 	plugins/lm/lora.h \
 	plugins/lm/model.h \
 	plugins/lm/simd.h \
 	plugins/lm/samples.h \
+	plugins/lm/scheduler.h \
 	plugins/lm/template.h \
 	plugins/lm/tokenizer.h \
 	plugins/lm/type.h
@@ -32,5 +34,6 @@ include plugins/lm/export/local.mk
 include plugins/lm/compute/local.mk
 include plugins/lm/decoder/local.mk
 include plugins/lm/generate/local.mk
+include plugins/lm/scheduler/local.mk
 include plugins/lm/samples/local.mk
 include plugins/lm/answer/local.mk

@@ -81,6 +81,36 @@ JsonObject *lm_model_card (LmModel *model);
 /** lm_model_files: base files to copy beside exported weights (tokenizer.json, …): names with absolute paths; NULL-terminated pairs of strings. */
 const char *const *lm_model_files (LmModel *model);
 
+/* ---- files that others write to while the model is at work (guard.c) ------------------------ */
+
+/**
+ * LmFilesState:
+ * @LM_FILES_SAME: the files are those that were opened
+ * @LM_FILES_REPLACED: the name of one leads to another file, or nowhere; the model is what it was, for the mapping keeps
+ * the old one
+ * @LM_FILES_HELD: somebody opened one to write to it, and waited until its weights were in memory here; the model is what it was
+ * @LM_FILES_WRITTEN: one was written to in place: the model may answer nonsense, and reading beyond a shortened file ends the
+ * process
+ */
+typedef enum { LM_FILES_SAME = 0, LM_FILES_REPLACED, LM_FILES_HELD, LM_FILES_WRITTEN } LmFilesState;
+
+/**
+ * lm_model_guard: asks the system for a lease (fcntl(2), F_SETLEASE) on every file of @model, so that who opens one to
+ * write to it or to shorten it waits until lm_model_look() has copied the weights into memory, at the same addresses.
+ * Works on Linux for the owner of the files (or with CAP_LEASE) where nobody has them open for writing and the file system
+ * knows leases; the system waits for /proc/sys/fs/lease-break-time (45 s).
+ * Returns how many files are guarded; the others are only watched.
+ */
+guint lm_model_guard (LmModel *model);
+/**
+ * lm_model_look: how the files are now; call it every second or so, from one thread.
+ * @which: set to the first that is not as it was; NULL with LM_FILES_SAME; owned by the model
+ * @error: set besides when somebody waits to write and there was no memory for a copy: LM_FILES_WRITTEN
+ */
+LmFilesState lm_model_look (LmModel *model, const char **which, GError **error);
+/** lm_model_hold: copies all mapped weights into memory, at the same addresses, also while others read them; FR_ERROR_IO: there is no room. */
+gboolean lm_model_hold (LmModel *model, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LmModel, fr_object_unref)
 
 G_END_DECLS

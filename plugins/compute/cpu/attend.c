@@ -9,11 +9,19 @@
 #include "config.h"
 
 #include "compute/cpu/kernels.h"
+#include "compute/cpu/team.h"
 
 #define DECODE_QUERIES 4 /* spans of so few rows are not worth packing keys for */
 #define DECODE_KEYS 256  /* of all heads: values come to the second cache while scores are made */
-#define UNIT_ROWS 768 /* rows of queries times heads of a unit: its sums stay in the second cache  \
-                       */
+/* of queries times heads of a unit: its sums stay in the second cache */
+#define UNIT_ROWS 768
+
+/* Whether decode() does a span. */
+static gboolean
+is_few (const LmSpan *span)
+{
+  return span->q_rows <= DECODE_QUERIES && !span->prompt;
+}
 
 /* The units of all spans; *@few: how many of them, at the end, are for decode(). */
 static GArray *
@@ -23,7 +31,7 @@ divide (const LmAttention *a, gsize *few)
   GArray *units = g_array_new (FALSE, TRUE, sizeof (LmCpuUnit));
 
   for (gsize s = 0; s < a->n_spans; s++)
-    for (guint head = 0; a->spans[s].q_rows > DECODE_QUERIES && head < a->n_kv_heads; head++)
+    for (guint head = 0; !is_few (&a->spans[s]) && head < a->n_kv_heads; head++)
       {
         const gsize rows = a->spans[s].q_rows, parts = (rows + most - 1) / most;
 
@@ -38,8 +46,7 @@ divide (const LmAttention *a, gsize *few)
       }
   *few = units->len;
   for (gsize s = 0; s < a->n_spans; s++)
-    for (gsize k = 0;
-         a->spans[s].q_rows > 0 && a->spans[s].q_rows <= DECODE_QUERIES && k < a->spans[s].k_rows;
+    for (gsize k = 0; a->spans[s].q_rows > 0 && is_few (&a->spans[s]) && k < a->spans[s].k_rows;
          k += DECODE_KEYS)
       {
         LmCpuUnit unit = { .a = a, .span = a->spans[s] };
@@ -64,6 +71,24 @@ work_of (const LmAttention *a)
   return work * a->n_heads * (a->key_dim + a->value_dim) / 8;
 }
 
+typedef struct
+{
+  const LmCpuUnit *units;
+  gsize n, few;
+} Units;
+
+static void
+unit_part (gconstpointer data, const LmCpuShare *share)
+{
+  const LmCpuAttention *k = lm_cpu_kernels ()->attention;
+  const Units *u = data;
+
+  if (share->part < u->n - u->few)
+    k->forward (&u->units[share->part], share->room);
+  else
+    k->decode (&u->units[share->part], share->room);
+}
+
 static void
 run_units (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsize n, gsize few)
 {
@@ -74,18 +99,7 @@ run_units (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsi
     bytes = MAX (bytes, k->bytes (a, units[i].q_to - units[i].q_from));
   if (few > 0)
     bytes = MAX (bytes, k->decode_bytes (a, DECODE_QUERIES, DECODE_KEYS));
-#pragma omp parallel num_threads(lm_cpu_team(c, work_of(a)))
-  {
-    gpointer workspace = lm_cpu_workspace (bytes);
-
-#pragma omp for schedule(dynamic, 1)
-    for (gsize i = 0; i < n; i++)
-      if (i < n - few)
-        k->forward (&units[i], workspace);
-      else
-        k->decode (&units[i], workspace);
-    free (workspace);
-  }
+  lm_cpu_share (lm_cpu_team (c, work_of (a)), n, bytes, unit_part, &(Units){ units, n, few });
 }
 
 void
@@ -158,27 +172,38 @@ divide_back (const LmAttention *a, gsize parts, const LmCpuUnit *like)
   return units;
 }
 
+typedef struct
+{
+  const LmCpuUnit *units;
+  gsize parts, step; /* of a unit */
+} BackUnits;
+
+static void
+back_part (gconstpointer data, const LmCpuShare *share)
+{
+  const BackUnits *b = data;
+
+  lm_cpu_kernels ()->attention->back (&b->units[share->part], share->room);
+}
+
+static void
+merge_back_part (gconstpointer data, const LmCpuShare *share)
+{
+  const BackUnits *b = data;
+
+  lm_cpu_kernels ()->attention->merge_back (&b->units[share->part * b->parts], b->step);
+}
+
 static void
 run_back (const LmCompute *c, const LmAttention *a, const LmCpuUnit *units, gsize n, gsize bytes,
           gsize parts, gsize step)
 {
-  const LmCpuAttention *k = lm_cpu_kernels ()->attention;
+  const BackUnits b = { units, parts, step };
+  const guint team = lm_cpu_team (c, 3 * work_of (a));
 
-#pragma omp parallel num_threads(lm_cpu_team(c, 3 * work_of(a)))
-  {
-    gpointer workspace = lm_cpu_workspace (bytes);
-
-#pragma omp for schedule(dynamic, 1)
-    for (gsize i = 0; i < n; i++)
-      k->back (&units[i], workspace);
-    if (parts > 1)
-      {
-#pragma omp for schedule(dynamic, 1)
-        for (gsize i = 0; i < n; i += parts)
-          k->merge_back (&units[i], step);
-      }
-    free (workspace);
-  }
+  lm_cpu_share (team, n, bytes, back_part, &b);
+  if (parts > 1)
+    lm_cpu_share (team, n / parts, 0, merge_back_part, &b);
 }
 
 void

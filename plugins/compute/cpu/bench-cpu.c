@@ -313,7 +313,7 @@ bench_attention (const char *name, LmType type, gsize n_spans, gsize q_rows, gsi
   if (!is_wanted (name))
     return;
   for (gsize i = 0; i < n_spans; i++)
-    spans[i] = (LmSpan){ i * q_rows, q_rows, i * k_rows, k_rows };
+    spans[i] = (LmSpan){ i * q_rows, q_rows, i * k_rows, k_rows, FALSE };
   t.a = (LmAttention){ random_mat (type, rows, heads * dim),
                        random_mat (type, keys, kv_heads * dim),
                        random_mat (type, keys, kv_heads * dim),
@@ -395,6 +395,53 @@ bench_dot (LmType type, gsize m, gsize n, gsize k)
   g_aligned_free (p.out.data);
   g_aligned_free (p.a.data);
   g_aligned_free (p.b.data);
+}
+
+/* The same of int8: a weight in parts, which take turns. */
+typedef struct
+{
+  LmMat out, x;
+  LmPacked *parts;
+  gsize n, at;
+} Packed;
+
+static void
+run_packed (gpointer data)
+{
+  Packed *p = data;
+
+  klass.matmul_packed (&compute, &(LmPackedProduct){ p->out, 0, &p->parts[p->at] }, 1, p->x);
+  p->at = (p->at + 1) % p->n;
+}
+
+static void
+bench_packed (LmType type, gsize m, gsize n, gsize k)
+{
+  g_autofree char *name
+      = g_strdup_printf ("packed %s, %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT,
+                         lm_types[type].name, m, n, k);
+  const gsize bytes = klass.packed_bytes (&compute, type, n, k);
+  Packed p = { .n = MAX (48000000 / k / n, 1) };
+  g_autofree LmPacked *parts = p.parts = g_new (LmPacked, p.n);
+  gpointer room;
+  LmMat weight;
+  double seconds;
+
+  if (!is_wanted (name))
+    return;
+  room = g_aligned_alloc (p.n, bytes, 64);
+  weight = random_mat (type, n, k);
+  for (gsize i = 0; i < p.n; i++)
+    klass.pack (&compute, &p.parts[i], (char *) room + i * bytes, weight);
+  p.out = random_mat (LM_F32, m, n);
+  p.x = random_mat (LM_F32, m, k);
+  seconds = best_of (run_packed, &p);
+  report (name, seconds, (double) n * (double) k * (double) m, "G products/s", 0);
+  g_print ("%-34s %24.2f GB/s\n", "", (double) bytes / seconds / 1e9);
+  g_aligned_free (room);
+  g_aligned_free (weight.data);
+  g_aligned_free (p.out.data);
+  g_aligned_free (p.x.data);
 }
 
 static void
@@ -497,6 +544,15 @@ bench_products (void)
   bench_widen (LM_Q4_1, LM_F32);
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)
     bench_dot (types[i], 1, FEED, lm_types[types[i]].block > 32 ? 512 : HIDDEN);
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    for (gsize m = 1; m <= 512; m *= 8)
+      bench_packed (types[i], m, FEED, lm_types[types[i]].block > 32 ? 512 : HIDDEN);
+  bench_packed (LM_Q4_1, 2, FEED, HIDDEN);
+  bench_packed (LM_Q4_1, 4, FEED, HIDDEN);
+  bench_packed (LM_Q4_1, 16, FEED, HIDDEN);
+  bench_packed (LM_Q8_0, 1, VOCABULARY, HIDDEN);
+  bench_packed (LM_Q4_K, 1, 8960, 1536);
+  bench_packed (LM_Q4_K, 1, 1536, 8960);
   bench_dot (LM_Q4_1, 1, HIDDEN, FEED);
   bench_dot (LM_Q4_1, 1, VOCABULARY, HIDDEN);
   bench_dot (LM_Q8_0, 1, VOCABULARY, HIDDEN);

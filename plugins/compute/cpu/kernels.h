@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kernels.h: tables of kernels, one set for each instruction set.
  *
- * rows.c, attention.c and product.c are compiled once for each, with
- * LM_CPU_VARIANT its name, and export one table each and nothing else.
- * Kernels know no threads; slots.c, attend.c and small.c divide the work.
+ * rows.c, attention.c, product.c and int8.c are compiled once for each, with
+ * LM_CPU_VARIANT its name, and export one table each and nothing else; split-amx.c for AMX alone.
+ * Kernels know no threads; slots.c, attend.c, small.c and split.c divide the work.
  * A matrix operand "type" is LM_F32 or LM_BF16 unless stated.
  */
 #ifndef FLOWRUN_COMPUTE_CPU_KERNELS_H
@@ -111,6 +111,61 @@ typedef struct
   void (*inner) (const LmCpuProduct *p, gboolean swap, gsize from, gsize to, gpointer workspace);
 } LmCpuProducts;
 
+/** LmCpuRounded: rows of activations in int8 (compute.h, matmul_packed).
+ * @stride: bytes from one row's codes to the next
+ * @step, @sum: [rows][blocks]: of a block of 32: what a code of 1 is; the sum of the rounded
+ * numbers
+ * @less: [rows][blocks][2]: minus the sum of 16 codes each */
+typedef struct
+{
+  gsize rows, blocks, stride;
+  gint8 *codes;
+  float *step, *sum;
+  gint32 *less;
+} LmCpuRounded;
+
+typedef struct
+{
+  /** round: rows [from, to) of @x, F32 or BF16 */
+  void (*round) (const LmMat *x, gsize from, gsize to, const LmCpuRounded *rounded);
+  /** bytes: of the workspace that product needs for @rows rows of @cols numbers */
+  gsize (*bytes) (gsize rows, gsize cols);
+  /** product: rows [row, to_row) of x by panels [from, to) of the weight (packed.h) */
+  void (*product) (const LmCpuRounded *x, const LmPackedProduct *p, gsize row, gsize to_row,
+                   gsize from, gsize to, gpointer workspace);
+} LmCpuInt8;
+
+#define LM_CPU_SPLIT_LINES 32 /* rows of op(a), or columns of op(b), in a block */
+#define LM_CPU_SPLIT_STEP 32  /* depths are multiples of this */
+
+/** lm_cpu_split_parts: how many BF16 numbers a number of @type, F32 or BF16, is the sum of. */
+static inline int
+lm_cpu_split_parts (LmType type)
+{
+  return type == LM_BF16 ? 1 : 3;
+}
+
+/** LmCpuSplitPart: rows and columns of a product, from stretch [@k, @k + @depth) of the inner
+ * dimension; @a, @b: their blocks, packed. Stretches behind the first add to the output. */
+typedef struct
+{
+  const LmCpuProduct *p;
+  gsize row, rows, col, cols, k, depth;
+  gconstpointer a, b;
+} LmCpuSplitPart;
+
+/** LmCpuSplit: products of F32 by F32, F32 by BF16 and BF16 by BF16, by sums of BF16 numbers
+ * (split.c). */
+typedef struct
+{
+  /** pack_a, pack_b: @n blocks from row or column @line on; zeros beyond the edges */
+  void (*pack_a) (const LmCpuProduct *p, gsize line, gsize n, gsize k, gsize depth,
+                  gpointer packed);
+  void (*pack_b) (const LmCpuProduct *p, gsize line, gsize n, gsize k, gsize depth,
+                  gpointer packed);
+  void (*multiply) (const LmCpuSplitPart *part);
+} LmCpuSplit;
+
 typedef struct
 {
   const char *name;
@@ -118,6 +173,8 @@ typedef struct
   const LmCpuRows *rows;
   const LmCpuAttention *attention;
   const LmCpuProducts *products;
+  const LmCpuInt8 *int8;
+  const LmCpuSplit *split; /* NULL: not on this processor */
 } LmCpuKernels;
 
 /** lm_cpu_kernels: for this processor. */
@@ -135,6 +192,11 @@ lm_cpu_workspace (gsize bytes)
 
   return p != NULL ? p : g_malloc (bytes);
 }
+
+/** lm_cpu_packed_bytes, lm_cpu_pack, lm_cpu_matmul_packed: the slots (packed.c). */
+gsize lm_cpu_packed_bytes (LmCompute *c, LmType type, gsize rows, gsize cols);
+void lm_cpu_pack (LmCompute *c, LmPacked *packed, gpointer data, LmMat weight);
+void lm_cpu_matmul_packed (LmCompute *c, const LmPackedProduct *products, gsize n, LmMat x);
 
 /** lm_cpu_attention, lm_cpu_attention_back: the slots (attend.c). */
 void lm_cpu_attention (LmCompute *c, const LmAttention *a);

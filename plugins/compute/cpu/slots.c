@@ -8,11 +8,11 @@
 
 #include "compute/cpu/cpu.h"
 #include "compute/cpu/kernels.h"
+#include "compute/cpu/team.h"
 
 #define ROWS (lm_cpu_kernels ()->rows)
 
-/* What repays waking all threads; one or all of them, for OpenMP ends those that a smaller team
- * leaves out. */
+/* What repays sharing. */
 #define WORK_TO_SHARE 65536.0
 #define WORK_FOR_A_THREAD 8192.0
 
@@ -36,41 +36,100 @@ size_of (const LmMat *m)
   return (double) m->rows * (double) m->cols;
 }
 
+/* @n things, altogether @work, divided into stretches. */
+static void
+share (const LmCompute *c, double work, gsize n, LmCpuPart part, gconstpointer data)
+{
+  const guint team = lm_cpu_team (c, work);
+
+  lm_cpu_share (team, lm_cpu_parts (team, n), 0, part, data);
+}
+
+/* What follows is one shape over and over: what an operation is about, a stretch of its rows or
+ * strips of its columns, and the slot. */
+
+typedef struct
+{
+  LmMat x, y;
+} Add;
+
+static void
+add_part (gconstpointer data, const LmCpuShare *share)
+{
+  const Add *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->x.rows);
+
+  for (gsize t = lm_cpu_from (share, o->x.rows); t < to; t++)
+    k->add (o->x.type, row_of (&o->x, t), row_of (&o->y, t), o->x.cols);
+}
+
 static void
 cpu_add (LmCompute *c, LmMat x, LmMat y)
 {
-  const LmCpuRows *k = ROWS;
+  share (c, size_of (&x), x.rows, add_part, &(Add){ x, y });
+}
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&x))) schedule(static)
-  for (gsize t = 0; t < x.rows; t++)
-    k->add (x.type, row_of (&x, t), row_of (&y, t), x.cols);
+typedef struct
+{
+  LmMat x, row;
+} AddRow;
+
+static void
+add_row_part (gconstpointer data, const LmCpuShare *share)
+{
+  const AddRow *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->x.rows);
+
+  for (gsize t = lm_cpu_from (share, o->x.rows); t < to; t++)
+    k->add_row (o->x.type, row_of (&o->x, t), o->row.data, o->x.cols);
 }
 
 static void
 cpu_add_row (LmCompute *c, LmMat x, LmMat row)
 {
-  const LmCpuRows *k = ROWS;
-
-#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&x))) schedule(static)
-  for (gsize t = 0; t < x.rows; t++)
-    k->add_row (x.type, row_of (&x, t), row.data, x.cols);
+  share (c, size_of (&x), x.rows, add_row_part, &(AddRow){ x, row });
 }
 
-#define COLUMNS 64 /* the narrowest strip of columns worth a thread */
+#define COLUMNS 64 /* the narrowest strip of columns worth a part */
+
+static gsize
+strips_of (gsize cols)
+{
+  return (cols + COLUMNS - 1) / COLUMNS;
+}
+
+static LmMat
+strip_of (LmMat m, gsize i)
+{
+  return lm_mat_cols (m, i * COLUMNS, MIN (COLUMNS, m.cols - i * COLUMNS));
+}
+
+typedef struct
+{
+  LmMat sum, x;
+} SumRows;
+
+static void
+sum_rows_part (gconstpointer data, const LmCpuShare *share)
+{
+  const SumRows *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, strips_of (o->x.cols));
+
+  for (gsize i = lm_cpu_from (share, strips_of (o->x.cols)); i < to; i++)
+    {
+      const LmMat strip = strip_of (o->x, i);
+
+      k->sum_rows ((float *) o->sum.data + i * COLUMNS, &strip);
+    }
+}
 
 static void
 cpu_sum_rows (LmCompute *c, LmMat sum, LmMat x)
 {
-  const LmCpuRows *k = ROWS;
-  const gsize strips = (x.cols + COLUMNS - 1) / COLUMNS;
-
-#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&x))) schedule(static)
-  for (gsize i = 0; i < strips; i++)
-    {
-      LmMat part = lm_mat_cols (x, i * COLUMNS, MIN (COLUMNS, x.cols - i * COLUMNS));
-
-      k->sum_rows ((float *) sum.data + i * COLUMNS, &part);
-    }
+  share (c, size_of (&x), strips_of (x.cols), sum_rows_part, &(SumRows){ sum, x });
 }
 
 static void
@@ -79,153 +138,327 @@ cpu_cast (LmCompute *c, LmMat dst, LmMat src)
   lm_cpu_widen_rows (c, dst, src);
 }
 
+typedef struct
+{
+  LmMat out, gate, up;
+} Silu;
+
+static void
+silu_part (gconstpointer data, const LmCpuShare *share)
+{
+  const Silu *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->out.rows);
+
+  for (gsize t = lm_cpu_from (share, o->out.rows); t < to; t++)
+    k->silu (o->out.type, row_of (&o->out, t), row_of (&o->gate, t), row_of (&o->up, t),
+             o->out.cols);
+}
+
 static void
 cpu_silu (LmCompute *c, LmMat out, LmMat gate, LmMat up)
 {
-  const LmCpuRows *k = ROWS;
+  share (c, 8 * size_of (&out), out.rows, silu_part, &(Silu){ out, gate, up });
+}
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, 8 * size_of(&out))) schedule(static)
-  for (gsize t = 0; t < out.rows; t++)
-    k->silu (out.type, row_of (&out, t), row_of (&gate, t), row_of (&up, t), out.cols);
+typedef struct
+{
+  LmMat dgate, dup, dout, gate, up;
+} SiluBack;
+
+static void
+silu_back_part (gconstpointer data, const LmCpuShare *share)
+{
+  const SiluBack *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->dout.rows);
+
+  for (gsize t = lm_cpu_from (share, o->dout.rows); t < to; t++)
+    k->silu_back (o->dout.type, row_of (&o->dgate, t), row_of (&o->dup, t), row_of (&o->dout, t),
+                  row_of (&o->gate, t), row_of (&o->up, t), o->dout.cols);
 }
 
 static void
 cpu_silu_back (LmCompute *c, LmMat dgate, LmMat dup, LmMat dout, LmMat gate, LmMat up)
 {
-  const LmCpuRows *k = ROWS;
+  share (c, 8 * size_of (&dout), dout.rows, silu_back_part,
+         &(SiluBack){ dgate, dup, dout, gate, up });
+}
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, 8 * size_of(&dout))) schedule(static)
-  for (gsize t = 0; t < dout.rows; t++)
-    k->silu_back (dout.type, row_of (&dgate, t), row_of (&dup, t), row_of (&dout, t),
-                  row_of (&gate, t), row_of (&up, t), dout.cols);
+typedef struct
+{
+  LmMat out, x;
+  gboolean add;
+  const guint64 *keys;
+  float rate;
+} Dropout;
+
+static void
+dropout_part (gconstpointer data, const LmCpuShare *share)
+{
+  const Dropout *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->x.rows);
+
+  for (gsize t = lm_cpu_from (share, o->x.rows); t < to; t++)
+    k->dropout (o->x.type, row_of (&o->out, t), o->add, row_of (&o->x, t), o->keys[t], o->rate,
+                o->x.cols);
 }
 
 static void
 cpu_dropout (LmCompute *c, LmMat out, gboolean add, LmMat x, const guint64 *keys, float rate)
 {
-  const LmCpuRows *k = ROWS;
+  share (c, 4 * size_of (&x), x.rows, dropout_part, &(Dropout){ out, x, add, keys, rate });
+}
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, 4 * size_of(&x))) schedule(static)
-  for (gsize t = 0; t < x.rows; t++)
-    k->dropout (x.type, row_of (&out, t), add, row_of (&x, t), keys[t], rate, x.cols);
+typedef struct
+{
+  LmMat out, rstd, x, weight;
+  float epsilon;
+} RmsNorm;
+
+static void
+rms_norm_part (gconstpointer data, const LmCpuShare *share)
+{
+  const RmsNorm *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->x.rows);
+
+  for (gsize t = lm_cpu_from (share, o->x.rows); t < to; t++)
+    {
+      const float r = k->rms_norm (o->x.type, row_of (&o->out, t), row_of (&o->x, t),
+                                   o->weight.data, o->epsilon, o->x.cols);
+
+      if (o->rstd.data != NULL)
+        ((float *) o->rstd.data)[t] = r;
+    }
 }
 
 static void
 cpu_rms_norm (LmCompute *c, LmMat out, LmMat rstd, LmMat x, LmMat weight, float epsilon)
 {
+  share (c, 2 * size_of (&x), x.rows, rms_norm_part, &(RmsNorm){ out, rstd, x, weight, epsilon });
+}
+
+typedef struct
+{
+  LmMat dx, dweight, dout, x, weight, rstd;
+  gboolean add;
+} RmsNormBack;
+
+static void
+norm_weight_part (gconstpointer data, const LmCpuShare *share)
+{
+  const RmsNormBack *o = data;
   const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, strips_of (o->x.cols));
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, 2 * size_of(&x))) schedule(static)
-  for (gsize t = 0; t < x.rows; t++)
+  for (gsize i = lm_cpu_from (share, strips_of (o->x.cols)); i < to; i++)
     {
-      float r
-          = k->rms_norm (x.type, row_of (&out, t), row_of (&x, t), weight.data, epsilon, x.cols);
+      const LmMat dout = strip_of (o->dout, i), x = strip_of (o->x, i);
 
-      if (rstd.data != NULL)
-        ((float *) rstd.data)[t] = r;
+      k->norm_weight ((float *) o->dweight.data + i * COLUMNS, &dout, &x, o->rstd.data);
     }
+}
+
+static void
+rms_norm_back_part (gconstpointer data, const LmCpuShare *share)
+{
+  const RmsNormBack *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->x.rows);
+
+  for (gsize t = lm_cpu_from (share, o->x.rows); t < to; t++)
+    k->rms_norm_back (o->x.type, row_of (&o->dx, t), o->add, row_of (&o->dout, t),
+                      row_of (&o->x, t), o->weight.data, ((float *) o->rstd.data)[t], o->x.cols);
 }
 
 static void
 cpu_rms_norm_back (LmCompute *c, LmMat dx, float beta, LmMat dweight, LmMat dout, LmMat x,
                    LmMat weight, LmMat rstd)
 {
-  const LmCpuRows *k = ROWS;
-  const guint team = lm_cpu_team (c, 2 * size_of (&x));
-  const gsize strips = dweight.data != NULL ? (x.cols + COLUMNS - 1) / COLUMNS : 0;
+  const RmsNormBack o = { dx, dweight, dout, x, weight, rstd, beta != 0 };
+  const double work = 2 * size_of (&x);
 
   /* first what reads dout: dx may take its place */
-#pragma omp parallel for num_threads(team) schedule(static)
-  for (gsize i = 0; i < strips; i++)
-    {
-      const gsize n = MIN (COLUMNS, x.cols - i * COLUMNS);
-      LmMat d = lm_mat_cols (dout, i * COLUMNS, n), part = lm_mat_cols (x, i * COLUMNS, n);
+  if (dweight.data != NULL)
+    share (c, work, strips_of (x.cols), norm_weight_part, &o);
+  share (c, work, x.rows, rms_norm_back_part, &o);
+}
 
-      k->norm_weight ((float *) dweight.data + i * COLUMNS, &d, &part, rstd.data);
-    }
-#pragma omp parallel for num_threads(team) schedule(static)
-  for (gsize t = 0; t < x.rows; t++)
-    k->rms_norm_back (x.type, row_of (&dx, t), beta != 0, row_of (&dout, t), row_of (&x, t),
-                      weight.data, ((float *) rstd.data)[t], x.cols);
+typedef struct
+{
+  LmMat x, cosine, sine;
+  guint heads, head_dim, half;
+  const gint32 *positions;
+  gboolean inverse;
+} Rope;
+
+static void
+rope_part (gconstpointer data, const LmCpuShare *share)
+{
+  const Rope *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->x.rows);
+
+  for (gsize t = lm_cpu_from (share, o->x.rows); t < to; t++)
+    k->rope (o->x.type, row_of (&o->x, t), o->heads, o->head_dim, o->half,
+             row_of (&o->cosine, o->positions[t]), row_of (&o->sine, o->positions[t]), o->inverse);
 }
 
 static void
 cpu_rope (LmCompute *c, LmMat x, guint heads, guint head_dim, guint half, const gint32 *positions,
           LmMat cosine, LmMat sine, gboolean inverse)
 {
-  const LmCpuRows *k = ROWS;
+  share (c, 2 * size_of (&x), x.rows, rope_part,
+         &(Rope){ x, cosine, sine, heads, head_dim, half, positions, inverse });
+}
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, 2 * size_of(&x))) schedule(static)
-  for (gsize t = 0; t < x.rows; t++)
-    k->rope (x.type, row_of (&x, t), heads, head_dim, half, row_of (&cosine, positions[t]),
-             row_of (&sine, positions[t]), inverse);
+typedef struct
+{
+  LmMat out, weight;
+  const gint32 *tokens;
+} Embed;
+
+static void
+embed_part (gconstpointer data, const LmCpuShare *share)
+{
+  const Embed *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->out.rows);
+
+  for (gsize t = lm_cpu_from (share, o->out.rows); t < to; t++)
+    k->widen (o->weight.type, row_of (&o->weight, o->tokens[t]), o->out.type, row_of (&o->out, t),
+              o->out.cols);
 }
 
 static void
 cpu_embed (LmCompute *c, LmMat out, LmMat weight, const gint32 *tokens)
 {
-#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&out))) schedule(static)
-  for (gsize t = 0; t < out.rows; t++)
-    lm_cpu_widen (weight.type, row_of (&weight, tokens[t]), out.type, row_of (&out, t), out.cols);
+  share (c, size_of (&out), out.rows, embed_part, &(Embed){ out, weight, tokens });
+}
+
+typedef struct
+{
+  LmMat dweight, dout;
+  const gint32 *tokens;
+} EmbedBack;
+
+static void
+embed_back_part (gconstpointer data, const LmCpuShare *share)
+{
+  const EmbedBack *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, strips_of (o->dout.cols));
+
+  for (gsize i = lm_cpu_from (share, strips_of (o->dout.cols)); i < to; i++)
+    for (gsize t = 0; t < o->dout.rows; t++)
+      {
+        const LmMat row = lm_mat_rows (strip_of (o->dout, i), t, 1);
+
+        k->sum_rows ((float *) row_of (&o->dweight, o->tokens[t]) + i * COLUMNS, &row);
+      }
 }
 
 static void
 cpu_embed_back (LmCompute *c, LmMat dweight, LmMat dout, const gint32 *tokens)
 {
+  share (c, size_of (&dout), strips_of (dout.cols), embed_back_part,
+         &(EmbedBack){ dweight, dout, tokens });
+}
+
+typedef struct
+{
+  LmMat logits;
+  const gint32 *targets;
+  float *losses;
+  float grad_scale;
+} CrossEntropy;
+
+static void
+cross_entropy_part (gconstpointer data, const LmCpuShare *share)
+{
+  const CrossEntropy *o = data;
   const LmCpuRows *k = ROWS;
-  const gsize strips = (dout.cols + COLUMNS - 1) / COLUMNS;
+  const gsize to = lm_cpu_to (share, o->logits.rows);
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&dout))) schedule(static)
-  for (gsize i = 0; i < strips; i++)
-    {
-      LmMat part = lm_mat_cols (dout, i * COLUMNS, MIN (COLUMNS, dout.cols - i * COLUMNS));
-
-      for (gsize t = 0; t < part.rows; t++)
-        {
-          LmMat row = lm_mat_rows (part, t, 1);
-
-          k->sum_rows ((float *) row_of (&dweight, tokens[t]) + i * COLUMNS, &row);
-        }
-    }
+  for (gsize i = lm_cpu_from (share, o->logits.rows); i < to; i++)
+    o->losses[i] = k->cross_entropy (o->logits.type, row_of (&o->logits, i), o->targets[i],
+                                     o->grad_scale, o->logits.cols);
 }
 
 static void
 cpu_cross_entropy (LmCompute *c, LmMat logits, const gint32 *targets, float *losses,
                    float grad_scale)
 {
-  const LmCpuRows *k = ROWS;
-
-#pragma omp parallel for num_threads(lm_cpu_team(c, 8 * size_of(&logits))) schedule(static)
-  for (gsize i = 0; i < logits.rows; i++)
-    losses[i]
-        = k->cross_entropy (logits.type, row_of (&logits, i), targets[i], grad_scale, logits.cols);
+  share (c, 8 * size_of (&logits), logits.rows, cross_entropy_part,
+         &(CrossEntropy){ logits, targets, losses, grad_scale });
 }
 
 #define BLOCK 16384 /* of long arrays */
+
+static gsize
+blocks_of (gsize n)
+{
+  return (n + BLOCK - 1) / BLOCK;
+}
+
+typedef struct
+{
+  float *param;
+  const float *grad;
+  float *m, *v;
+  gsize n;
+  const LmAdam *adam;
+} Adamw;
+
+static void
+adamw_part (gconstpointer data, const LmCpuShare *share)
+{
+  const Adamw *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, blocks_of (o->n));
+
+  for (gsize i = lm_cpu_from (share, blocks_of (o->n)); i < to; i++)
+    {
+      const gsize at = i * BLOCK;
+
+      k->adamw (o->param + at, o->grad + at, o->m + at, o->v + at, MIN (BLOCK, o->n - at), o->adam);
+    }
+}
 
 static void
 cpu_adamw (LmCompute *c, gpointer param, gconstpointer grad, gpointer m, gpointer v, gsize n,
            const LmAdam *adam)
 {
-  const LmCpuRows *k = ROWS;
+  share (c, 4.0 * (double) n, blocks_of (n), adamw_part, &(Adamw){ param, grad, m, v, n, adam });
+}
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, 4.0 * (double) n)) schedule(static)
-  for (gsize i = 0; i < n; i += BLOCK)
-    k->adamw ((float *) param + i, (const float *) grad + i, (float *) m + i, (float *) v + i,
-              MIN (BLOCK, n - i), adam);
+typedef struct
+{
+  const float *x;
+  gsize n;
+  double *sums;
+} SumSquares;
+
+static void
+sum_squares_part (gconstpointer data, const LmCpuShare *share)
+{
+  const SumSquares *o = data;
+  const gsize to = lm_cpu_to (share, blocks_of (o->n));
+
+  for (gsize i = lm_cpu_from (share, blocks_of (o->n)); i < to; i++)
+    o->sums[i] = ROWS->sum_squares (o->x + i * BLOCK, MIN (BLOCK, o->n - i * BLOCK));
 }
 
 static double
 cpu_sum_squares (LmCompute *c, gconstpointer x, gsize n)
 {
-  const LmCpuRows *k = ROWS;
-  const gsize blocks = n / BLOCK + 1;
-  g_autofree double *sums = g_new0 (double, blocks);
+  const gsize blocks = blocks_of (n);
+  g_autofree double *sums = g_new (double, blocks);
   double sum = 0;
 
-#pragma omp parallel for num_threads(lm_cpu_team(c, (double) n)) schedule(static)
-  for (gsize i = 0; i < n; i += BLOCK)
-    sums[i / BLOCK] = k->sum_squares ((const float *) x + i, MIN (BLOCK, n - i));
+  share (c, (double) n, blocks, sum_squares_part, &(SumSquares){ x, n, sums });
   for (gsize i = 0; i < blocks; i++)
     sum += sums[i];
   return sum;
@@ -237,14 +470,26 @@ lm_cpu_widen (LmType from, gconstpointer src, LmType to, gpointer dst, gsize n)
   ROWS->widen (from, src, to, dst, n);
 }
 
+typedef struct
+{
+  LmMat dst, src;
+} Widen;
+
+static void
+widen_part (gconstpointer data, const LmCpuShare *share)
+{
+  const Widen *o = data;
+  const LmCpuRows *k = ROWS;
+  const gsize to = lm_cpu_to (share, o->src.rows);
+
+  for (gsize t = lm_cpu_from (share, o->src.rows); t < to; t++)
+    k->widen (o->src.type, row_of (&o->src, t), o->dst.type, row_of (&o->dst, t), o->src.cols);
+}
+
 void
 lm_cpu_widen_rows (LmCompute *c, LmMat dst, LmMat src)
 {
-  const LmCpuRows *k = ROWS;
-
-#pragma omp parallel for num_threads(lm_cpu_team(c, size_of(&src))) schedule(static)
-  for (gsize t = 0; t < src.rows; t++)
-    k->widen (src.type, row_of (&src, t), dst.type, row_of (&dst, t), src.cols);
+  share (c, size_of (&src), src.rows, widen_part, &(Widen){ dst, src });
 }
 
 void
@@ -253,6 +498,9 @@ lm_cpu_fill (LmComputeClass *klass)
 #define FILL(slot, f)                                                                              \
   if (klass->slot == NULL)                                                                         \
     klass->slot = f;
+  FILL (packed_bytes, lm_cpu_packed_bytes)
+  FILL (pack, lm_cpu_pack)
+  FILL (matmul_packed, lm_cpu_matmul_packed)
   FILL (add, cpu_add)
   FILL (add_row, cpu_add_row)
   FILL (sum_rows, cpu_sum_rows)

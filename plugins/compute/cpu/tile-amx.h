@@ -11,20 +11,11 @@
 #ifndef FLOWRUN_COMPUTE_CPU_TILE_AMX_H
 #define FLOWRUN_COMPUTE_CPU_TILE_AMX_H
 
+#include "compute/cpu/tile-config.h"
+#include "compute/cpu/transpose.h"
+
 #define AMX_ROWS 16
 #define AMX_WORDS 16
-
-typedef struct
-{
-  guint8 palette, start_row, reserved[14];
-  guint16 row_bytes[16];
-  guint8 rows[16];
-} AmxConfig;
-
-G_STATIC_ASSERT (sizeof (AmxConfig) == 64);
-
-/* GCC's intrinsics do not say that they read memory: what was written is there from here on. */
-#define AMX_WRITTEN() __asm__ volatile("" : : : "memory")
 
 INLINE void
 tiles_end (Tiles *tiles)
@@ -49,46 +40,8 @@ amx_configure (Tiles *tiles, gsize rows, gsize deep)
       config.row_bytes[t] = (guint16) (t == 4 ? 4 * deep : 64);
       config.rows[t] = (guint8) (t < 5 ? rows : deep);
     }
-  __asm__ volatile("ldtilecfg %0" : : "m"(config));
+  amx_load_config (&config);
   tiles->shape = shape;
-}
-
-/* to[j][k] = from[k * step + j] for 16 by 16 words, of which rows from @deep on are 0. */
-static void
-amx_transpose (const float *from, gsize step, gsize deep, float *to)
-{
-  __m512i x[16], y[16];
-
-  for (guint k = 0; k < 16; k++)
-    x[k] = k < deep ? _mm512_loadu_si512 (from + k * step) : _mm512_setzero_si512 ();
-#pragma GCC unroll 8
-  for (guint k = 0; k < 16; k += 2)
-    {
-      y[k] = _mm512_unpacklo_epi32 (x[k], x[k + 1]);
-      y[k + 1] = _mm512_unpackhi_epi32 (x[k], x[k + 1]);
-    }
-#pragma GCC unroll 4
-  for (guint k = 0; k < 16; k += 4)
-    {
-      x[k] = _mm512_unpacklo_epi64 (y[k], y[k + 2]);
-      x[k + 1] = _mm512_unpackhi_epi64 (y[k], y[k + 2]);
-      x[k + 2] = _mm512_unpacklo_epi64 (y[k + 1], y[k + 3]);
-      x[k + 3] = _mm512_unpackhi_epi64 (y[k + 1], y[k + 3]);
-    }
-    /* x[4 b + i]: of rows 4 b to 4 b + 3, columns i, i + 4, i + 8, i + 12, a quarter each. */
-#pragma GCC unroll 4
-  for (guint i = 0; i < 4; i++)
-    {
-      __m512i a = _mm512_shuffle_i32x4 (x[i], x[4 + i], 0x88);
-      __m512i b = _mm512_shuffle_i32x4 (x[8 + i], x[12 + i], 0x88);
-      __m512i c = _mm512_shuffle_i32x4 (x[i], x[4 + i], 0xdd);
-      __m512i d = _mm512_shuffle_i32x4 (x[8 + i], x[12 + i], 0xdd);
-
-      _mm512_store_si512 (to + i * 16, _mm512_shuffle_i32x4 (a, b, 0x88));
-      _mm512_store_si512 (to + (4 + i) * 16, _mm512_shuffle_i32x4 (c, d, 0x88));
-      _mm512_store_si512 (to + (8 + i) * 16, _mm512_shuffle_i32x4 (a, b, 0xdd));
-      _mm512_store_si512 (to + (12 + i) * 16, _mm512_shuffle_i32x4 (c, d, 0xdd));
-    }
 }
 
 /* @n steps of @deep words: one panel of @vectors vectors of columns. */
@@ -120,7 +73,7 @@ amx_steps (Tiles *tiles, float *c, gsize ldc, const float *a, gsize rs, gsize cs
         _tile_loadd (4, a, rs * 4);
       else
         {
-          amx_transpose (a, cs, deep, turned);
+          transpose_words (a, cs, deep, turned);
           AMX_WRITTEN ();
           _tile_loadd (4, turned, 64);
         }

@@ -8,14 +8,19 @@
  * oneDNN's own division or faster.  Stored weights [out, in] are used as they
  * are in both directions: a transposition is a pair of strides.
  *
+ * oneDNN multiplies F32 by AVX2 or AVX512 even where there is AMX, and packs b anew for every piece
+ * of the rows.  Where there is AMX large products of F32, and those of BF16 for which that matters,
+ * go by our own kernel, which is faster and no less exact (cpu/split.c).
+ *
  * Follows the C interface of oneDNN 2 (dnnl.h), which Debian 12 has.
  */
 #include "config.h"
 
 #include <flowrun/flowrun.h>
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "compute/cpu/cpu.h"
 #include "compute/tiled.h"
@@ -263,7 +268,8 @@ static void
 onednn_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolean ta, LmMat b,
                gboolean tb)
 {
-  static const LmTiling f32 = { multiply, LM_F32, FALSE }, bf16 = { multiply, LM_BF16, TRUE };
+  static const LmTiling f32 = { multiply, LM_F32, FALSE, TRUE };
+  static const LmTiling bf16 = { multiply, LM_BF16, TRUE, TRUE };
   OneDnn *o = (OneDnn *) c;
 
   if (!lm_cpu_matmul_small (c, out, beta, alpha, a, ta, b, tb))
@@ -388,9 +394,30 @@ onednn_open (const LmComputeClass *klass, guint threads, GError **error)
   return NULL;
 }
 
+/* Whether memory that was written may be run: what primitives are made of, and what systemd's
+ * MemoryDenyWriteExecute, PR_SET_MDWE and SELinux's execmem forbid. */
+static gboolean
+may_make_code (void)
+{
+  const gsize bytes = (gsize) sysconf (_SC_PAGESIZE);
+  gpointer page = mmap (NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gboolean may;
+
+  if (page == MAP_FAILED)
+    return FALSE;
+  may = mprotect (page, bytes, PROT_READ | PROT_EXEC) == 0;
+  munmap (page, bytes);
+  return may;
+}
+
 static int
 onednn_score (const char **why)
 {
+  if (!may_make_code ())
+    {
+      *why = "this process may not run memory that it has written; openblas need not";
+      return 0;
+    }
   *why = instructions ();
   if (*why == NULL)
     *why = "neither AVX2 nor AVX512";

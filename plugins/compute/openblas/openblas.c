@@ -36,7 +36,7 @@ static void
 openblas_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolean ta, LmMat b,
                  gboolean tb)
 {
-  static const LmTiling how = { multiply, LM_F32, FALSE };
+  static const LmTiling how = { multiply, LM_F32, FALSE, FALSE };
 
   if (!lm_cpu_matmul_small (c, out, beta, alpha, a, ta, b, tb))
     lm_tiled_matmul (c, ((OpenBlas *) c)->tiles, &how, out, beta, alpha, a, ta, b, tb);

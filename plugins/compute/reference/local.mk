@@ -3,6 +3,7 @@ if HAVE_LM
 plugins_libflowrun_lm_la_SOURCES += \
 	plugins/compute/reference/attention.c \
 	plugins/compute/reference/matmul.c \
+	plugins/compute/reference/packed.c \
 	plugins/compute/reference/reference.c \
 	plugins/compute/reference/reference.h \
 	plugins/compute/reference/rows.c

@@ -33,6 +33,10 @@ lm_reference_store (const LmMat *m, gsize row, gsize from, gsize n, const float 
 void lm_reference_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolean ta,
                           LmMat b, gboolean tb);
 
+gsize lm_reference_packed_bytes (LmCompute *c, LmType type, gsize rows, gsize cols);
+void lm_reference_pack (LmCompute *c, LmPacked *packed, gpointer data, LmMat weight);
+void lm_reference_matmul_packed (LmCompute *c, const LmPackedProduct *products, gsize n, LmMat x);
+
 void lm_reference_attention (LmCompute *c, const LmAttention *a);
 void lm_reference_attention_back (LmCompute *c, const LmAttention *a, LmMat dout, LmMat dq,
                                   LmMat dk, LmMat dv);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define SHOWN_BYTES 60 /* of an answer, while it grows */
-#define OPENED "<think>"
 #define OFF_CHOICE 0.5 /* the answers allowed had less than this together */
 
 struct _LmAnswerer
@@ -93,16 +92,15 @@ choose (double given, gboolean sampling, JsonObject *generation, const char *key
   return sampling ? model_number (generation, key, otherwise) : otherwise;
 }
 
-static void
-set_sampling (LmAnswerer *a)
+void
+lm_answer_sampling (const LmAnswerConfig *c, LmModel *model, LmChat *chat, LmSampling *to)
 {
-  const LmAnswerConfig *c = a->config;
-  JsonObject *own = lm_model_generation (a->model);
-  const GArray *eos = lm_model_config (a->model)->eos_tokens;
+  JsonObject *own = lm_model_generation (model);
+  const GArray *eos = lm_model_config (model)->eos_tokens;
   gboolean draws = json_object_get_boolean_member_with_default (own, "do_sample", FALSE);
-  gint32 end = lm_chat_end (a->chat);
-  LmSampling *to = &a->sampling;
+  gint32 end = lm_chat_end (chat);
 
+  memset (to, 0, sizeof *to);
   to->temperature = choose (c->temperature, draws, own, "temperature", draws ? 1 : 0);
   to->top_k = (guint) CLAMP (choose ((double) c->top_k, draws, own, "top_k", 0), 0, G_MAXINT32);
   to->top_p = choose (c->top_p, draws, own, "top_p", 1);
@@ -125,6 +123,7 @@ lm_answerer_settings (LmAnswerer *a)
   json_object_set_string_member (o, "model", lm_model_name (a->model));
   json_object_set_string_member (o, "backend", backend);
   json_object_set_string_member (o, "type", a->type == LM_BF16 ? "bf16" : "f32");
+  json_object_set_int_member (o, "int8_matrices", lm_decoder_int8 (a->decoder, NULL));
   json_object_set_boolean_member (o, "chat_template", lm_chat_has_template (a->chat));
   json_object_set_double_member (o, "temperature", a->sampling.temperature);
   json_object_set_int_member (o, "top_k", a->sampling.top_k);
@@ -160,14 +159,15 @@ lm_answerer_new (FrHost *host, const LmAnswerConfig *config, LmModel *model, GEr
   if (!lm_chat_has_template (a->chat))
     fr_host_warn (host, "'%s' has no chat template: prompts are the texts of a row, a line each",
                   lm_model_name (model));
-  a->compute = lm_compute_open (host, config->backend, fr_host_threads (host), error);
+  a->compute = lm_compute_open (host, config->backend, fr_host_workers (host), error);
   if (a->compute == NULL)
     return NULL;
   a->type = options.type = lm_type_choose (a->compute, config->type);
+  options.int8 = lm_int8_choose (config->weights, config->products);
   a->decoder = lm_decoder_new (model, a->compute, &options, error);
   if (a->decoder == NULL)
     return NULL;
-  set_sampling (a);
+  lm_answer_sampling (config, model, a->chat, &a->sampling);
   return g_steal_pointer (&a);
 }
 
@@ -225,17 +225,6 @@ lm_answers_free (LmAnswers *answers)
   g_free (answers);
 }
 
-static gboolean
-ends_opened (const GString *text)
-{
-  gsize len = text->len;
-
-  while (len > 0 && g_ascii_isspace (text->str[len - 1]))
-    len--;
-  return len >= strlen (OPENED)
-         && memcmp (text->str + len - strlen (OPENED), OPENED, strlen (OPENED)) == 0;
-}
-
 static void
 add_job (LmAnswers *answers, GArray *prompt, gboolean opened, guint64 seed)
 {
@@ -271,7 +260,7 @@ lm_answerer_ask (LmAnswerer *a, LmAnswers *answers, JsonArray *messages, guint64
                    context);
       return FALSE;
     }
-  add_job (answers, g_steal_pointer (&ids), ends_opened (text), seed);
+  add_job (answers, g_steal_pointer (&ids), lm_think_opened (text->str, text->len), seed);
   *rule = NULL;
   return TRUE;
 }
@@ -422,8 +411,15 @@ lm_answerer_answer (LmAnswerer *a, LmAnswers *answers, GError **error)
 const char *
 lm_stop_word (LmStop stop)
 {
-  return stop == LM_STOP_END      ? "end"
-         : stop == LM_STOP_STRING ? "stop"
-         : stop == LM_STOP_LENGTH ? "length"
-                                  : "context";
+  static const char *const words[LM_N_STOPS] = {
+    [LM_STOP_END] = "end",
+    [LM_STOP_STRING] = "stop",
+    [LM_STOP_LENGTH] = "length",
+    [LM_STOP_CONTEXT] = "context",
+    [LM_STOP_CANCELLED] = "cancelled",
+    [LM_STOP_DEADLINE] = "deadline",
+    [LM_STOP_ERROR] = "error",
+  };
+
+  return words[stop];
 }

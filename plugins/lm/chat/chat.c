@@ -116,19 +116,25 @@ render (LmChat *chat, JsonArray *messages, JsonNode *tools, JsonObject *more, gb
   return lm_template_render (chat->tmpl, variables, len, error);
 }
 
+gboolean
+lm_chat_text (LmChat *chat, const char *text, gsize len, GArray *ids, GError **error)
+{
+  guint before = ids->len;
+
+  if (!lm_tokenizer_encode (chat->tokenizer, text, len, LM_ENCODE_SPECIAL, ids, NULL, error))
+    return FALSE;
+  /* A post-processor that ends what it encodes ends no prompt. */
+  if (ids->len > before && g_array_index (ids, gint32, ids->len - 1) == chat->end)
+    g_array_set_size (ids, ids->len - 1);
+  return TRUE;
+}
+
 /* Ids of a prompt.  The template writes bos itself; without one the post-processor does. */
 static gboolean
 encode_prompt (LmChat *chat, const char *text, gsize len, GArray *ids, GError **error)
 {
-  guint before = ids->len;
-
-  if (!lm_tokenizer_encode (chat->tokenizer, text, len, chat->tmpl != NULL ? 0 : LM_ENCODE_SPECIAL, ids, NULL,
-                            error))
-    return FALSE;
-  /* A post-processor that ends what it encodes ends no prompt. */
-  if (chat->tmpl == NULL && ids->len > before && g_array_index (ids, gint32, ids->len - 1) == chat->end)
-    g_array_set_size (ids, ids->len - 1);
-  return TRUE;
+  return chat->tmpl != NULL ? lm_tokenizer_encode (chat->tokenizer, text, len, 0, ids, NULL, error)
+                            : lm_chat_text (chat, text, len, ids, error);
 }
 
 /* ---- the end of an answer -------------------------------------------------------------------- */

@@ -63,7 +63,7 @@ attention_of (LmPass *pass, LmKept *kept, guint layer)
   };
 }
 
-/* New rows of keys (or values) go behind what the cache holds of their slots. */
+/* New rows of keys (or values) go behind what the cache holds of their regions. */
 static void
 append (LmPass *pass, LmMat cache, LmMat rows)
 {
@@ -87,14 +87,11 @@ forward (LmPass *pass, const LmLayer *layer, LmKept *kept, LmMat x, const LmMat 
   const LmLinear *linears = layer->linears;
   gboolean qk_norm = pass->config->qk_norm;
   LmMat n = pass->work->normed;
+  LmMat qkv[] = { qk_norm ? kept->q_raw : kept->q, qk_norm ? kept->k_raw : kept->k, kept->v };
   LmAttention attention = attention_of (pass, kept, layer->index);
 
   k->rms_norm (c, n, kept->input_rstd, x, layer->input_norm.weight, epsilon);
-  lm_linear_forward (pass, &linears[LM_LINEAR_Q], qk_norm ? kept->q_raw : kept->q, FALSE, n,
-                     kept->h[LM_LINEAR_Q]);
-  lm_linear_forward (pass, &linears[LM_LINEAR_K], qk_norm ? kept->k_raw : kept->k, FALSE, n,
-                     kept->h[LM_LINEAR_K]);
-  lm_linear_forward (pass, &linears[LM_LINEAR_V], kept->v, FALSE, n, kept->h[LM_LINEAR_V]);
+  lm_linears_forward (pass, &linears[LM_LINEAR_Q], 3, qkv, n, &kept->h[LM_LINEAR_Q]);
   if (qk_norm)
     {
       k->rms_norm (c, by_head (pass, kept->q), flat (kept->q_rstd), by_head (pass, kept->q_raw),

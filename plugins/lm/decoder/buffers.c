@@ -20,6 +20,7 @@ typedef enum
   DIM_V,
   DIM_HALF, /* d / 2 */
   DIM_MAX_RANK,
+  DIM_ANY_RANK, /* the largest of adapters beside the decoder's own, too */
   DIM_ADAPTED, /* the widest input of an adapter */
   DIM_RANK     /* + LmLinearIndex: of that linear layer in this layer */
 } Dim;
@@ -70,7 +71,7 @@ typedef struct
 #define ADAPTER(linear)                                                                            \
   {                                                                                                \
     KEPT (h) + (linear) * sizeof (LmMat), ROWS_T, DIM_RANK + (linear), TYPE_ACT, LIFE_LAYER,       \
-        WHEN_ALWAYS                                                                                \
+        WHEN_PACKED                                                                                \
   }
 
 static const Row table[] = {
@@ -105,6 +106,7 @@ static const Row table[] = {
   { WORK (normed), ROWS_T, DIM_D, TYPE_ACT, LIFE_SHARED, WHEN_ALWAYS },
   { WORK (act), ROWS_T, DIM_F, TYPE_ACT, LIFE_SHARED, WHEN_GRAD },
   { WORK (dropped), ROWS_T, DIM_ADAPTED, TYPE_ACT, LIFE_SHARED, WHEN_GRAD | IF_DROPOUT },
+  { WORK (adapted), ROWS_T, DIM_ANY_RANK, TYPE_ACT, LIFE_SHARED, WHEN_CACHE },
   { WORK (cos), ROWS_T, DIM_HALF, TYPE_F32, LIFE_SHARED, WHEN_PACKED },
   { WORK (sin), ROWS_T, DIM_HALF, TYPE_F32, LIFE_SHARED, WHEN_PACKED },
   { WORK (dstream), ROWS_T, DIM_D, TYPE_ACT, LIFE_SHARED, WHEN_GRAD },
@@ -185,6 +187,8 @@ dim (const LmShape *s, Dim what, guint layer)
       for (guint i = 0; i < LM_N_LINEARS; i++)
         most = MAX (most, rank_dim (s, G_MAXUINT, i));
       return most;
+    case DIM_ANY_RANK:
+      return MAX (dim (s, DIM_MAX_RANK, layer), s->adapter_rank);
     case DIM_ADAPTED:
       for (guint i = 0; i < LM_N_LINEARS; i++)
         if (rank_dim (s, G_MAXUINT, i) > 0)

@@ -32,7 +32,9 @@ typedef enum
 /**
  * LmLinear: y = x·Wᵀ + bias + scale (drop (x)·Aᵀ)·Bᵀ.
  * @weight: [out, in], as stored or in the activation type
+ * @packed: the same for products of int8; data NULL: floats
  * @bias: F32 [1, out]
+ * @index: layer * LM_N_LINEARS + LmLinearIndex
  * @rank: 0: no adapter
  * @salt: makes this module's dropout another than its neighbours': by the module's name
  * @a, @b: [rank, in], [out, rank], activation type
@@ -41,7 +43,9 @@ typedef enum
 typedef struct
 {
   LmMat weight, weight_grad;
+  LmPacked packed;
   LmMat bias, bias_grad;
+  gsize index;
   guint rank;
   float scale, dropout;
   guint64 salt;
@@ -106,7 +110,7 @@ struct _LmKept
 /** LmWork: what all layers and the head share; shapes in the table. */
 typedef struct
 {
-  LmMat stream, normed, act, dropped, cos, sin;
+  LmMat stream, normed, act, dropped, adapted, cos, sin;
   LmMat dstream, dnormed, dheads, dq, dk, dv, dh;
   LmMat rows, rows_normed, rows_rstd, logits, drows;
 } LmWork;
@@ -115,7 +119,8 @@ typedef struct
  * LmShape: all that sizes of buffers depend on.
  * @n_rows: T; @loss_rows: C
  * @low: the lowest layer that backward reaches
- * @ranks: [n_layers * LM_N_LINEARS], of adapters; NULL: none
+ * @ranks: [n_layers * LM_N_LINEARS], of the decoder's own adapter; NULL: none
+ * @adapter_rank: the largest of adapters beside it
  * @keep_all: each layer keeps its own (else all use one set, and only x is kept for each)
  */
 typedef struct
@@ -126,6 +131,7 @@ typedef struct
   gsize n_rows, loss_rows;
   guint low;
   const guint *ranks;
+  guint adapter_rank;
   float dropout;
   gboolean keep_all;
 } LmShape;
@@ -168,6 +174,47 @@ gboolean lm_params_new (LmDecoder *decoder, GError **error);
 void lm_params_free (LmDecoder *decoder);
 /** lm_lora_ranks: [n_layers * LM_N_LINEARS], g_free(); *@low: the lowest layer with one. */
 guint *lm_lora_ranks (const LmConfig *config, LmLora *lora, guint *low);
+/** lm_linear_of_role: LmLinearIndex of a matrix that LoRA can sit on. */
+guint lm_linear_of_role (LmWeightRole role);
+/** lm_fill_mat: writes numbers of type @from in host memory to @dst, converted. */
+void lm_fill_mat (LmCompute *compute, LmMat dst, LmType from, gconstpointer src);
+
+/* ---- adapter.c: adapters beside the decoder's own ------------------------------------------ */
+
+/** LmAdapted: an adapter's part of one linear layer; rank 0: none. */
+typedef struct
+{
+  guint rank;
+  float scale;
+  LmMat a, b;
+} LmAdapted;
+
+/** LmAdapter: @linears: [n_layers * LM_N_LINEARS]; @rank: the largest of them. */
+typedef struct
+{
+  guint id, holds, rank;
+  gpointer memory;
+  gsize bytes;
+  LmAdapted *linears;
+} LmAdapter;
+
+/** lm_decoder_adapter: NULL: none such. */
+const LmAdapter *lm_decoder_adapter (LmDecoder *decoder, guint id);
+void lm_adapters_free (LmDecoder *decoder);
+
+/** LmPart: rows of a cache's pass that share an adapter: the decoder's own, none (NULL) or another. */
+typedef struct
+{
+  gboolean own;
+  const LmAdapter *adapter;
+  gsize from, n;
+} LmPart;
+
+/* ---- packed.c ------------------------------------------------------------------------------ */
+
+/** lm_packed_new: packs what options.int8 says, of weights that are in place. */
+gboolean lm_packed_new (LmDecoder *decoder, GError **error);
+void lm_packed_free (LmDecoder *decoder);
 
 /* ---- decoder.c ----------------------------------------------------------------------------- */
 
@@ -183,12 +230,17 @@ struct _LmDecoder
   GArray *held;    /* LmHeld */
   GArray *params;  /* LmParam */
   GArray *imports; /* LmImport, params.c */
+  gpointer packed; /* of all LmLinear, packed.c */
+  gsize packed_bytes;
+  guint n_packed;
   LmLinear embed, head;
   LmNorm final_norm;
   LmLayer *layers;
   double *inv_freq; /* [d / 2] */
   guint *ranks;
   guint low;
+  GPtrArray *adapters; /* LmAdapter, beside its own */
+  guint last_adapter;  /* the highest id given */
 
   gpointer arena; /* of one pass; grows, never shrinks */
   gsize arena_bytes;
@@ -201,8 +253,9 @@ struct _LmDecoder
 /**
  * LmPass: one run through the layers.
  * @keys: of dropout; NULL: none
- * @cache_k, @cache_v: [slots * max_tokens, K d] of the layer at work is cache_k[layer]; NULL: keys
+ * @cache_k, @cache_v: [rows of the cache, K d] of the layer at work is cache_k[layer]; NULL: keys
  * are the pass's own
+ * @parts: of a cache's pass: all its rows, in order
  * @spans: of attention; with a cache k_start and k_rows are rows of the cache
  */
 struct _LmPass
@@ -219,6 +272,8 @@ struct _LmPass
   gsize n_spans;
   LmMat cos, sin;
   const LmMat *cache_k, *cache_v;
+  const LmPart *parts;
+  gsize n_parts;
 };
 
 /** lm_decoder_begin: makes room for a pass with logits of @n_out rows and describes it in @pass;
@@ -241,9 +296,13 @@ void lm_layers_backward (LmPass *pass);
 /**
  * lm_linear_forward: y = (@add: +=) linear (x).
  * @y: [T, out]; data NULL: only @h is wanted
- * @x: [T, in]; @h: [T, rank], kept for backward
+ * @x: [T, in]; @h: [T, rank], kept for backward; not looked at in a cache's pass, where each part
+ * of the rows has its adapter
  */
 void lm_linear_forward (LmPass *pass, const LmLinear *l, LmMat y, gboolean add, LmMat x, LmMat h);
+/** lm_linears_forward: y[i] = linear i (x) of @n at most LM_N_LINEARS neighbours, in one product where that can be. */
+void lm_linears_forward (LmPass *pass, const LmLinear *l, guint n, const LmMat *y, LmMat x,
+                         const LmMat *h);
 /**
  * lm_linear_backward: adds to the gradients of what is trained.
  * @dx: [T, in]: = (@add: +=) gradient of x; NULL: not wanted; may be @x

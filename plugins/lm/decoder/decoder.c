@@ -76,6 +76,9 @@ check_options (LmDecoder *d, GError **error)
   else if (d->options.train == LM_TRAIN_FULL && lora)
     g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
                  "%s has an adapter: merge it into the weights before they are trained", name);
+  else if (d->options.train != LM_TRAIN_NOTHING && d->options.int8 != LM_INT8_NEVER)
+    g_set_error (error, FR_ERROR, FR_ERROR_CONFIG,
+                 "%s: products of int8 have no gradient: train with floats", name);
   else
     return TRUE;
   return FALSE;
@@ -90,6 +93,8 @@ make_layers (LmDecoder *d)
       d->layers[l].index = l;
       d->layers[l].attention = &lm_block_attention;
       d->layers[l].feedforward = &lm_block_feedforward;
+      for (guint i = 0; i < LM_N_LINEARS; i++)
+        d->layers[l].linears[i].index = (gsize) l * LM_N_LINEARS + i;
     }
 }
 
@@ -102,6 +107,7 @@ lm_decoder_new (LmModel *model, LmCompute *compute, const LmDecoderOptions *opti
   d->model = fr_object_ref (model);
   d->config = lm_model_config (model);
   d->compute = compute;
+  d->adapters = g_ptr_array_new ();
   d->options = *options;
   d->options.lora = lora ? lm_lora_ref (lora) : NULL;
   if (!check_options (d, error))
@@ -113,7 +119,7 @@ lm_decoder_new (LmModel *model, LmCompute *compute, const LmDecoderOptions *opti
   lm_rope_frequencies (d->config, d->inv_freq);
   d->module_keys = g_array_new (FALSE, FALSE, sizeof (guint64));
   d->spans = g_array_new (FALSE, FALSE, sizeof (LmSpan));
-  return lm_params_new (d, error) ? g_steal_pointer (&d) : NULL;
+  return lm_params_new (d, error) && lm_packed_new (d, error) ? g_steal_pointer (&d) : NULL;
 }
 
 LmModel *
@@ -127,6 +133,8 @@ lm_decoder_free (LmDecoder *d)
 {
   if (!d)
     return;
+  lm_adapters_free (d);
+  lm_packed_free (d);
   lm_params_free (d);
   if (d->arena)
     lm_compute_release (d->compute, d->arena, d->arena_bytes);
@@ -161,8 +169,12 @@ lm_decoder_begin (LmDecoder *d, LmPassKind kind, gsize n_rows, gsize n_out, LmPa
                   GError **error)
 {
   LmShape shape = shape_of (d->config, &d->options, d->ranks, d->low, kind, n_rows, n_out);
-  gsize bytes = lm_buffers_place (&shape, NULL, NULL, NULL);
+  gsize bytes;
 
+  for (guint i = 0; i < d->adapters->len; i++)
+    shape.adapter_rank
+        = MAX (shape.adapter_rank, ((LmAdapter *) g_ptr_array_index (d->adapters, i))->rank);
+  bytes = lm_buffers_place (&shape, NULL, NULL, NULL);
   if (bytes == 0 && n_rows > 0)
     {
       g_set_error (error, FR_ERROR, FR_ERROR_DATA,
@@ -243,7 +255,7 @@ set_sequences (LmDecoder *d, const LmBatch *b, LmPass *pass)
   for (gsize s = 0; s < b->n_seqs; s++)
     {
       gsize n = b->starts[s + 1] - b->starts[s];
-      LmSpan span = { b->starts[s], n, b->starts[s], n };
+      LmSpan span = { b->starts[s], n, b->starts[s], n, FALSE };
 
       if (n > 0)
         g_array_append_val (d->spans, span);

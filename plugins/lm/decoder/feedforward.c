@@ -20,13 +20,12 @@ forward (LmPass *pass, const LmLayer *layer, LmKept *kept, LmMat x, const LmMat 
   LmCompute *c = pass->compute;
   const LmComputeClass *k = c->klass;
   const LmLinear *linears = layer->linears;
-  LmMat n = pass->work->normed;
+  LmMat n = pass->work->normed, both[] = { kept->gate, kept->up };
   LmMat a = pass->kind == LM_PASS_GRAD ? pass->work->act : kept->gate;
 
   k->rms_norm (c, n, kept->post_rstd, x, layer->post_norm.weight,
                (float) pass->config->rms_norm_eps);
-  lm_linear_forward (pass, &linears[LM_LINEAR_GATE], kept->gate, FALSE, n, kept->h[LM_LINEAR_GATE]);
-  lm_linear_forward (pass, &linears[LM_LINEAR_UP], kept->up, FALSE, n, kept->h[LM_LINEAR_UP]);
+  lm_linears_forward (pass, &linears[LM_LINEAR_GATE], 2, both, n, &kept->h[LM_LINEAR_GATE]);
   if (!out && linears[LM_LINEAR_DOWN].rank == 0)
     return;
   k->silu (c, a, kept->gate, kept->up);

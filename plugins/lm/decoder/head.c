@@ -57,8 +57,13 @@ chunk_forward (LmPass *pass, const gsize *rows, gsize n)
   move_rows (pass, w->stream, w->rows, rows, n, FALSE);
   c->klass->rms_norm (c, lm_mat_rows (w->rows_normed, 0, n), rstd, lm_mat_rows (w->rows, 0, n),
                       d->final_norm.weight, (float) d->config->rms_norm_eps);
-  c->klass->matmul (c, lm_mat_rows (w->logits, 0, padded), 0, 1,
-                    lm_mat_rows (w->rows_normed, 0, padded), FALSE, d->head.weight, TRUE);
+  if (d->head.packed.data)
+    c->klass->matmul_packed (
+        c, &(LmPackedProduct){ lm_mat_rows (w->logits, 0, n), 0, &d->head.packed }, 1,
+        lm_mat_rows (w->rows_normed, 0, n));
+  else
+    c->klass->matmul (c, lm_mat_rows (w->logits, 0, padded), 0, 1,
+                      lm_mat_rows (w->rows_normed, 0, padded), FALSE, d->head.weight, TRUE);
 }
 
 /* From the gradient that cross-entropy left in work->logits to rows of dstream. */

@@ -11,6 +11,9 @@
  *             dA += dhᵀ·drop (x)                    [R, in]
  *             dx = dy·W + drop (dh·A)               [T, in]
  *             dW += dyᵀ·x, dbias += sum of dy's rows
+ *
+ * In a cache's pass nothing is kept and nothing dropped, and rows of several adapters share the
+ * product with W (Chen et al., "Punica", 2023): each part of the rows has its own A and B.
  */
 #include "config.h"
 
@@ -71,21 +74,87 @@ adapter_input (LmPass *pass, const LmLinear *l, LmMat x)
   return dropped;
 }
 
+/* y += scale (x·Aᵀ)·Bᵀ, by parts. */
+static void
+add_adapters (LmPass *pass, const LmLinear *l, LmMat y, LmMat x)
+{
+  LmCompute *c = pass->compute;
+  const LmComputeClass *k = c->klass;
+  LmAdapted own = { l->rank, l->scale, l->a, l->b };
+
+  for (gsize i = 0; i < pass->n_parts; i++)
+    {
+      const LmPart *part = &pass->parts[i];
+      const LmAdapted *m = part->own       ? &own
+                           : part->adapter ? &part->adapter->linears[l->index]
+                                           : NULL;
+      LmMat h;
+
+      if (!m || m->rank == 0)
+        continue;
+      h = part_of (pass->work->adapted, part->n, m->rank);
+      k->matmul (c, h, 0, 1, lm_mat_rows (x, part->from, part->n), FALSE, m->a, TRUE);
+      k->matmul (c, lm_mat_rows (y, part->from, part->n), 1, m->scale, h, FALSE, m->b, TRUE);
+    }
+}
+
+/* What y lacks when it is x·Wᵀ. */
+static void
+add_rest (LmPass *pass, const LmLinear *l, LmMat y, LmMat x, LmMat h)
+{
+  LmCompute *c = pass->compute;
+  const LmComputeClass *k = c->klass;
+
+  if (l->bias.data)
+    k->add_row (c, y, l->bias);
+  if (pass->kind == LM_PASS_CACHE)
+    add_adapters (pass, l, y, x);
+  else if (l->rank > 0)
+    k->matmul (c, y, 1, l->scale, h, FALSE, l->b, TRUE);
+}
+
 void
 lm_linear_forward (LmPass *pass, const LmLinear *l, LmMat y, gboolean add, LmMat x, LmMat h)
 {
   LmCompute *c = pass->compute;
   const LmComputeClass *k = c->klass;
 
-  if (l->rank > 0)
+  if (l->rank > 0 && pass->kind != LM_PASS_CACHE)
     k->matmul (c, h, 0, 1, adapter_input (pass, l, x), FALSE, l->a, TRUE);
   if (!y.data)
     return;
-  k->matmul (c, y, add, 1, x, FALSE, l->weight, TRUE);
-  if (l->bias.data)
-    k->add_row (c, y, l->bias);
-  if (l->rank > 0)
-    k->matmul (c, y, 1, l->scale, h, FALSE, l->b, TRUE);
+  if (l->packed.data)
+    k->matmul_packed (c, &(LmPackedProduct){ y, add, &l->packed }, 1, x);
+  else
+    k->matmul (c, y, add, 1, x, FALSE, l->weight, TRUE);
+  add_rest (pass, l, y, x, h);
+}
+
+void
+lm_linears_forward (LmPass *pass, const LmLinear *l, guint n, const LmMat *y, LmMat x,
+                    const LmMat *h)
+{
+  LmCompute *c = pass->compute;
+  const LmComputeClass *k = c->klass;
+  LmPackedProduct products[LM_N_LINEARS];
+  gboolean packed = TRUE;
+
+  for (guint i = 0; i < n; i++)
+    {
+      packed &= l[i].packed.data != NULL;
+      products[i] = (LmPackedProduct){ y[i], 0, &l[i].packed };
+    }
+  if (packed)
+    k->matmul_packed (c, products, n, x);
+  for (guint i = 0; i < n; i++)
+    if (packed)
+      {
+        if (l[i].rank > 0 && pass->kind != LM_PASS_CACHE)
+          k->matmul (c, h[i], 0, 1, adapter_input (pass, &l[i], x), FALSE, l[i].a, TRUE);
+        add_rest (pass, &l[i], y[i], x, h[i]);
+      }
+    else
+      lm_linear_forward (pass, &l[i], y[i], FALSE, x, h[i]);
 }
 
 static void

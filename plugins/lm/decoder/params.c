@@ -67,6 +67,12 @@ part_of (LmDecoder *d, LmWeightRole role, guint layer)
   return base + parts[role].offset;
 }
 
+guint
+lm_linear_of_role (LmWeightRole role)
+{
+  return (guint) ((parts[role].offset - LINEAR (0)) / sizeof (LmLinear));
+}
+
 guint *
 lm_lora_ranks (const LmConfig *config, LmLora *lora, guint *low)
 {
@@ -80,9 +86,8 @@ lm_lora_ranks (const LmConfig *config, LmLora *lora, guint *low)
   for (guint i = 0; i < lora->modules->len; i++)
     {
       const LmLoraModule *m = g_ptr_array_index (lora->modules, i);
-      gsize linear = (parts[m->role].offset - LINEAR (0)) / sizeof (LmLinear);
 
-      ranks[(gsize) m->layer * LM_N_LINEARS + linear] = m->rank;
+      ranks[(gsize) m->layer * LM_N_LINEARS + lm_linear_of_role (m->role)] = m->rank;
       *low = MIN (*low, m->layer);
     }
   return ranks;
@@ -159,9 +164,9 @@ lm_held_place (GArray *plan, LmType act, gpointer base)
 
 /* ---- filling ------------------------------------------------------------------------------- */
 
-/* Writes rows of @src, of type @from, to @dst through a piece of host memory. */
-static void
-fill_mat (LmCompute *c, LmMat dst, LmType from, gconstpointer src)
+/* Through a piece of host memory. */
+void
+lm_fill_mat (LmCompute *c, LmMat dst, LmType from, gconstpointer src)
 {
   gsize most = MAX (1, ((gsize) 1 << 20) / MAX (dst.cols, 1)), n;
   g_autofree gpointer piece = g_malloc (MIN (most, dst.rows) * lm_type_bytes (dst.type, dst.cols));
@@ -209,9 +214,9 @@ fill_held (LmDecoder *d, const LmHeld *h, GError **error)
       data = tensor->data;
     }
   if (h->value.data)
-    fill_mat (d->compute, h->value, from, data);
+    lm_fill_mat (d->compute, h->value, from, data);
   if (h->working.data != h->value.data)
-    fill_mat (d->compute, h->working, from, data);
+    lm_fill_mat (d->compute, h->working, from, data);
   return TRUE;
 }
 

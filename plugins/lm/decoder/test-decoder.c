@@ -525,6 +525,14 @@ feed (LmCache *cache, const LmFeed *feeds, gsize n, float *logits)
   g_assert_no_error (error);
 }
 
+/* Numbers are given from 0 on. */
+static void
+open_regions (LmCache *cache, guint n, gsize rows)
+{
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpuint (lm_cache_open (cache, rows), ==, i);
+}
+
 static void
 assert_row (const float *found, const float *expected, gsize n)
 {
@@ -541,22 +549,24 @@ test_cache (gconstpointer data)
   LmDecoderOptions options = { .type = LM_F32, .lora = lora, .loss_rows = 2 };
   Fixture f = open_decoder (model, &options);
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmCache) cache = lm_cache_new (f.decoder, 4, 14, &error);
+  g_autoptr (LmCache) cache = lm_cache_new (f.decoder, 4 * 14, 14, &error);
   g_autofree float *whole = NULL, *logits = g_new (float, 4 * 29);
   const gint32 *a, *c;
   Packed p;
 
   g_assert_no_error (error);
+  open_regions (cache, 4, 14);
   pack (&p, three, 3, 29);
   whole = g_new (float, p.batch.n_tokens * 29);
   g_assert_true (lm_decoder_logits (f.decoder, &p.batch, whole, &error));
   a = p.tokens;
   c = p.tokens + p.starts[2];
   {
-    LmFeed first[] = { { 3, c, 5, TRUE }, { 1, a, 3, FALSE }, { 0, a, 1, TRUE } };
-    LmFeed second[] = {
-      { 1, a + 3, 1, TRUE }, { 3, c + 5, 1, TRUE }, { 0, a + 1, 6, TRUE }, { 3, c + 6, 2, TRUE }
-    };
+    LmFeed first[] = { { 3, c, 5, TRUE, 0, TRUE }, { 1, a, 3, FALSE, 0, TRUE }, { 0, a, 1, TRUE, 0, TRUE } };
+    LmFeed second[] = { { 1, a + 3, 1, TRUE, 0, TRUE },
+                        { 3, c + 5, 1, TRUE, 0, TRUE },
+                        { 0, a + 1, 6, TRUE, 0, TRUE },
+                        { 3, c + 6, 2, TRUE, 0, TRUE } };
 
     feed (cache, first, 3, logits);
     assert_row (logits, whole + (p.starts[2] + 4) * 29, 29);
@@ -571,7 +581,7 @@ test_cache (gconstpointer data)
   g_assert_cmpuint (lm_cache_length (cache, 2), ==, 0);
   lm_cache_cut (cache, 3, 6);
   {
-    LmFeed again = { 3, c + 6, 3, TRUE }, too_much = { 3, c, 6, TRUE };
+    LmFeed again = { 3, c + 6, 3, TRUE, 0, TRUE }, too_much = { 3, c, 6, TRUE, 0, TRUE };
 
     feed (cache, &again, 1, logits);
     assert_row (logits, whole + (p.starts[2] + 8) * 29, 29);
@@ -583,7 +593,6 @@ test_cache (gconstpointer data)
   close_decoder (&f);
 }
 
-/* A prompt longer than one pass takes. */
 /* Losses and hits of labels, against all logits; the sums are those of lm_decoder_loss(). */
 static void
 test_score (gconstpointer data)
@@ -637,6 +646,169 @@ test_score (gconstpointer data)
   close_decoder (&f);
 }
 
+/* Regions come, go, grow, shrink and are copied at random in a small cache: what a region says next is
+ * what its tokens say in a cache of their own, and room is refused only where there is none. */
+typedef struct
+{
+  guint region; /* LM_NO_REGION: none */
+  gsize rows, n;
+  gint32 tokens[24];
+} Sequence;
+
+static void
+feed_sequence (LmCache *cache, Sequence *s, GRand *rand, LmCache *alone)
+{
+  float found[29], expected[29];
+  gsize n = (gsize) g_rand_int_range (rand, 1, (gint32) (s->rows - s->n) + 1);
+  LmFeed one = { s->region, s->tokens + s->n, n, TRUE, 0, TRUE }, all = { 0, s->tokens, 0, TRUE, 0, TRUE };
+
+  for (gsize i = 0; i < n; i++)
+    s->tokens[s->n + i] = g_rand_int_range (rand, 0, 29);
+  feed (cache, &one, 1, found);
+  s->n += n;
+  all.n = s->n;
+  lm_cache_cut (alone, 0, 0);
+  feed (alone, &all, 1, expected);
+  assert_row (found, expected, 29);
+}
+
+static void
+change_sequence (LmCache *cache, Sequence *s, const Sequence *other, GRand *rand)
+{
+  gsize free_rows = lm_cache_free_rows (cache), rows = (gsize) g_rand_int_range (rand, 1, 25);
+
+  if (s->region == LM_NO_REGION)
+    {
+      s->region = lm_cache_open (cache, rows);
+      g_assert_cmpint (s->region == LM_NO_REGION, ==, rows > free_rows);
+      s->rows = rows;
+      s->n = 0;
+    }
+  else if (g_rand_int_range (rand, 0, 3) == 0)
+    {
+      lm_cache_close (cache, s->region);
+      s->region = LM_NO_REGION;
+    }
+  else if (g_rand_boolean (rand) && rows >= s->n)
+    {
+      gboolean fits = rows <= s->rows + free_rows;
+
+      g_assert_cmpint (lm_cache_resize (cache, s->region, rows), ==, fits);
+      s->rows = fits ? rows : s->rows;
+    }
+  else if (other != s && other->region != LM_NO_REGION && other->n > 0)
+    {
+      s->n = MIN (s->rows, other->n);
+      lm_cache_copy (cache, s->region, other->region, s->n);
+      memcpy (s->tokens, other->tokens, sizeof s->tokens);
+    }
+}
+
+static void
+test_regions (gconstpointer data)
+{
+  g_autoptr (LmModel) model = make_model (((const Family *) data)->json);
+  LmDecoderOptions options = { .type = LM_F32 };
+  Fixture f = open_decoder (model, &options);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmCache) cache = lm_cache_new (f.decoder, 60, 24, &error);
+  g_autoptr (LmCache) alone = lm_cache_new (f.decoder, 24, 24, &error);
+  GRand *rand = g_rand_new_with_seed (3);
+  Sequence all[8];
+
+  open_regions (alone, 1, 24);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    all[i] = (Sequence){ .region = LM_NO_REGION };
+  for (guint i = 0; i < 2000; i++)
+    {
+      Sequence *s = &all[g_rand_int_range (rand, 0, G_N_ELEMENTS (all))];
+      gsize used = 0;
+
+      change_sequence (cache, s, &all[g_rand_int_range (rand, 0, G_N_ELEMENTS (all))], rand);
+      if (s->region != LM_NO_REGION && s->n < s->rows)
+        feed_sequence (cache, s, rand, alone);
+      for (guint k = 0; k < G_N_ELEMENTS (all); k++)
+        if (all[k].region != LM_NO_REGION)
+          {
+            used += all[k].rows;
+            g_assert_cmpuint (lm_cache_room (cache, all[k].region), ==, all[k].rows);
+            g_assert_cmpuint (lm_cache_length (cache, all[k].region), ==, all[k].n);
+          }
+      g_assert_cmpuint (lm_cache_free_rows (cache), ==, 60 - used);
+    }
+  g_assert_cmpuint (lm_cache_n_moved (cache), >, 20);
+  g_rand_free (rand);
+  g_clear_pointer (&cache, lm_cache_free);
+  g_clear_pointer (&alone, lm_cache_free);
+  close_decoder (&f);
+}
+
+/* Sequences with different adapters, the decoder's own and none in one pass: each as in a decoder whose own it is. */
+static void
+test_adapters (gconstpointer data)
+{
+  const Family *family = data;
+  g_autoptr (LmModel) model = make_model (family->json);
+  LmLora *loras[] = { make_lora (model, "all-linear", 0, -1, -1), NULL,
+                      make_lora (model, "q_proj", 0, -1, -1),
+                      make_lora (model, "all-linear", 0, -1, -1) };
+  LmDecoderOptions options = { .type = LM_F32, .lora = loras[0] };
+  Fixture f = open_decoder (model, &options);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LmCache) cache = lm_cache_new (f.decoder, 64, 14, &error);
+  static const gint32 tokens[] = { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3 };
+  float logits[6 * 29], expected[29];
+  guint ids[4] = { LM_ADAPTER_OWN, LM_ADAPTER_NONE };
+  LmFeed feeds[6], no_adapter = { 0, tokens, 1, TRUE, 77, TRUE };
+
+  lm_lora_init (loras[3], 99);
+  for (guint i = 0; i < loras[3]->modules->len; i++)
+    {
+      LmLoraModule *m = g_ptr_array_index (loras[3]->modules, i);
+
+      for (gsize k = 0; k < m->out * m->rank; k++)
+        m->b[k] = (float) (k % 7) * 0.1f - 0.3f;
+    }
+  for (guint i = 2; i < 4; i++)
+    ids[i] = lm_decoder_add_adapter (f.decoder, loras[i], &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (ids[2], !=, ids[3]);
+  open_regions (cache, 6, 10);
+  for (guint i = 0; i < 6; i++) /* mixed, so that rows are put together */
+    feeds[i] = (LmFeed){ i, tokens, 4 + i, TRUE, ids[i % 4], TRUE };
+  feed (cache, feeds, 6, logits);
+  for (guint i = 0; i < 6; i++)
+    {
+      LmDecoderOptions own = { .type = LM_F32, .lora = loras[i % 4] };
+      Fixture g = open_decoder (model, &own);
+      g_autoptr (LmCache) one = lm_cache_new (g.decoder, 10, 10, &error);
+      LmFeed all = { 0, tokens, 4 + i, TRUE, LM_ADAPTER_OWN, TRUE };
+
+      open_regions (one, 1, 10);
+      feed (one, &all, 1, expected);
+      assert_row (logits + i * 29, expected, 29);
+      for (guint k = 0; k < i; k++)
+        if (k % 4 != i % 4)
+          g_assert_cmpfloat (fabs (logits[k * 29 + 3] - expected[3]), >, 1e-4);
+      g_clear_pointer (&one, lm_cache_free);
+      close_decoder (&g);
+    }
+  g_assert_false (lm_cache_feed (cache, &no_adapter, 1, logits, &error));
+  g_assert_error (error, FR_ERROR, FR_ERROR_DATA);
+  g_clear_error (&error);
+  g_assert_true (lm_decoder_hold_adapter (f.decoder, ids[3]));
+  lm_decoder_release_adapter (f.decoder, ids[3]);
+  g_assert_cmpuint (lm_decoder_n_adapters (f.decoder), ==, 2);
+  lm_decoder_release_adapter (f.decoder, ids[3]);
+  g_assert_cmpuint (lm_decoder_n_adapters (f.decoder), ==, 1);
+  g_assert_false (lm_decoder_hold_adapter (f.decoder, ids[3]));
+  g_clear_pointer (&cache, lm_cache_free);
+  close_decoder (&f);
+  for (guint i = 0; i < G_N_ELEMENTS (loras); i++)
+    g_clear_pointer (&loras[i], lm_lora_unref);
+}
+
+/* A prompt longer than one pass takes. */
 static void
 test_long_prompt (void)
 {
@@ -649,15 +821,16 @@ test_long_prompt (void)
   LmDecoderOptions options = { .type = LM_F32 };
   Fixture f = open_decoder (model, &options);
   g_autoptr (GError) error = NULL;
-  g_autoptr (LmCache) cache = lm_cache_new (f.decoder, 2, 1500, &error);
+  g_autoptr (LmCache) cache = lm_cache_new (f.decoder, 2 * 1500, 1500, &error);
   const gsize n = 1200, starts[] = { 0, 1200 };
   g_autofree gint32 *tokens = g_new (gint32, n), *positions = g_new (gint32, n);
   g_autofree float *whole = g_new (float, n * 29);
   float logits[2 * 29];
   LmBatch batch = { n, 1, tokens, positions, NULL, starts, NULL };
-  LmFeed feeds[] = { { 1, tokens, 900, TRUE }, { 0, tokens, n, TRUE } };
+  LmFeed feeds[] = { { 1, tokens, 900, TRUE, 0, TRUE }, { 0, tokens, n, TRUE, 0, TRUE } };
 
   g_assert_no_error (error);
+  open_regions (cache, 2, 1500);
   for (gsize i = 0; i < n; i++)
     {
       tokens[i] = (gint32) (i * i % 29);
@@ -833,6 +1006,8 @@ main (int argc, char **argv)
   add ("packing", test_packing);
   add ("recompute", test_recompute);
   add ("cache", test_cache);
+  add ("regions", test_regions);
+  add ("adapters", test_adapters);
   add ("score", test_score);
   add ("bf16", test_bf16);
   g_test_add_func ("/decoder/long-prompt", test_long_prompt);

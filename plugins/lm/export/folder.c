@@ -341,3 +341,21 @@ lm_folder_names (const LmFolder *folder)
   g_ptr_array_add (names, NULL);
   return (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
 }
+
+gboolean
+lm_folder_finish (LmFolder *folder, FrHost *host, const char *path, guint *n_files, GError **error)
+{
+  g_auto (GStrv) names = NULL;
+
+  if (!lm_folder_commit (folder, error))
+    return FALSE;
+  names = lm_folder_names (folder);
+  for (char **name = names; *name != NULL; name++)
+    {
+      g_autofree char *file = g_build_filename (path, *name, NULL);
+
+      fr_host_committed (host, file);
+    }
+  *n_files = g_strv_length (names);
+  return TRUE;
+}

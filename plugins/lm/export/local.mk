@@ -4,6 +4,7 @@ plugins_libflowrun_lm_la_SOURCES += \
 	plugins/lm/export/export-private.h \
 	plugins/lm/export/card.c \
 	plugins/lm/export/folder.c \
+	plugins/lm/export/gate.c \
 	plugins/lm/export/rows.c \
 	plugins/lm/export/side.c \
 	plugins/lm/export/verify.c

@@ -186,6 +186,7 @@ typedef struct
 {
   const LmChoices *choices;
   LmCache *cache;
+  guint *regions; /* one for each job at work */
   LmFeed *feeds;
   LmChoiceJob *jobs; /* those at work */
   gsize n_jobs, n_vocab;
@@ -264,8 +265,8 @@ weigh_node (Weigh *w, guint at, GError **error)
 
       if (at == 0)
         w->paths[j * w->choices->nodes->len] = 0;
-      lm_cache_cut (w->cache, (guint) j, at == 0 ? 0 : job->n_prompt + node->depth - 1);
-      w->feeds[j] = (LmFeed){ .slot = (guint) j, .want_logits = TRUE };
+      lm_cache_cut (w->cache, w->regions[j], at == 0 ? 0 : job->n_prompt + node->depth - 1);
+      w->feeds[j] = (LmFeed){ .region = w->regions[j], .want_logits = TRUE, .prompt = TRUE };
       w->feeds[j].tokens = at == 0 ? job->prompt : &node->token;
       w->feeds[j].n = at == 0 ? job->n_prompt : 1;
     }
@@ -346,7 +347,7 @@ lm_generate_choice (LmDecoder *decoder, const LmChoices *choices, LmChoiceJob *j
 {
   const LmConfig *config = lm_model_config (lm_decoder_model (decoder));
   Weigh w = { .choices = choices, .n_vocab = config->vocab_size };
-  guint slots = (guint) MIN (MAX (batch, 1), n_jobs);
+  gsize most = MIN (MAX (batch, 1), n_jobs);
   gsize room = 0;
   gboolean ok = TRUE;
 
@@ -356,19 +357,23 @@ lm_generate_choice (LmDecoder *decoder, const LmChoices *choices, LmChoiceJob *j
     return FALSE;
   for (gsize i = 0; i < n_jobs; i++)
     room = MAX (room, jobs[i].n_prompt + choices->depth);
-  w.cache = lm_cache_new (decoder, slots, room, error);
+  w.cache = lm_cache_new (decoder, most * room, room, error);
   if (w.cache == NULL)
     return FALSE;
-  w.feeds = g_new0 (LmFeed, slots);
-  w.logits = g_new (float, slots *w.n_vocab);
-  w.paths = g_new (double, (gsize) slots * choices->nodes->len);
-  for (gsize first = 0; ok && first < n_jobs; first += slots)
+  w.regions = g_new (guint, most);
+  for (gsize j = 0; j < most; j++)
+    w.regions[j] = lm_cache_open (w.cache, room);
+  w.feeds = g_new0 (LmFeed, most);
+  w.logits = g_new (float, most *w.n_vocab);
+  w.paths = g_new (double, most * choices->nodes->len);
+  for (gsize first = 0; ok && first < n_jobs; first += most)
     {
       w.jobs = jobs + first;
-      w.n_jobs = MIN (slots, n_jobs - first);
+      w.n_jobs = MIN (most, n_jobs - first);
       ok = weigh_jobs (&w, cancellable, error);
     }
   lm_cache_free (w.cache);
+  g_free (w.regions);
   g_free (w.feeds);
   g_free (w.logits);
   g_free (w.paths);

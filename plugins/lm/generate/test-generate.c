@@ -7,6 +7,7 @@
 
 #include "lm/chat/test-model.h"
 #include "lm/generate.h"
+#include "lm/generate/sums.h"
 
 #define V 6
 
@@ -26,7 +27,7 @@ shares (LmSampling sampling, const gint32 *seen, gsize n_seen, double *out)
       double logprob;
 
       memcpy (copy, logits, sizeof copy);
-      out[lm_sample (copy, V, &sampling, seen, n_seen, &rng, &logprob)] += 1 / 20000.0;
+      out[lm_sample (copy, V, &sampling, seen, n_seen, 0, &rng, NULL, &logprob)] += 1 / 20000.0;
       g_assert_true (logprob < 0);
     }
 }
@@ -77,6 +78,150 @@ test_sample (void)
   g_assert_cmpfloat (got[4], >, 0.99);
   shares (greedy, NULL, 0, got); /* the lower of equals */
   g_assert_cmpfloat (got[1], >, 0.99);
+}
+
+/* Bias and OpenAI's penalties, by definition: logits 1 3 2 -1 3 0. */
+static void
+test_penalties (void)
+{
+  static const float logits[V] = { 1, 3, 2, -1, 3, 0 };
+  static const gint32 seen[] = { 4, 4, 4, 1, 2, 1 }; /* the last three are the answer */
+  g_autoptr (GArray) bias = g_array_new (FALSE, FALSE, sizeof (LmBias));
+  LmBias biases[] = { { 0, 2.5f }, { 4, -100 }, { 77, 5 } };
+  LmSampling s = { .temperature = 0, .top_p = 1, .n_logprobs = 2 };
+  LmLikely top[2];
+  guint64 rng = 1;
+  double logprob, total = log (exp (1) + 2 * exp (3) + exp (2) + exp (-1) + 1);
+  float copy[V];
+
+  s.presence_penalty = 0.5;
+  s.frequency_penalty = 0.75; /* 1: twice, 2: once; 4 is the prompt's alone */
+  memcpy (copy, logits, sizeof copy);
+  g_assert_cmpint (lm_sample (copy, V, &s, seen, 6, 3, &rng, top, &logprob), ==, 4);
+  for (guint i = 0; i < V; i++)
+    g_assert_cmpfloat (copy[i], ==, logits[i] - (i == 1) * 2 - (i == 2) * 1.25);
+  g_assert_cmpfloat (fabs (logprob - (3 - total)), <, 1e-6);
+  g_assert_cmpint (top[0].id, ==, 1); /* of the model's own, of equals the lower */
+  g_assert_cmpint (top[1].id, ==, 4);
+  g_assert_cmpfloat (fabs (top[0].logprob - (3 - total)), <, 1e-6);
+  g_assert_cmpuint (rng, ==, 1);
+  /* Bias first, then what divides, then what is taken off. */
+  g_array_append_vals (bias, biases, 3);
+  s.bias = bias;
+  s.repetition_penalty = 2;
+  memcpy (copy, logits, sizeof copy);
+  g_assert_cmpint (lm_sample (copy, V, &s, seen, 6, 3, &rng, NULL, &logprob), ==, 0);
+  g_assert_cmpfloat (copy[0], ==, 3.5);
+  g_assert_cmpfloat (copy[1], ==, 1.5 - 2);
+  g_assert_cmpfloat (copy[2], ==, 1 - 1.25);
+  g_assert_cmpfloat (copy[4], ==, -97 * 2);
+  g_assert_cmpfloat (fabs (logprob - (1 - total)), <, 1e-6);
+  copy[3] = NAN;
+  lm_sample (copy, V, &s, NULL, 0, 0, &rng, NULL, &logprob);
+  g_assert_false (isfinite (logprob));
+}
+
+/* Every length around whole vectors and blocks, on the least processor and on this one. */
+static void
+test_sums (void)
+{
+  const LmSums *all[] = { &lm_sums_base, lm_sums () };
+  float x[1200];
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    for (gsize n = 1; n < G_N_ELEMENTS (x); n += n < 70 ? 1 : 37)
+      {
+        gsize best = 0;
+        double sum = 0;
+
+        for (gsize k = 0; k < n; k++)
+          {
+            x[k] = (float) ((k * 7919 + n * 31) % 101) * 0.25f - 20;
+            best = x[k] > x[best] ? k : best;
+          }
+        for (gsize k = 0; k < n; k++)
+          sum += exp (((double) x[k] - (double) x[best]) * 0.7);
+        g_assert_cmpuint (all[i]->largest (x, n), ==, best);
+        g_assert_cmpfloat (fabs (all[i]->exp (x, n, x[best], 0.7f) / sum - 1), <, 2e-6);
+        x[(n * 13) % n] = -INFINITY;
+        g_assert_true (isfinite (all[i]->exp (x, n, 5, 1)));
+        x[n / 2] = NAN;
+        g_assert_true (isnan (all[i]->exp (x, n, 5, 1)));
+        g_assert_true (n == 1 || all[i]->largest (x, n) != n / 2);
+      }
+}
+
+#define LONG 5000
+
+/* Over a long vocabulary, where not all is sorted: the draw by the definition, with all sorted. */
+static gint32
+draw_by_definition (const float *logits, const LmSampling *s, guint64 *rng)
+{
+  g_autofree double *p = g_new (double, LONG);
+  g_autofree gint32 *order = g_new (gint32, LONG);
+  double sum = 0, u, tail = 0;
+  gsize n = LONG;
+  guint64 z = (*rng += 0x9e3779b97f4a7c15u);
+
+  for (gint32 i = 0; i < LONG; i++)
+    {
+      gsize at = (gsize) i;
+
+      for (; at > 0 && logits[order[at - 1]] < logits[i]; at--)
+        order[at] = order[at - 1];
+      order[at] = i;
+    }
+  for (gsize i = 0; i < n; i++)
+    sum += p[i] = exp (((double) logits[order[i]] - logits[order[0]]) / s->temperature);
+  for (gsize i = 0; i < n; i++)
+    p[i] /= sum;
+  while (s->top_p < 1 && n > 1 && (tail += p[n - 1]) <= 1 - s->top_p)
+    n--;
+  while (n > 1 && p[n - 1] < s->min_p * p[0])
+    n--;
+  sum = 0;
+  for (gsize i = 0; i < n; i++)
+    sum += p[i];
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  u = (double) ((z ^ (z >> 31)) >> 11) * 0x1p-53 * sum;
+  for (gsize i = 0; i + 1 < n; u -= p[i], i++)
+    if (u < p[i])
+      return order[i];
+  return order[n - 1];
+}
+
+static void
+test_long_vocabulary (void)
+{
+  static const LmSampling all[] = {
+    { .temperature = 1, .top_p = 1 },     { .temperature = 0.2, .top_p = 1 },
+    { .temperature = 1, .top_p = 0.3 },   { .temperature = 1, .top_p = 0.999 },
+    { .temperature = 2.5, .top_p = 0.9 }, { .temperature = 1, .top_p = 1, .min_p = 0.05 },
+    { .temperature = 1, .top_p = 1, .min_p = 1e-9 },
+    { .temperature = 1.3, .top_p = 0.95, .min_p = 0.02 },
+    { .temperature = 1e-30, .top_p = 1 },
+    { .temperature = 1e30, .top_p = 0.50013 },
+  };
+  g_autofree float *logits = g_new (float, LONG), *copy = g_new (float, LONG);
+  GRand *rand = g_rand_new_with_seed (9);
+  guint wrong = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (all) * 20; i++)
+    {
+      const LmSampling *s = &all[i % G_N_ELEMENTS (all)];
+      double spread = 1 + i % 7;
+      guint64 a = i, b = i;
+      double logprob;
+
+      for (guint k = 0; k < LONG; k++)
+        logits[k] = (float) (g_rand_double_range (rand, -spread, spread) + g_rand_double_range (rand, -spread, spread));
+      memcpy (copy, logits, LONG * sizeof *copy);
+      wrong += lm_sample (copy, LONG, s, NULL, 0, 0, &a, NULL, &logprob) != draw_by_definition (logits, s, &b);
+      g_assert_cmpuint (a, ==, b);
+    }
+  g_assert_cmpuint (wrong, <=, 1); /* a draw may fall on a border to rounding */
+  g_rand_free (rand);
 }
 
 /* ---- whole answers ------------------------------------------------------------------------------ */
@@ -299,6 +444,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/generate/sample", test_sample);
+  g_test_add_func ("/generate/penalties", test_penalties);
+  g_test_add_func ("/generate/sums", test_sums);
+  g_test_add_func ("/generate/long-vocabulary", test_long_vocabulary);
   g_test_add_func ("/generate/greedy", test_greedy);
   g_test_add_func ("/generate/batching", test_batching);
   g_test_add_func ("/generate/stop", test_stop);

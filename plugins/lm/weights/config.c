@@ -271,14 +271,27 @@ read_attention_factor (LmConfig *config, JsonObject *json, GError **error)
   return TRUE;
 }
 
+/* The context before scaling: a number of tokens, whole, though some write it as 4096.0. */
+static gboolean
+read_original_context (LmConfig *config, JsonObject *json, GError **error)
+{
+  const char *key = "original_max_position_embeddings";
+  double *tokens = &config->rope.original_max_position;
+
+  if (!get_positive (json, key, config->max_position, tokens, error))
+    return FALSE;
+  if (*tokens >= 1 && *tokens <= G_MAXINT32 && *tokens == floor (*tokens))
+    return TRUE;
+  return refuse (error, "'%s' is %g, expected a whole number from 1 to %d", key, *tokens, G_MAXINT32);
+}
+
 static gboolean
 read_yarn (LmConfig *config, JsonObject *json, GError **error)
 {
   LmRope *rope = &config->rope;
   gboolean truncate;
 
-  if (!get_positive (json, "original_max_position_embeddings", config->max_position,
-                     &rope->original_max_position, error)
+  if (!read_original_context (config, json, error)
       || !get_positive (json, "beta_fast", 32, &rope->beta_fast, error)
       || !get_positive (json, "beta_slow", 1, &rope->beta_slow, error)
       || !get_bool (json, "truncate", TRUE, &truncate, error))
@@ -297,8 +310,7 @@ read_llama3 (LmConfig *config, JsonObject *json, GError **error)
 
   if (!get_positive (json, "low_freq_factor", 0, &rope->low_freq_factor, error)
       || !get_positive (json, "high_freq_factor", 0, &rope->high_freq_factor, error)
-      || !get_positive (json, "original_max_position_embeddings", config->max_position,
-                        &rope->original_max_position, error))
+      || !read_original_context (config, json, error))
     return FALSE;
   return rope->high_freq_factor > rope->low_freq_factor
              ? TRUE

@@ -3,7 +3,8 @@
  *
  * The mapping is private and read-only, so that several processes share the
  * pages of one checkpoint.  Whoever shortens a file that is mapped ends this
- * process with SIGBUS; writers of flowrun rename instead.
+ * process with SIGBUS; writers of flowrun rename instead, and guard.c is for
+ * processes that live long enough to meet others.
  */
 #include "config.h"
 
@@ -47,6 +48,7 @@ file_new (const char *name)
   file->arrays = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, array_free);
   file->metadata = json_object_new ();
   g_mutex_init (&file->lock);
+  file->lease = -1;
   return file;
 }
 
@@ -64,6 +66,8 @@ lm_weight_file_unref (LmWeightFile *file)
     return;
   if (file->mapped)
     munmap ((gpointer) file->data, file->len);
+  if (file->lease >= 0)
+    close (file->lease);
   g_hash_table_unref (file->by_name);
   g_hash_table_unref (file->arrays);
   g_array_unref (file->tensors);
@@ -132,51 +136,93 @@ file_parse (LmWeightFile *file, GError **error)
   return ok;
 }
 
+void
+lm_file_stamp (LmFileStamp *stamp, const struct stat *st)
+{
+  memset (stamp, 0, sizeof *stamp);
+  stamp->device = st->st_dev;
+  stamp->inode = st->st_ino;
+  stamp->size = (guint64) st->st_size;
+  stamp->seconds = st->st_mtim.tv_sec;
+  stamp->nanoseconds = st->st_mtim.tv_nsec;
+}
+
+/* Fills memory of our own from @fd, whose length was file->len. */
 static gboolean
-file_map (LmWeightFile *file, GError **error)
+fill (LmWeightFile *file, int fd, guint8 *to, GError **error)
+{
+  gsize done = 0;
+
+  while (done < file->len)
+    {
+      gssize n = read (fd, to + done, file->len - done);
+
+      if (n == 0)
+        return lm_weights_error (file, error, "it became shorter while it was read");
+      if (n < 0 && errno != EINTR)
+        return fr_error_errno (error, errno, "read", file->name);
+      done += n > 0 ? (gsize) n : 0;
+    }
+  return mprotect (to, file->len, PROT_READ) == 0
+         || fr_error_errno (error, errno, "protect the memory of", file->name);
+}
+
+/* A mapping either way, so that it is let go in one way. */
+static gboolean
+file_map (LmWeightFile *file, gboolean copy, int fd, GError **error)
 {
   struct stat st;
   gpointer map;
-  int fd = g_open (file->name, O_RDONLY | O_CLOEXEC, 0);
 
-  if (fd < 0)
-    return fr_error_errno (error, errno, "open", file->name);
   if (fstat (fd, &st) < 0 || !S_ISREG (st.st_mode) || st.st_size == 0)
-    {
-      close (fd);
-      return lm_weights_error (file, error, "it is empty or no regular file; expected weights");
-    }
-  map = mmap (NULL, (gsize) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-  close (fd);
+    return lm_weights_error (file, error, "it is empty or no regular file; expected weights");
+  lm_file_stamp (&file->stamp, &st);
+  map = copy ? mmap (NULL, (gsize) st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                     -1, 0)
+             : mmap (NULL, (gsize) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (map == MAP_FAILED)
     return fr_error_errno (error, errno, "map", file->name);
   file->data = map;
   file->len = (gsize) st.st_size;
   file->mapped = TRUE;
-  return TRUE;
+  file->held = copy;
+  return !copy || fill (file, fd, map, error);
 }
 
 static LmWeightFile *
-file_open (const char *path, gboolean header_only, GError **error)
+file_open (const char *path, gboolean header_only, gboolean copy, GError **error)
 {
   g_autoptr (LmWeightFile) file = file_new (path);
+  int fd = g_open (path, O_RDONLY | O_CLOEXEC, 0);
+  gboolean ok;
 
+  if (fd < 0)
+    {
+      fr_error_errno (error, errno, "open", path);
+      return NULL;
+    }
   file->header_only = header_only;
-  if (!file_map (file, error) || !file_parse (file, error))
-    return NULL;
-  return g_steal_pointer (&file);
+  ok = file_map (file, copy, fd, error) && file_parse (file, error);
+  close (fd);
+  return ok ? g_steal_pointer (&file) : NULL;
 }
 
 LmWeightFile *
 lm_weight_file_open (const char *path, GError **error)
 {
-  return file_open (path, FALSE, error);
+  return file_open (path, FALSE, FALSE, error);
+}
+
+LmWeightFile *
+lm_weight_file_read (const char *path, GError **error)
+{
+  return file_open (path, FALSE, TRUE, error);
 }
 
 LmWeightFile *
 lm_weight_file_open_header (const char *path, gboolean *truncated, GError **error)
 {
-  LmWeightFile *file = file_open (path, TRUE, error);
+  LmWeightFile *file = file_open (path, TRUE, FALSE, error);
 
   if (file != NULL && truncated != NULL)
     *truncated = file->truncated;

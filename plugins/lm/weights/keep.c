@@ -78,7 +78,7 @@ JsonNode *
 lm_model_describe (FrObject *object)
 {
   LmModel *model = (LmModel *) object;
-  JsonObject *out = json_object_new ();
+  g_autoptr (JsonObject) out = json_object_new ();
   const char *hash = lm_model_hash (model, NULL);
 
   json_object_set_string_member (out, "kind", kind_of (model));

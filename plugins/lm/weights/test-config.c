@@ -93,6 +93,13 @@ test_refused (void)
     { MADE_CONFIG ("llama", ", 'rope_scaling': {'rope_type': 'llama3', 'factor': 2,"
                             " 'low_freq_factor': 4, 'high_freq_factor': 4}"),
       "not above" },
+    { MADE_CONFIG ("llama", ", 'rope_scaling': {'rope_type': 'llama3', 'factor': 2,"
+                            " 'low_freq_factor': 1, 'high_freq_factor': 4,"
+                            " 'original_max_position_embeddings': 1e58}"),
+      "a whole number from 1 to 2147483647" },
+    { MADE_CONFIG ("llama", ", 'rope_scaling': {'rope_type': 'yarn', 'factor': 2,"
+                            " 'original_max_position_embeddings': 4096.5}"),
+      "is 4096.5" },
     { MADE_CONFIG ("qwen2", ", 'use_sliding_window': true, 'sliding_window': 8,"
                             " 'max_window_layers': 1"),
       "sliding attention" },

@@ -8,6 +8,13 @@
 
 G_BEGIN_DECLS
 
+/** LmFileStamp: what tells one state of a file from another. */
+typedef struct
+{
+  guint64 device, inode, size;
+  gint64 seconds, nanoseconds;
+} LmFileStamp;
+
 /**
  * LmWeightFile: a parsed file.
  * @name: for messages
@@ -16,6 +23,8 @@ G_BEGIN_DECLS
  * @by_name: name → LmTensor *, names borrowed
  * @arrays: GGUF: key → LmGgufArray *
  * @truncated: the data ends before the tensors do (tolerated when only the header is wanted)
+ * @stamp: of the file when it was opened; @lease: guard.c's descriptor; -1: none
+ * @held: the mapping is of memory, no longer of the file (guard.c)
  */
 struct _LmWeightFile
 {
@@ -32,7 +41,14 @@ struct _LmWeightFile
   JsonObject *metadata;
   GHashTable *arrays;
   GMutex lock;
+  LmFileStamp stamp;
+  int lease;
+  gboolean held;
 };
+
+struct stat;
+/** lm_file_stamp: of a file as stat() saw it. */
+void lm_file_stamp (LmFileStamp *stamp, const struct stat *st);
 
 /**
  * LmGgufArray: an array of a GGUF that is looked at when somebody asks.

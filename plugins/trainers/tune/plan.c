@@ -19,8 +19,16 @@
 #define LEAST_MICRO_ROWS 512
 /* Rows of an evaluation at once, where a step's are fewer. */
 #define EVAL_ROWS 512
-/* A decoder is not made of products alone; measured on SmolLM2 in both types. */
-#define BESIDE_PRODUCTS 1.35
+/* Numbers that operations beside the products touch in a layer, forward: for each row so many times
+ * its width, and the feed-forward's; an adapter's for each module; AdamW's for each number trained.
+ * Going back takes twice that.  Fitted to two trainings of SmolLM2, by adapters of two and of all
+ * seven projections. */
+#define BESIDE_HIDDEN 36
+#define BESIDE_FFN 9
+#define BESIDE_MODULE 9
+#define BESIDE_HEAD 9
+#define BESIDE_ADAM 7
+#define SILU_NUMBERS 3 /* what the measured operation touches for each of its own */
 #define CALIBRATION_SECONDS 0.7
 #define CALIBRATION_ROWS 1024
 /* Beyond so many samples one epoch stands for all. */
@@ -272,35 +280,59 @@ simulate (Tune *t)
 /* ---- time
  * ------------------------------------------------------------------------------------------ */
 
+/* Two matrices of zeros with @rows rows in the type of activations; give_pair_back() after it, even
+ * when it fails. */
+static gboolean
+take_pair (const Tune *t, LmMat pair[2], gsize rows, gsize cols0, gsize cols1, GError **error)
+{
+  LmCompute *c = t->compute;
+
+  if (!lm_compute_mat (c, &pair[0], t->options.type, rows, cols0, error)
+      || !lm_compute_mat (c, &pair[1], t->options.type, rows, cols1, error))
+    return FALSE;
+  for (guint i = 0; i < 2; i++)
+    c->klass->zero (c, pair[i].data, rows * lm_type_bytes (pair[i].type, pair[i].cols));
+  return TRUE;
+}
+
+static void
+give_pair_back (const Tune *t, LmMat pair[2])
+{
+  for (guint i = 0; i < 2; i++)
+    if (pair[i].data != NULL)
+      lm_compute_release_mat (t->compute, &pair[i]);
+}
+
+static double
+seconds_since (gint64 start)
+{
+  return (double) MAX (g_get_monotonic_time () - start, 1) / G_USEC_PER_SEC;
+}
+
 /* @n products with @weight, forward and back, of @rows rows. */
 static gboolean
 time_products (Tune *t, LmMat weight, gsize rows, guint n, double *seconds, GError **error)
 {
   LmCompute *c = t->compute;
-  LmMat x = { 0 }, y = { 0 };
+  LmMat xy[2] = { { 0 } };
   gint64 start = 0;
-  gboolean ok = lm_compute_mat (c, &x, t->options.type, rows, weight.cols, error)
-                && lm_compute_mat (c, &y, t->options.type, rows, weight.rows, error);
+  gboolean ok = take_pair (t, xy, rows, weight.cols, weight.rows, error);
 
   if (ok)
     {
-      c->klass->zero (c, x.data, rows * lm_type_bytes (x.type, x.cols));
-      c->klass->matmul (c, y, 0, 1, x, FALSE, weight, TRUE); /* the first ones prepare */
-      c->klass->matmul (c, x, 0, 1, y, FALSE, weight, FALSE);
+      c->klass->matmul (c, xy[1], 0, 1, xy[0], FALSE, weight, TRUE); /* the first ones prepare */
+      c->klass->matmul (c, xy[0], 0, 1, xy[1], FALSE, weight, FALSE);
       ok = c->klass->sync (c, error);
       start = g_get_monotonic_time ();
       for (guint i = 0; i < n; i++)
         {
-          c->klass->matmul (c, y, 0, 1, x, FALSE, weight, TRUE);
-          c->klass->matmul (c, x, 0, 1, y, FALSE, weight, FALSE);
+          c->klass->matmul (c, xy[1], 0, 1, xy[0], FALSE, weight, TRUE);
+          c->klass->matmul (c, xy[0], 0, 1, xy[1], FALSE, weight, FALSE);
         }
       ok = ok && c->klass->sync (c, error);
     }
-  *seconds = (double) MAX (g_get_monotonic_time () - start, 1) / G_USEC_PER_SEC;
-  if (x.data != NULL)
-    lm_compute_release_mat (c, &x);
-  if (y.data != NULL)
-    lm_compute_release_mat (c, &y);
+  *seconds = seconds_since (start);
+  give_pair_back (t, xy);
   return ok;
 }
 
@@ -329,6 +361,34 @@ calibrate (Tune *t, double *rate, GError **error)
     }
   if (imported > 0)
     lm_compute_release (t->compute, weight.data, imported);
+  return ok;
+}
+
+/* Seconds that a number takes where a layer does little with it, measured where it does least. */
+static gboolean
+calibrate_beside (Tune *t, double *seconds, GError **error)
+{
+  LmCompute *c = t->compute;
+  const gsize rows = MIN (t->micro_rows, CALIBRATION_ROWS),
+              cols = lm_model_config (t->base)->intermediate_size;
+  LmMat xy[2] = { { 0 } };
+  gboolean ok = take_pair (t, xy, rows, cols, cols, error);
+  double spent = 0;
+
+  *seconds = HUGE_VAL;
+  /* The best of several rounds, the first of which warms up; a slow backend does with it. */
+  for (guint i = 0; ok && i < 8 && spent < CALIBRATION_SECONDS; i++)
+    {
+      const gint64 start = g_get_monotonic_time ();
+      double took;
+
+      c->klass->silu (c, xy[0], xy[0], xy[1]);
+      ok = c->klass->sync (c, error);
+      took = seconds_since (start);
+      spent += took;
+      *seconds = MIN (*seconds, took / (SILU_NUMBERS * (double) rows * (double) cols));
+    }
+  give_pair_back (t, xy);
   return ok;
 }
 
@@ -372,23 +432,48 @@ mean_rows (const LmDataset *d)
   return n > 0 ? (double) lm_dataset_n_tokens (d) / (double) n - 1 : 0;
 }
 
+/* Numbers that pass beside the products of a pass over samples of @rows rows and @labels labels. */
+static double
+pass_numbers (const Tune *t, double rows, double labels, gboolean learn)
+{
+  const LmConfig *c = lm_model_config (t->model);
+  double layers
+      = c->n_layers
+        * (BESIDE_HIDDEN * (double) c->hidden_size + BESIDE_FFN * (double) c->intermediate_size);
+  double head = BESIDE_HEAD * (double) c->vocab_size * labels;
+
+  for (guint i = 0; learn && t->lora != NULL && i < t->lora->modules->len; i++)
+    {
+      const LmLoraModule *m = t->lora->modules->pdata[i];
+
+      layers += BESIDE_MODULE * (double) (m->in + m->out);
+    }
+  return layers * rows * (!learn ? 1 : t->options.recompute ? 4 : 3) + head * (learn ? 2 : 1);
+}
+
 static void
 foresee_time (Tune *t)
 {
   Forecast *f = &t->forecast;
-  double flops
-      = pass_flops (t, (double) f->rows, (double) f->labels, mean_rows (t->train.data), TRUE);
+  const double rows = (double) f->rows, labels = (double) f->labels;
+  double flops = pass_flops (t, rows, labels, mean_rows (t->train.data), TRUE);
+  double numbers = pass_numbers (t, rows, labels, TRUE)
+                   + BESIDE_ADAM * (double) f->n_trained * (double) t->total_steps;
 
+  if (f->flops_rate <= 0)
+    return;
+  f->step_seconds = f->seconds = flops / f->flops_rate + numbers * f->number_seconds;
   if (t->has_validation)
     {
       const LmDataset *d = t->validation.data;
-      double passes = 2 + (double) ((t->total_steps - 1) / t->eval_every);
+      const double passes = 2 + (double) ((t->total_steps - 1) / t->eval_every);
+      const double seen = (double) (lm_dataset_n_tokens (d) - lm_dataset_n (d));
+      const double asked = (double) lm_dataset_n_labels (d);
 
-      flops += passes
-               * pass_flops (t, (double) (lm_dataset_n_tokens (d) - lm_dataset_n (d)),
-                             (double) lm_dataset_n_labels (d), mean_rows (d), FALSE);
+      f->seconds += passes
+                    * (pass_flops (t, seen, asked, mean_rows (d), FALSE) / f->flops_rate
+                       + pass_numbers (t, seen, asked, FALSE) * f->number_seconds);
     }
-  f->seconds = f->flops_rate > 0 ? BESIDE_PRODUCTS * flops / f->flops_rate : 0;
 }
 
 /* ---- all of it
@@ -511,7 +596,8 @@ tune_resolve (Tune *t, GError **error)
   warn_of_data (t);
   simulate (t);
   foresee_memory (t);
-  if (!calibrate (t, &t->forecast.flops_rate, error))
+  if (!calibrate (t, &t->forecast.flops_rate, error)
+      || !calibrate_beside (t, &t->forecast.number_seconds, error))
     return FALSE;
   foresee_time (t);
   return TRUE;
@@ -590,8 +676,9 @@ machine_facts (Tune *t, JsonArray *facts)
   fact (facts, "memory", "%s", memory->str);
   g_string_truncate (memory, 0);
   tune_append_time (memory, f->seconds);
-  fact (facts, "time", "about %s (products run at %.3g GF/s here)", memory->str,
-        f->flops_rate / 1e9);
+  fact (facts, "time",
+        "about %s (products run at %.3g GF/s here, what is between them at %.3g G numbers/s)",
+        memory->str, f->flops_rate / 1e9, 1e-9 / f->number_seconds);
   g_string_free (memory, TRUE);
 }
 

@@ -267,7 +267,7 @@ tune_report (Tune *t, const Loop *loop)
       beside_json ((double) t->forecast.decoder_bytes + (double) t->forecast.optimiser_bytes,
                    (double) t->compute->peak_bytes));
   json_object_set_object_member (beside, "seconds",
-                                 beside_json (t->forecast.seconds, loop->seconds));
+                                 beside_json (t->forecast.step_seconds, loop->seconds));
   json_object_set_object_member (beside, "tokens",
                                  beside_json ((double) t->forecast.rows, (double) loop->rows));
   json_object_set_object_member (json, "forecast", beside);

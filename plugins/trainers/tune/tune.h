@@ -82,9 +82,11 @@ typedef struct
   guint64 rows, labels;           /* through the decoder in all steps; of them learned */
   gsize micro_rows, micro_labels; /* of the largest micro-batch */
   gsize decoder_bytes, optimiser_bytes, weight_bytes, base_bytes;
-  gsize resident;    /* the most that the process will hold */
-  double flops_rate; /* measured, per second; 0: not measured */
-  double seconds;    /* 0: not known */
+  gsize resident;        /* the most that the process will hold */
+  double flops_rate;     /* measured, per second; 0: not measured */
+  double number_seconds; /* measured: of a number that goes through what lies between products */
+  double step_seconds;   /* of all steps; 0: not known */
+  double seconds;        /* with the evaluations */
 } Forecast;
 
 /** Tune: one training, from its inputs to its output. */

@@ -9,6 +9,56 @@
 /* Fewer points are as easily seen without. */
 #define SMOOTHED 40
 
+static const FrViewWord chinese[] = {
+  { "Training", "训练" },
+  { "validation loss", "验证损失" },
+  { "validation perplexity", "验证困惑度" },
+  { "before training: %.4f", "训练前：%.4f" },
+  { "before training: %.3f", "训练前：%.3f" },
+  { "training loss", "训练损失" },
+  { "at first: %.4f", "起初：%.4f" },
+  { "steps", "步数" },
+  { "of %" G_GUINT64_FORMAT, "共 %" G_GUINT64_FORMAT " 步" },
+  { "of %" G_GUINT64_FORMAT ", stopped early", "共 %" G_GUINT64_FORMAT " 步，提前停止" },
+  { "tokens/s", "词元/秒" },
+  { "time in steps", "训练步用时" },
+  { "parameters trained", "训练的参数" },
+  { "of %.1f million", "共 %.1f 百万" },
+  { "Loss", "损失" },
+  { "step", "步" },
+  { "loss (nats per label)", "损失（奈特/标签）" },
+  { "training, smoothed", "训练（平滑）" },
+  { "validation", "验证" },
+  { "training", "训练" },
+  { "Training loss is that of the rows of each step; validation rows are never learned from.",
+    "训练损失取自每一步的行；验证行从不用于学习。" },
+  { "Learning rate", "学习率" },
+  { "Gradient norm", "梯度范数" },
+  { "norm before clipping", "裁剪前的范数" },
+  { "Speed", "速度" },
+  { "tokens per second", "词元/秒" },
+  { "Forecast and measured", "预测与实测" },
+  { "forecast", "预测" },
+  { "measured", "实测" },
+  { "measured / forecast", "实测/预测" },
+  { "not known", "未知" },
+  { "memory of the process", "进程内存" },
+  { "of it in the backend", "其中计算后端" },
+  { "tokens", "词元" },
+  { "Data", "数据" },
+  { "input", "输入" },
+  { "train", "训练" },
+  { "rows", "行数" },
+  { "rejected", "被拒绝" },
+  { "cut to length", "截短" },
+  { "samples", "样本" },
+  { "learned from", "学习的词元" },
+  { "longest", "最长" },
+  { "Learned from: tokens of the parts that count; longest: the tokens of the longest sample.",
+    "学习的词元：计入损失的部分；最长：最长样本的词元数。" },
+  { NULL, NULL },
+};
+
 /* ---- curves ------------------------------------------------------------------------- */
 
 /* The mean of as many points before as after, a fortieth of all to each side:
@@ -101,8 +151,9 @@ view_result (FrViews *v, const Tune *t, const Loop *loop)
 {
   guint n = loop->logged->len, n_valid = loop->evaluations->len;
   g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree char *steps = g_strdup_printf ("of %" G_GUINT64_FORMAT "%s", t->total_steps,
-                                            loop->stopped_early ? ", stopped early" : "");
+  const char *steps = fr_views_printf (
+      v, loop->stopped_early ? "of %" G_GUINT64_FORMAT ", stopped early" : "of %" G_GUINT64_FORMAT,
+      t->total_steps);
 
   fr_views_begin (v, FR_VIEW_FIGURES, "Training");
   if (n_valid > 0)
@@ -111,27 +162,24 @@ view_result (FrViews *v, const Tune *t, const Loop *loop)
       double after = loop->has_best && t->config->load_best
                          ? loop->best_loss
                          : g_array_index (loop->evaluations, Evaluation, n_valid - 1).loss;
-      g_autofree char *loss = g_strdup_printf ("before training: %.4f", before);
-      g_autofree char *perplexity = g_strdup_printf ("before training: %.3f", exp (before));
 
-      fr_views_add_figure (v, "validation loss", after, loss);
-      fr_views_add_figure (v, "validation perplexity", exp (after), perplexity);
+      fr_views_add_figure (v, "validation loss", after,
+                           fr_views_printf (v, "before training: %.4f", before));
+      fr_views_add_figure (v, "validation perplexity", exp (after),
+                           fr_views_printf (v, "before training: %.3f", exp (before)));
     }
   if (n > 0)
-    {
-      g_autofree char *first
-          = g_strdup_printf ("at first: %.4f", g_array_index (loop->logged, Logged, 0).loss);
-
-      fr_views_add_figure (v, "training loss", g_array_index (loop->logged, Logged, n - 1).loss,
-                           first);
-    }
+    fr_views_add_figure (
+        v, "training loss", g_array_index (loop->logged, Logged, n - 1).loss,
+        fr_views_printf (v, "at first: %.4f", g_array_index (loop->logged, Logged, 0).loss));
   fr_views_add_figure (v, "steps", (double) loop->step, steps);
   fr_views_add_figure (v, "tokens/s", round ((double) loop->rows / MAX (loop->seconds, 1e-6)),
                        t->backend);
   tune_append_time (text, loop->seconds);
   fr_views_add_figure_text (v, "time in steps", text->str, NULL);
-  g_string_printf (text, "of %.1f million", (double) t->forecast.n_parameters / 1e6);
-  fr_views_add_figure (v, "parameters trained", (double) t->forecast.n_trained, text->str);
+  fr_views_add_figure (
+      v, "parameters trained", (double) t->forecast.n_trained,
+      fr_views_printf (v, "of %.1f million", (double) t->forecast.n_parameters / 1e6));
 }
 
 /* ---- forecast and measured --------------------------------------------------------------- */
@@ -140,8 +188,8 @@ static void
 add_beside (FrViews *v, const char *name, const char *forecast, const char *measured, double ratio)
 {
   fr_views_begin_row (v, NULL, NULL);
-  fr_views_add_cell (v, name);
-  fr_views_add_cell (v, forecast);
+  fr_views_add_word (v, name);
+  fr_views_add_word (v, forecast);
   fr_views_add_cell (v, measured);
   fr_views_add_number (v, round (ratio * 100) / 100);
 }
@@ -160,7 +208,7 @@ static void
 view_forecast (FrViews *v, Tune *t, const Loop *loop)
 {
   g_autoptr (GString) a = g_string_new (NULL), b = g_string_new (NULL);
-  double forecast = t->forecast.seconds;
+  double forecast = t->forecast.step_seconds;
 
   fr_views_begin (v, FR_VIEW_TABLE, "Forecast and measured");
   fr_views_add_column (v, "", FR_VIEW_TEXT);
@@ -172,7 +220,7 @@ view_forecast (FrViews *v, Tune *t, const Loop *loop)
   else
     g_string_append (a, "not known");
   tune_append_time (b, loop->seconds);
-  add_beside (v, "time", a->str, b->str, forecast > 0 ? loop->seconds / forecast : NAN);
+  add_beside (v, "time in steps", a->str, b->str, forecast > 0 ? loop->seconds / forecast : NAN);
   add_bytes (v, "memory of the process", t->forecast.resident, tune_measured_resident (loop));
   add_bytes (v, "of it in the backend", t->forecast.decoder_bytes + t->forecast.optimiser_bytes,
              t->compute->peak_bytes);
@@ -188,7 +236,7 @@ static void
 add_part (FrViews *v, const Part *p)
 {
   fr_views_begin_row (v, NULL, NULL);
-  fr_views_add_cell (v, p->port);
+  fr_views_add_word (v, p->port);
   fr_views_add_number (v, (double) p->n_rows);
   fr_views_add_number (v, (double) p->n_rejected);
   fr_views_add_number (v, (double) p->n_cut);
@@ -220,6 +268,7 @@ tune_views (Tune *t, const Loop *loop)
 {
   g_autoptr (FrViews) v = fr_views_new ();
 
+  fr_views_translate (v, "zh", chinese);
   view_result (v, t, loop);
   if (loop->logged->len > 0)
     {
