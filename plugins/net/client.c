@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 typedef struct
@@ -24,8 +25,12 @@ typedef struct
   char *method_text;
   struct curl_slist *headers;
   guint64 max_body;
+  gint64 timeout;
+  NetOnBody on_body;
+  gpointer on_body_data;
   gboolean cut;
   gboolean over;       /* larger than max_body */
+  gboolean enough;     /* for on_body */
   const char *refused; /* what the address is */
   char *refused_address;
   char fault[CURL_ERROR_SIZE];
@@ -96,6 +101,7 @@ net_client_new (const NetOptions *options, GError **error)
   client->multi = curl_multi_init ();
   client->running = g_hash_table_new_full (NULL, NULL, transfer_free, NULL);
   client->idle = g_ptr_array_new_with_free_func (curl_easy_cleanup);
+  client->timer = timerfd_create (CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   g_queue_init (&client->done);
   curl_multi_setopt (client->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
                      (long) client->options.connections);
@@ -121,6 +127,8 @@ net_client_free (NetClient *client)
   g_queue_clear_full (&client->done, (GDestroyNotify) net_reply_free);
   g_ptr_array_unref (client->idle);
   curl_multi_cleanup (client->multi);
+  if (client->timer >= 0)
+    close (client->timer);
   g_free ((char *) client->options.user_agent);
   g_free ((char *) client->options.proxy);
   g_free ((char *) client->options.ca_file);
@@ -162,10 +170,16 @@ on_body (char *bytes, size_t size, size_t n, void *data)
   gsize len = size * n, room = (gsize) t->max_body - t->reply->body->len;
 
   g_byte_array_append (t->reply->body, (const guint8 *) bytes, (guint) MIN (len, room));
-  if (len <= room)
-    return len;
-  t->over = TRUE;
-  return 0;
+  if (t->on_body)
+    {
+      long status = 0;
+
+      curl_easy_getinfo (t->easy, CURLINFO_RESPONSE_CODE, &status);
+      t->reply->status = (guint) CLAMP (status, 0, 999);
+      t->enough = !t->on_body (t->reply, bytes, MIN (len, room), t->on_body_data);
+    }
+  t->over = len > room;
+  return t->over || t->enough ? 0 : len;
 }
 
 /* ---- beginning ------------------------------------------------------------------------ */
@@ -245,7 +259,7 @@ set_up (Transfer *t, const NetRequest *request)
   if (o->ca_file)
     curl_easy_setopt (e, CURLOPT_CAINFO, o->ca_file);
   curl_easy_setopt (e, CURLOPT_CONNECTTIMEOUT_MS, milliseconds (o->connect_timeout));
-  curl_easy_setopt (e, CURLOPT_TIMEOUT_MS, milliseconds (o->timeout));
+  curl_easy_setopt (e, CURLOPT_TIMEOUT_MS, milliseconds (t->timeout));
   if (o->stall_timeout)
     {
       curl_easy_setopt (e, CURLOPT_LOW_SPEED_LIMIT, 1024L);
@@ -337,6 +351,9 @@ net_client_start (NetClient *client, const NetRequest *request, gpointer tag, GE
   t->method = t->method_text = g_strdup (net_method (request));
   t->max_body = request->max_body ? MIN (request->max_body, G_MAXINT32) : client->options.max_body;
   t->cut = request->cut;
+  t->timeout = request->timeout ? request->timeout : client->options.timeout;
+  t->on_body = request->on_body;
+  t->on_body_data = request->on_body_data;
   if (!add_headers (t, request, error))
     {
       transfer_free (t);
@@ -398,7 +415,7 @@ judge (Transfer *t, CURLcode result)
       return;
     case CURLE_WRITE_ERROR:
     case CURLE_FILESIZE_EXCEEDED:
-      if (t->over && t->cut)
+      if (t->enough || (t->over && t->cut))
         {
           t->reply->cut = TRUE;
           return;
@@ -454,6 +471,7 @@ finish (NetClient *client, CURLMsg *message)
   curl_easy_getinfo (easy, CURLINFO_TOTAL_TIME_T, &total);
   t->reply->status = (guint) CLAMP (status, 0, 999);
   t->reply->duration = total;
+  t->reply->ended = g_get_monotonic_time ();
   judge (t, result);
   if (t->reply->error)
     t->reply->status = t->reply->fault == NET_FAULT_LENGTH ? t->reply->status : 0;
@@ -491,6 +509,20 @@ look (NetClient *client)
       finish (client, message);
 }
 
+/* libcurl's own waits are in milliseconds; a clock that runs out wakes them to the microsecond. */
+static void
+poll_until (NetClient *client, gint64 left)
+{
+  struct itimerspec when = { .it_value = { .tv_sec = left / G_USEC_PER_SEC,
+                                           .tv_nsec = left % G_USEC_PER_SEC * 1000 } };
+  struct curl_waitfd clock = { .fd = client->timer, .events = CURL_WAIT_POLLIN };
+  gboolean fine = left < G_USEC_PER_SEC && client->timer >= 0
+                  && timerfd_settime (client->timer, 0, &when, NULL) == 0;
+
+  curl_multi_poll (client->multi, fine ? &clock : NULL, fine ? 1 : 0,
+                   (int) MIN ((left + 999) / 1000, 1000), NULL);
+}
+
 /* Turns the wheel until a reply is there, the time is over or the run is cancelled (FALSE). */
 static gboolean
 turn (NetClient *client, gint64 microseconds, GCancellable *cancellable, gboolean idle)
@@ -509,7 +541,7 @@ turn (NetClient *client, gint64 microseconds, GCancellable *cancellable, gboolea
       left = deadline == G_MAXINT64 ? G_USEC_PER_SEC : deadline - g_get_monotonic_time ();
       if (left <= 0 || (g_hash_table_size (client->running) == 0 && !idle))
         return TRUE;
-      curl_multi_poll (client->multi, NULL, 0, (int) MIN ((left + 999) / 1000, 1000), NULL);
+      poll_until (client, left);
     }
 }
 

@@ -14,6 +14,7 @@ struct _NetClient
   GHashTable *running; /* Transfer, owned */
   GQueue done;         /* NetReply, owned */
   GPtrArray *idle;     /* easy handles to use again */
+  int timer;           /* a timerfd; -1: there is none */
 };
 
 NetReply *net_reply_new (const char *url);

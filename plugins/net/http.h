@@ -10,7 +10,8 @@
  *     g_autoptr (NetReply) reply = net_client_send (client, &ask, cancellable, &error);
  *
  * For many at once (a crawler): net_client_start() as many as wanted, then
- * net_client_wait() for whichever ends first.
+ * net_client_wait() for whichever ends first.  An answer that comes bit by bit
+ * (server-sent events) can be looked at as it comes: NetRequest.on_body.
  *
  * What holds for both:
  *
@@ -40,6 +41,7 @@
 G_BEGIN_DECLS
 
 typedef struct _NetClient NetClient;
+typedef struct _NetReply NetReply;
 
 /**
  * NetOptions: zero (or NULL) means the default of each.
@@ -81,6 +83,16 @@ typedef struct
 } NetOptions;
 
 /**
+ * NetOnBody: a piece of an answer's body has come.
+ * @reply: as far as it is there: tag, status, headers; its body holds @bytes already
+ * @bytes, @len: as they came, after decompression; where a piece ends means nothing
+ *
+ * Called by net_client_wait() and net_client_send(), on their thread; it must not call the client.
+ * FALSE: no more is wanted: the transfer ends, and the reply is as one that was cut.
+ */
+typedef gboolean (*NetOnBody) (const NetReply *reply, const char *bytes, gsize len, gpointer data);
+
+/**
  * NetRequest: everything is borrowed for the call.
  * @url: absolute, http or https, without user name or password (FR_ERROR_CONFIG)
  * @method: NULL: POST with a body, else GET
@@ -93,6 +105,9 @@ typedef struct
  * @max_body: bytes, for this request instead of the options'; 0: theirs
  * @cut: an answer larger than @max_body is cut there (NetReply.cut) instead of being an error
  * @seed: makes the jitter of back-offs; tasks that run side by side give different ones
+ * @timeout: microseconds, for this request instead of the options'; 0: theirs
+ * @on_body: sees the body come; NULL: nobody does.  Of redirects too, in net_client_send()
+ * @on_body_data: for it; it must live until the reply is handed out, or the client is freed
  */
 typedef struct
 {
@@ -107,6 +122,9 @@ typedef struct
   guint64 max_body;
   gboolean cut;
   guint64 seed;
+  gint64 timeout;
+  NetOnBody on_body;
+  gpointer on_body_data;
 } NetRequest;
 
 /**
@@ -138,15 +156,16 @@ typedef enum
  * @headers: "name", "value", "name", "value", …, names in lower case, as they came; see
  * net_reply_header()
  * @body: decompressed (gzip, brotli, zstd, as libcurl has it); never NULL; a NUL lies behind it
- * @cut: @body was cut at NetRequest.max_body
+ * @cut: @body was cut at NetRequest.max_body, or where NetRequest.on_body had enough
  * @redirects: how many were followed
  * @attempts: how many requests it took, redirects aside
  * @started: g_get_real_time() of the last attempt
  * @duration: microseconds the last attempt took
+ * @ended: g_get_monotonic_time() when it was over
  * @fault, @error: set together when no whole answer came; FR_ERROR_TRANSIENT, FR_ERROR_IO or
  * FR_ERROR_DATA
  */
-typedef struct
+struct _NetReply
 {
   gpointer tag;
   char *url;
@@ -158,9 +177,10 @@ typedef struct
   guint attempts;
   gint64 started;
   gint64 duration;
+  gint64 ended;
   NetFault fault;
   GError *error;
-} NetReply;
+};
 
 /** net_client_new: @options NULL: all defaults. NULL with FR_ERROR_CONFIG (a proxy that is none) or
  * FR_ERROR_LOAD. */
@@ -192,6 +212,7 @@ gboolean net_client_start (NetClient *client, const NetRequest *request, gpointe
 guint net_client_running (const NetClient *client);
 /**
  * net_client_wait: the next reply, at most @microseconds from now (0: only look; -1: for ever).
+ * When none comes it returns that many microseconds later, not a millisecond more.
  *
  * A failed transfer is a reply too: look at its error.  NULL without @error when the time is over
  * or nothing runs, with FR_ERROR_CANCELLED when @cancellable fired.

@@ -80,6 +80,15 @@ answer (const TestAsk *ask, TestAnswer *out, G_GNUC_UNUSED gpointer data)
         for (guint i = 0; i < 600 && test_answer_wait (out, 100); i++)
           test_answer_raw (out, ".", 1);
     }
+  else if (g_str_equal (p, "/events"))
+    {
+      if (test_answer_raw (out,
+                           "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                           "Connection: close\r\n\r\n",
+                           -1))
+        for (guint i = 0; i < 3 && test_answer_wait (out, i == 0 ? 0 : 50); i++)
+          test_answer_raw (out, i == 1 ? "data: 二\n\n" : "data: x\n\n", -1);
+    }
   else if (g_str_equal (p, "/never"))
     {
       test_answer_wait (out, 60000);
@@ -368,6 +377,83 @@ test_many (Fixture *f, G_GNUC_UNUSED gconstpointer data)
   g_assert_cmpuint (net_client_running (f->client), ==, 0);
 }
 
+typedef struct
+{
+  guint n, enough; /* 0: never */
+  guint status;
+  gint64 first, last;
+  GString *text;
+} Watch;
+
+static gboolean
+watch (const NetReply *reply, const char *bytes, gsize len, gpointer data)
+{
+  Watch *w = data;
+
+  w->last = g_get_monotonic_time ();
+  w->first = w->n++ == 0 ? w->last : w->first;
+  w->status = reply->status;
+  g_string_append_len (w->text, bytes, (gssize) len);
+  g_assert_cmpmem (reply->body->data, reply->body->len, w->text->str, w->text->len);
+  return w->n != w->enough;
+}
+
+/* The pieces of an answer are seen when they come, not when all is there. */
+static void
+test_events (Fixture *f, G_GNUC_UNUSED gconstpointer data)
+{
+  Watch w = { .text = g_string_new (NULL) };
+  NetRequest request = { .on_body = watch, .on_body_data = &w };
+  NetReply *reply = ask (f, "/events", &request, NULL);
+
+  g_assert_cmpuint (w.n, ==, 3);
+  g_assert_cmpuint (w.status, ==, 200);
+  g_assert_cmpint (w.last - w.first, >=, 90000);
+  g_assert_cmpint (reply->ended, >=, w.last);
+  g_assert_cmpint (reply->ended, <=, g_get_monotonic_time ());
+  g_assert_false (reply->cut);
+  expect (reply, 200, "data: x\n\ndata: 二\n\ndata: x\n\n");
+  w.n = 0;
+  w.enough = 2;
+  g_string_truncate (w.text, 0);
+  reply = ask (f, "/events", &request, NULL);
+  g_assert_true (reply->cut);
+  expect (reply, 200, "data: x\n\ndata: 二\n\n");
+  w.n = w.enough = 0;
+  g_string_truncate (w.text, 0);
+  reply = ask (f, "/none", &request, NULL);
+  g_assert_cmpuint (w.status, ==, 404);
+  net_reply_free (reply);
+  g_string_free (w.text, TRUE);
+}
+
+static void
+test_times (Fixture *f, G_GNUC_UNUSED gconstpointer data)
+{
+  g_autofree char *url
+      = g_strdup_printf ("http://127.0.0.1:%u/never", test_server_port (f->server));
+  NetRequest request = { .url = url, .timeout = 400000 };
+  g_autoptr (NetReply) reply = NULL;
+  gint64 start = g_get_monotonic_time (), least = G_MAXINT64;
+
+  g_assert_true (net_client_start (f->client, &request, NULL, NULL));
+  /* The least of many, for a busy machine wakes nobody in time; a wait in whole milliseconds
+   * would never be below one. */
+  for (guint i = 0; i < 50; i++)
+    {
+      gint64 now = g_get_monotonic_time ();
+
+      g_assert_null (net_client_wait (f->client, 200, NULL, NULL));
+      least = MIN (least, g_get_monotonic_time () - now);
+    }
+  g_assert_cmpint (least, >=, 200);
+  g_assert_cmpint (least, <, 900);
+  reply = net_client_wait (f->client, -1, NULL, NULL);
+  g_assert_cmpuint (reply->fault, ==, NET_FAULT_TIMEOUT);
+  g_assert_cmpint (reply->ended - start, >=, 390000);
+  g_assert_cmpint (reply->ended - start, <, 30 * G_USEC_PER_SEC);
+}
+
 /* openssl's own server with a certificate that only its file vouches for, and only for localhost.
  */
 static void
@@ -441,6 +527,8 @@ main (int argc, char **argv)
   ADD ("/http/refused-later", NULL, test_refused_later);
   ADD ("/http/cancel", NULL, test_cancel);
   ADD ("/http/many", NULL, test_many);
+  ADD ("/http/events", NULL, test_events);
+  ADD ("/http/times", NULL, test_times);
   ADD ("/http/tls", NULL, test_tls);
   return g_test_run ();
 }

@@ -200,4 +200,123 @@ counted ()
   tell $? "$1 is $2"
 }
 
+# refused ELEMENT CASE...: CASE, "members of with|what is said": a run fails so and writes nothing
+refused ()
+{
+  element=$1
+  shift
+  for case in "$@"; do
+    pipeline "$element" ", ${case%%|*}"
+    rm -f out.jsonl
+    "$FLOWRUN" p.json --run-dir run --progress none > "$tmp/.out" 2> "$tmp/.err" < /dev/null
+    status=$?
+    [ $status != 0 ] && [ ! -e out.jsonl ] && grep -q -e "${case#*|}" "$tmp/.err"
+    tell $? "refused: ${case%%|*}"
+  done
+}
+
+# no_password: none of those that the tests use is in a run directory or in what was said
+no_password ()
+{
+  ! grep -r -q -s -e Tr0ub4dor -e W0rsenoch run run2 "$tmp/.err" "$tmp/.out" p.json
+  tell $? "no password in a run directory or a message"
+}
+
+# stays_home: p.json is checked without a server, and not run without the network
+stays_home ()
+{
+  (unset DSN; run 0 check p.json) | grep -q '^ok'
+  tell $? "check wants no server"
+  run 2 p.json --deny network --run-dir run --progress none
+  err 'uses the network'
+}
+
+# begins_at_since ELEMENT SINCE MORE: a first run of goods, of twenty rows an hour apart, in run/; MORE: as WITH of pipeline
+begins_at_since ()
+{
+  rm -rf run
+  pipeline "$1" ", \"table\": \"goods\", \"select\": [\"id\", \"updated_at\"], \"incremental\": \"updated_at\", \"since\": \"$2\"${3:-}"
+  go 0
+  rows "the first run begins at 'since'" <<'END'
+{"id":18,"updated_at":"2024-01-01T18:00:00Z"}
+{"id":19,"updated_at":"2024-01-01T19:00:00Z"}
+{"id":20,"updated_at":"2024-01-01T20:00:00Z"}
+END
+}
+
+# begin WORD...: runs p.json with WORDs beside the test, as process $waiting
+begin ()
+{
+  rm -f out.jsonl
+  "$FLOWRUN" p.json "$@" --run-dir run --progress plain > "$tmp/.out" 2> "$tmp/.err" &
+  waiting=$!
+}
+
+# ends_by SIGNAL WHAT: what began ends by SIGNAL, soon
+ends_by ()
+{
+  ms=$(date +%s%N)
+  kill -"$1" "$waiting"
+  wait "$waiting"
+  status=$? ms=$((($(date +%s%N) - ms) / 1000000))
+  [ $status = 130 ] && [ $ms -lt 5000 ]
+  tell $? "SIG$1 ends $2 (status $status, $ms ms)"
+}
+
+# comes_late START...: p.json waits for a server that START starts
+comes_late ()
+{
+  # The tracer that looks for leaks faults here on storage of threads that modules loaded late have.
+  ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" "$FLOWRUN" p.json --run-dir run --progress plain > "$tmp/late.out" 2> "$tmp/late.err" &
+  waiting=$!
+  sleep 1.5
+  "$@"
+  wait $waiting
+  status=$?
+  [ $status = 0 ] || sed "s/^/# late: /" "$tmp/late.err"
+  tell $status "a server that comes up while it is waited for"
+}
+
+# goes_away SERVER STOP...: what began loses the server that STOP stops, in the middle of its rows
+goes_away ()
+{
+  server=$1
+  shift
+  sleep 2
+  "$@"
+  wait "$waiting"
+  status=$?
+  [ $status = 1 ] && grep -q "the connection to $server was lost: .*, after [1-9][0-9]* rows; nothing of this run was put in place, so it can be run again" "$tmp/.err" && [ ! -e out.jsonl ]
+  tell $? "a server that goes away in the middle (status $status)"
+}
+
+# constant_memory ELEMENT QUERY: QUERY, a format of the number of its rows, takes no more memory for a million
+constant_memory ()
+{
+  if sanitized; then
+    skip "memory" "sanitizers keep what was freed"
+    return
+  fi
+  few=''
+  for many in 10000 1000000; do
+    # shellcheck disable=SC2059
+    pipeline "$1" ", \"query\": \"$(printf "$2" $many)\""
+    go 0
+    peak=$(sed -n 's/.*"peak_resident_bytes": \([0-9]*\).*/\1/p' run/report.json)
+    : "${few:=$peak}"
+  done
+  ok "a million rows" test "$(wc -l < out.jsonl)" = 1000000
+  [ $((peak - few)) -lt 33554432 ]
+  tell $? "memory does not grow with the rows ($((few / 1048576)) MiB for 10 000, $((peak / 1048576)) MiB for 1 000 000)"
+}
+
+# battery PLUGIN TABLE: plugin-check of what reads TABLE from $DSN
+battery ()
+{
+  echo "$DSN" > "$tmp/dsn"
+  run 0 plugin-check "$top_builddir/plugins/.libs/$1.so" --with "{\"dsn\": {\"file\": \"$tmp/dsn\"}, \"table\": \"$2\"}"
+  out '^ok .*: it runs$'
+  out ' 0 failed, '
+}
+
 sanitized () { grep -q -a -s __asan_init "$FLOWRUN" "$top_builddir/.libs/flowrun"; }

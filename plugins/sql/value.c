@@ -310,11 +310,25 @@ append_float (FrCells *cells, const SqlColumn *column, const SqlCell *cell, SqlR
   return NULL;
 }
 
-static const char *
-append_bool (FrCells *cells, const SqlCell *cell, SqlRules *rules)
+gboolean
+sql_parse_bool (FrStr s, gboolean *value)
 {
   static const char *const words[]
       = { "f", "t", "0", "1", "false", "true", "no", "yes", "off", "on" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (strlen (words[i]) == s.len && g_ascii_strncasecmp (words[i], s.data, s.len) == 0)
+      {
+        *value = i % 2;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static const char *
+append_bool (FrCells *cells, const SqlCell *cell, SqlRules *rules)
+{
+  gboolean value;
 
   if (cell->form == SQL_CELL_INT && (cell->integer == 0 || cell->integer == 1))
     {
@@ -326,24 +340,43 @@ append_bool (FrCells *cells, const SqlCell *cell, SqlRules *rules)
       fr_cells_append_bool (cells, cell->text.data[0] == 1);
       return NULL;
     }
-  if (cell->form == SQL_CELL_TEXT)
-    for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-      if (strlen (words[i]) == cell->text.len
-          && g_ascii_strncasecmp (words[i], cell->text.data, cell->text.len) == 0)
-        {
-          fr_cells_append_bool (cells, i % 2);
-          return NULL;
-        }
+  if (cell->form == SQL_CELL_TEXT && sql_parse_bool (cell->text, &value))
+    {
+      fr_cells_append_bool (cells, value);
+      return NULL;
+    }
   return refuse (rules, "type", "is neither 0 nor 1; give the column another type in 'columns'");
 }
 
 /* ---- bytes ----------------------------------------------------------------- */
 
+gboolean
+sql_append_hex (FrCells *cells, FrStr s)
+{
+  char *out;
+
+  if (s.len < 2 || s.data[0] != '\\' || s.data[1] != 'x' || s.len % 2 != 0)
+    return FALSE;
+  out = fr_cells_reserve_str (cells, s.len / 2);
+  for (gsize i = 2; i < s.len; i += 2)
+    {
+      int high = g_ascii_xdigit_value (s.data[i]), low = g_ascii_xdigit_value (s.data[i + 1]);
+
+      if (high < 0 || low < 0)
+        {
+          fr_cells_commit_str (cells, 0);
+          return FALSE;
+        }
+      *out++ = (char) (high << 4 | low);
+    }
+  fr_cells_commit_str (cells, s.len / 2 - 1);
+  return TRUE;
+}
+
 static const char *
 append_bytes (FrCells *cells, const SqlColumn *column, const SqlCell *cell, SqlRules *rules)
 {
   FrStr s = cell->text;
-  char *out;
 
   if (cell->form == SQL_CELL_BYTES
       || (cell->form == SQL_CELL_TEXT && column->kind != SQL_KIND_BYTES))
@@ -353,22 +386,7 @@ append_bytes (FrCells *cells, const SqlColumn *column, const SqlCell *cell, SqlR
     }
   if (cell->form != SQL_CELL_TEXT)
     return refuse (rules, "type", "holds no bytes");
-  if (s.len < 2 || s.data[0] != '\\' || s.data[1] != 'x' || s.len % 2 != 0)
-    return refuse (rules, "type", "is not in hexadecimal form");
-  out = fr_cells_reserve_str (cells, s.len / 2);
-  for (gsize i = 2; i < s.len; i += 2)
-    {
-      int high = g_ascii_xdigit_value (s.data[i]), low = g_ascii_xdigit_value (s.data[i + 1]);
-
-      if (high < 0 || low < 0)
-        {
-          fr_cells_commit_str (cells, 0);
-          return refuse (rules, "type", "is not in hexadecimal form");
-        }
-      *out++ = (char) (high << 4 | low);
-    }
-  fr_cells_commit_str (cells, s.len / 2 - 1);
-  return NULL;
+  return sql_append_hex (cells, s) ? NULL : refuse (rules, "type", "is not in hexadecimal form");
 }
 
 /* ---- times ----------------------------------------------------------------- */

@@ -127,6 +127,11 @@ const char *sql_parse_time (FrStr text, gint64 *us, gboolean *beyond);
 gboolean sql_civil (gint64 year, guint month, guint day, guint hour, guint minute, guint second,
                     guint microsecond, gint64 *us);
 
+/** sql_parse_bool: f, t, 0, 1, false, true, no, yes, off, on, in any case. */
+gboolean sql_parse_bool (FrStr text, gboolean *value);
+/** sql_append_hex: bytes written as "\x" and two hexadecimal digits for each, as one cell; FALSE
+ * when they are not, and then the row must be cancelled. */
+gboolean sql_append_hex (FrCells *cells, FrStr text);
 gboolean sql_parse_int (FrStr text, gint64 *value);
 /** sql_parse_float: also NaN and Infinity, as every server writes them. */
 gboolean sql_parse_float (FrStr text, double *value);

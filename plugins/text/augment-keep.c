@@ -82,16 +82,6 @@ fold (FrStr text)
   return g_string_free (out, FALSE);
 }
 
-static FrStr
-strip (FrStr s)
-{
-  while (s.len > 0 && g_ascii_isspace (s.data[0]))
-    s = (FrStr){ s.data + 1, s.len - 1 };
-  while (s.len > 0 && g_ascii_isspace (s.data[s.len - 1]))
-    s.len--;
-  return s;
-}
-
 static void
 add_word (GArray *words, GArray *values, GPtrArray *keep, FrStr word, guint64 value)
 {
@@ -138,7 +128,7 @@ read_terms (const char *path, GArray *words, GArray *values, GPtrArray *keep, GE
 
       if (eol == NULL)
         eol = end;
-      word = strip ((FrStr){ p, (gsize) (eol - p) });
+      word = text_strip ((FrStr){ p, (gsize) (eol - p) });
       p = eol + 1;
       if (word.len == 0 || word.data[0] == '#')
         continue;
@@ -179,7 +169,7 @@ text_keeper_new (const char *const *terms, const char *path, GError **error)
     return NULL;
   for (guint i = 0; terms != NULL && terms[i] != NULL; i++)
     {
-      FrStr term = strip ((FrStr){ terms[i], strlen (terms[i]) });
+      FrStr term = text_strip ((FrStr){ terms[i], strlen (terms[i]) });
 
       if (term.len > 0)
         add_word (words, values, keep, term, 1);

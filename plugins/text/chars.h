@@ -56,6 +56,17 @@ text_char_flags (gunichar c)
   return page[c & 255];
 }
 
+/** text_strip: @s without white space and control characters of ASCII at its ends. */
+static inline FrStr
+text_strip (FrStr s)
+{
+  while (s.len > 0 && (guchar) *s.data <= ' ')
+    s.data++, s.len--;
+  while (s.len > 0 && (guchar) s.data[s.len - 1] <= ' ')
+    s.len--;
+  return s;
+}
+
 /** text_next_char: reads the character at @p of valid UTF-8 and moves @p past it. */
 static inline gunichar
 text_next_char (const char **p)

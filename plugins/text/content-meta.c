@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "text/chars.h"
 #include "text/content-meta.h"
 #include "text/html-lex.h"
 

@@ -45,17 +45,6 @@ typedef struct
   FrStr body; /* the text itself, as JSON-LD has it */
 } Meta;
 
-/** text_strip: @s without white space and control characters at its ends. */
-static inline FrStr
-text_strip (FrStr s)
-{
-  while (s.len > 0 && (guchar) *s.data <= ' ')
-    s.data++, s.len--;
-  while (s.len > 0 && (guchar) s.data[s.len - 1] <= ' ')
-    s.len--;
-  return s;
-}
-
 /** text_value_set: @text counts when it is from a better source than what is there; blanks at the
  * ends go. */
 void text_value_set (Value *value, FrStr text, Source source);

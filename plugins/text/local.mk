@@ -118,6 +118,8 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/team.h \
 	plugins/text/template.c \
 	plugins/text/template.h \
+	plugins/text/turns.c \
+	plugins/text/turns.h \
 	plugins/text/trie.c \
 	plugins/text/trie.h \
 	plugins/text/utf8.c \
@@ -127,6 +129,22 @@ plugins_libflowrun_text_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS) $(PCRE2_CFLAGS)
 plugins_libflowrun_text_la_LDFLAGS = $(AM_LDFLAGS) -avoid-version $(Z_DEFS) -export-symbols-regex '^(text|translator)_'
 plugins_libflowrun_text_la_LIBADD = core/libflowrun.la $(TEXT_LIBS) $(PCRE2_LIBS) $(CORE_LIBS) -lm
 TEXT_MODULE_LIBS = plugins/libflowrun-text.la core/libflowrun.la $(CORE_LIBS)
+
+# What flowrun's pages for people share.
+TEXT_WEBPAGE = \
+	plugins/text/webpage/base.css \
+	plugins/text/webpage/base.js \
+	plugins/text/webpage/webpage.gresource.xml
+EXTRA_DIST += $(TEXT_WEBPAGE)
+plugins_libflowrun_text_la_SOURCES += \
+	plugins/text/webpage/webpage.c \
+	plugins/text/webpage/webpage.h
+nodist_plugins_libflowrun_text_la_SOURCES = plugins/text/webpage/resources.c
+CLEANFILES += plugins/text/webpage/resources.c
+plugins/text/webpage/resources.c: $(TEXT_WEBPAGE)
+	@$(MKDIR_P) plugins/text/webpage
+	$(AM_V_GEN)$(GLIB_COMPILE_RESOURCES) --generate-source --c-name text_webpage \
+	  --sourcedir=$(srcdir)/plugins/text/webpage --target=$@ $(srcdir)/plugins/text/webpage/webpage.gresource.xml
 
 plugins_libflowrun_text_la_SOURCES += \
 	plugins/text/translator.c \

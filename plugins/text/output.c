@@ -26,7 +26,8 @@
 
 #define BUFFER (256 * 1024)
 #define WRITE_BEHIND (8 * 1024 * 1024)
-#define NAME_PART 180 /* of the target's name, so that the temporary name fits */
+#define BUFFER_KEPT (8 * 1024 * 1024) /* of what an enormous row has made grow */
+#define NAME_PART 180                 /* of the target's name, so that the temporary name fits */
 
 struct _TextOutput
 {
@@ -405,6 +406,54 @@ gboolean
 text_output_is_file (const TextOutput *output)
 {
   return !output->in_place;
+}
+
+/* ---- sinks ------------------------------------------------------------------- */
+
+gboolean
+text_output_put (TextOutput *output, GString **buffer, GError **error)
+{
+  if (!text_output_write (output, (*buffer)->str, (*buffer)->len, error))
+    return FALSE;
+  if ((*buffer)->allocated_len > BUFFER_KEPT)
+    {
+      g_string_free (*buffer, TRUE);
+      *buffer = g_string_new (NULL);
+    }
+  g_string_truncate (*buffer, 0);
+  return TRUE;
+}
+
+FrFlow
+text_output_run (FrHost *host,
+                 gboolean (*write) (gpointer state, FrHost *host, FrBatch *batch, GError **error),
+                 gpointer state, GError **error)
+{
+  for (;;)
+    {
+      g_autoptr (FrBatch) batch = NULL;
+      GError *failure = NULL;
+      FrFlow flow = fr_host_next (host, "in", &batch, error);
+
+      if (flow != FR_FLOW_OK)
+        return flow;
+      if (write (state, host, batch, &failure))
+        continue;
+      flow = g_error_matches (failure, FR_ERROR, FR_ERROR_CANCELLED) ? FR_FLOW_CANCELLED
+                                                                     : FR_FLOW_ERROR;
+      g_propagate_error (error, failure);
+      return flow;
+    }
+}
+
+gboolean
+text_output_finish (TextOutput *output, FrHost *host, const char *path, GError **error)
+{
+  if (!text_output_commit (output, error))
+    return FALSE;
+  if (text_output_is_file (output))
+    fr_host_committed (host, path);
+  return TRUE;
 }
 
 void

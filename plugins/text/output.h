@@ -10,6 +10,7 @@
 #ifndef FLOWRUN_TEXT_OUTPUT_H
 #define FLOWRUN_TEXT_OUTPUT_H
 
+#include <flowrun/flowrun.h>
 #include <gio/gio.h>
 #include <glib.h>
 
@@ -21,12 +22,25 @@ typedef struct _TextOutput TextOutput;
 TextOutput *text_output_new (const char *path, GCancellable *cancellable, GError **error);
 /** text_output_write: buffered; a full disk is FR_ERROR_IO naming the file. */
 gboolean text_output_write (TextOutput *output, const char *data, gsize len, GError **error);
-/** text_output_cut: what is written from here on is a compressed stream of its own (a gzip member, a frame), so that a
- * reader may begin there; nothing where the file is not compressed. */
+/** text_output_cut: what is written from here on is a compressed stream of its own (a gzip member,
+ * a frame), so that a reader may begin there; nothing where the file is not compressed. */
 gboolean text_output_cut (TextOutput *output, GError **error);
 gboolean text_output_commit (TextOutput *output, GError **error);
-/** text_output_is_file: FALSE for standard output, a pipe or a device, of which nothing is left to look at: no fr_host_committed(). */
+/** text_output_is_file: FALSE for standard output, a pipe or a device, of which nothing is left to
+ * look at: no fr_host_committed(). */
 gboolean text_output_is_file (const TextOutput *output);
+/**
+ * text_output_put: writes the text of *@buffer, which is empty then; one that an enormous row made
+ * grow is exchanged.
+ */
+gboolean text_output_put (TextOutput *output, GString **buffer, GError **error);
+/** text_output_run: all batches of "in" through @write, as a sink's run does. */
+FrFlow text_output_run (FrHost *host,
+                        gboolean (*write) (gpointer state, FrHost *host, FrBatch *batch,
+                                           GError **error),
+                        gpointer state, GError **error);
+/** text_output_finish: commits, and tells the host of @path, as a sink's finish does. */
+gboolean text_output_finish (TextOutput *output, FrHost *host, const char *path, GError **error);
 /** text_output_free: what was not committed is removed. */
 void text_output_free (TextOutput *output);
 

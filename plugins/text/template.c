@@ -425,6 +425,26 @@ open_place (const Place *place, const FrView *views, gsize row, FrView *view)
   return TRUE;
 }
 
+gboolean
+text_template_needs (const TextTemplate *tmpl, guint i, const char **fallback)
+{
+  gboolean needed = FALSE;
+
+  if (fallback != NULL)
+    *fallback = NULL;
+  for (guint k = 0; k < tmpl->nodes->len; k++)
+    {
+      const Node *node = &g_array_index (tmpl->nodes, Node, k);
+
+      if (node->kind != NODE_CELL || node->column != i)
+        continue;
+      needed |= node->text == NULL && node->parent == 0;
+      if (node->text != NULL && fallback != NULL)
+        *fallback = node->text;
+    }
+  return needed;
+}
+
 static gboolean
 column_is_empty (const TextTemplate *tmpl, guint column, const FrView *views, gsize row)
 {

@@ -22,6 +22,12 @@ TextTemplate *text_template_new (const char *source, GError **error);
 void text_template_free (TextTemplate *tmpl);
 /** text_template_columns: columns it uses, each once, NULL-terminated; owned by the template. */
 const char *const *text_template_columns (TextTemplate *tmpl);
+/**
+ * text_template_needs: whether its column @i must not be empty: it stands somewhere outside any section and without a
+ * default.
+ * @fallback: set to the default that it has somewhere, owned by the template; NULL: it has none; may be NULL
+ */
+gboolean text_template_needs (const TextTemplate *tmpl, guint i, const char **fallback);
 /** text_template_bind: finds the columns in @schema; FALSE with FR_ERROR_TYPE naming the missing column and a near one. */
 gboolean text_template_bind (TextTemplate *tmpl, const FrSchema *schema, GError **error);
 /**

@@ -6,6 +6,7 @@
 #include <flowrun/error.h>
 #include <flowrun/json.h>
 #include <string.h>
+#include <time.h>
 
 #include "text/pii.h"
 
@@ -817,6 +818,16 @@ test_own (void)
 #endif
 }
 
+/* Of this thread, in microseconds: what others take on this machine is not counted. */
+static gint64
+processor_time (void)
+{
+  struct timespec t;
+
+  g_assert_cmpint (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t), ==, 0);
+  return (gint64) t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
 /* Time is linear: four times the text takes about four times as long. */
 static void
 test_linear (void)
@@ -837,9 +848,9 @@ test_linear (void)
 
           while (text->len < (k ? 800000 : 200000))
             g_string_append (text, evil[i]);
-          took[k] = g_get_monotonic_time ();
+          took[k] = processor_time ();
           text_pii_scan (scan, (FrStr){ text->str, text->len }, TEXT_PII_MIN_SCORE);
-          took[k] = g_get_monotonic_time () - took[k];
+          took[k] = processor_time () - took[k];
         }
       worst = MAX (worst, took[1]);
       if (g_test_verbose ())

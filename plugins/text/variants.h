@@ -13,7 +13,7 @@
 #define FLOWRUN_TEXT_VARIANTS_H
 
 #if defined __x86_64__ && defined __gnu_linux__ && defined __GNUC__ && !defined __clang__          \
-    && !defined __SANITIZE_ADDRESS__
+    && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 #define TEXT_VARIANTS                                                                              \
   __attribute__ ((target_clones ("default", "avx2", "arch=x86-64-v4"), optimize ("O3")))
 #else

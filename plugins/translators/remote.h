@@ -59,4 +59,38 @@ gboolean remote_translate (Translator *translator, TranslatorItem *items, gsize 
 void remote_report (Translator *translator, JsonObject *report);
 void remote_close (Translator *translator);
 
+/* The plugin of an engine that speaks a protocol: with check() and identity(), static, of its own
+ * (TranslatorEngine). @flags_: besides TRANSLATOR_NETWORK. */
+#define REMOTE_TRANSLATOR(name_, protocol, flags_, summary_, what)                                 \
+  static Translator *open_engine (const TranslatorSettings *settings, FrHost *host,                \
+                                  FrObject *model, GError **error)                                 \
+  {                                                                                                \
+    (void) model;                                                                                  \
+    return remote_open (protocol, settings, host, error);                                          \
+  }                                                                                                \
+                                                                                                   \
+  static const TranslatorEngine engine = {                                                         \
+    .size = sizeof (TranslatorEngine),                                                             \
+    .flags = TRANSLATOR_NETWORK | (flags_),                                                        \
+    .check = check,                                                                                \
+    .identity = identity,                                                                          \
+    .open = open_engine,                                                                           \
+    .translate = remote_translate,                                                                 \
+    .report = remote_report,                                                                       \
+    .close = remote_close,                                                                         \
+  };                                                                                               \
+                                                                                                   \
+  static const FrService service = {                                                               \
+    .size = sizeof (FrService),                                                                    \
+    .kind = TRANSLATOR_KIND,                                                                       \
+    .name = name_,                                                                                 \
+    .version = TRANSLATOR_VERSION,                                                                 \
+    .summary = summary_,                                                                           \
+    .table = &engine,                                                                              \
+  };                                                                                               \
+                                                                                                   \
+  static const FrService *const services[] = { &service, NULL };                                   \
+                                                                                                   \
+  FR_PLUGIN_SERVICES ("translator-" name_, PACKAGE_VERSION, what, "Apache-2.0", "flowrun", services)
+
 #endif

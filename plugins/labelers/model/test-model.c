@@ -199,6 +199,48 @@ test_settings (void)
     }
 }
 
+/* The same engine inside transform.label. */
+static char *
+label_rows (LmModel *model, gint64 *unsure)
+{
+  g_autofree char *plugin
+      = g_test_build_filename (G_TEST_BUILT, "plugins", ".libs", "transform-label.so", NULL);
+  g_autoptr (FrTest) t
+      = fr_test_new_file (plugin, "transform.label",
+                          "{'columns': 'text', 'engine': 'model', 'prompt': '{labels}? {text}'}");
+  g_autofree char *line = g_strnfill (300, 'x');
+  g_autofree char *rows
+      = g_strdup_printf ("[{'text': '便宜又好用'}, {'text': '%s'}, {'text': null}]", line);
+
+  fr_test_input_object (t, "model", (FrObject *) model);
+  fr_test_input (t, "in", "text: utf8", rows);
+  fr_test_run (t);
+  *unsure = fr_test_counter (t, "question_misunderstood");
+  return g_strdup (fr_test_output (t, "out"));
+}
+
+static void
+test_transform (void)
+{
+  g_autoptr (LmModel) model = test_model (200, TEST_CHATML);
+  gint64 unsure[2];
+  g_autofree char *once = label_rows (model, &unsure[0]), *twice = label_rows (model, &unsure[1]);
+  g_auto (GStrv) lines = g_strsplit (once, "\n", -1);
+
+  g_test_message ("%s", once);
+  g_assert_cmpstr (once, ==, twice);
+  g_assert_cmpuint (g_strv_length (lines), ==, 4);
+  for (guint i = 0; i < 3; i += 2)
+    g_assert_true (g_regex_match_simple (
+        "\"sentiment\":\"(positive|neutral|negative)\",\"sentiment_confidence\":(0\\.[3-9]\\d*|1),"
+        "\"sentiment_evidence\":\"model [01]\\.\\d\\d of [01]\\.\\d\\d\"\\}$",
+        lines[i], G_REGEX_RAW, 0));
+  /* One that the model has no room for gets none, and why. */
+  g_assert_nonnull (strstr (lines[1], "\"sentiment\":null,\"sentiment_confidence\":0,"));
+  g_assert_nonnull (strstr (lines[1], "tokens"));
+  g_assert_cmpint (unsure[0], ==, 2); /* of a random model */
+}
+
 static void
 test_smollm2 (void)
 {
@@ -231,6 +273,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/labeler/labels", test_labels);
   g_test_add_func ("/labeler/settings", test_settings);
+  g_test_add_func ("/labeler/transform", test_transform);
   g_test_add_func ("/labeler/smollm2", test_smollm2);
   return g_test_run ();
 }

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define SITEMAP_DEPTH 3 /* indexes of indexes */
+#define TRUSTED                                                                                    \
+  "not asked for" /* the message of an answer that a sitemap gave in a server's place */
 
 /* ---- URLs that are found --------------------------------------------------------------- */
 
@@ -379,6 +381,57 @@ commit_redirect (Crawl *c, At *at, const Answer *answer, GError **error)
   return FR_FLOW_OK;
 }
 
+/* The last moment that @lastmod may mean: a day ends 36 hours after it began, west of all others.
+ */
+static gboolean
+latest_of (const char *lastmod, gint64 *us)
+{
+  gsize len = lastmod != NULL ? strlen (lastmod) : 0;
+
+  if (len == 0 || !fr_timestamp_parse (lastmod, len, us))
+    return FALSE;
+  if (strchr (lastmod, ':') == NULL)
+    *us += 36 * G_TIME_SPAN_HOUR;
+  return TRUE;
+}
+
+static gboolean
+is_allowed (Crawl *c, const NetUrl *url)
+{
+  const Host *host = hosts_get (c->hosts, hosts_of (c->hosts, url));
+
+  return c->settings->robots == ROBOTS_IGNORE
+         || (host->state == ROBOTS_KNOWN
+             && (host->robots == NULL
+                 || robots_allows (host->robots, c->settings->agent,
+                                   url->text + strlen (host->origin))));
+}
+
+/* A page that the sitemap says is as it was, under trust_lastmod: answered as the server would
+ * have, into the store, where whatever asks finds it; also after a kill. */
+static gboolean
+answer_for (Crawl *c, const NetUrl *url, const char *lastmod, GError **error)
+{
+  g_autoptr (Answer) earlier = NULL, unchanged = NULL;
+  gint64 latest;
+
+  if (!c->settings->trust_lastmod || c->since == NULL || !store_has (c->since, url->text)
+      || store_has (c->store, url->text) || !latest_of (lastmod, &latest) || !is_allowed (c, url))
+    return TRUE;
+  earlier = store_get (c->since, url->text, error);
+  if (earlier == NULL)
+    return FALSE;
+  if (earlier->status < 200 || earlier->status > 299 || earlier->fetched <= latest)
+    return TRUE;
+  unchanged = g_new0 (Answer, 1);
+  unchanged->url = g_strdup (url->text);
+  unchanged->status = 304;
+  unchanged->fetched = earlier->fetched; /* it was not asked for since */
+  unchanged->message = g_strdup (TRUSTED);
+  unchanged->body = g_byte_array_new ();
+  return store_put (c->store, unchanged, error);
+}
+
 static FrFlow
 commit_sitemap (Crawl *c, At *at, const Answer *answer, GError **error)
 {
@@ -425,7 +478,9 @@ commit_sitemap (Crawl *c, At *at, const Answer *answer, GError **error)
       else if (!net_url_parse (entry->url, strlen (entry->url), &at->parsed, NULL, url_flags (c),
                                &url, NULL))
         fr_host_count (c->host, "links_not_http", 1);
-      else if (is_wanted (c, &url, kind) && add (c, &url, kind, depth, at->n, error) == NO_URL)
+      else if (is_wanted (c, &url, kind)
+               && ((kind == URL_PAGE && !answer_for (c, &url, entry->lastmod, error))
+                   || add (c, &url, kind, depth, at->n, error) == NO_URL))
         return FR_FLOW_ERROR;
     }
   return FR_FLOW_OK;
@@ -444,6 +499,8 @@ commit_answer (Crawl *c, At *at, GError **error)
     return FR_FLOW_ERROR;
   if (!archive (c, at->n, answer, earlier, error))
     return FR_FLOW_ERROR;
+  if (answer->status == 304 && g_strcmp0 (answer->message, TRUSTED) == 0)
+    fr_host_count (c->host, "pages_trusted", 1);
   if (answer->fault)
     {
       reject (c, at, fault_rule (answer->fault), answer->message ? answer->message : "no answer",

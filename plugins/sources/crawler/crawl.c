@@ -166,12 +166,31 @@ robots_text (const Host *host)
     }
 }
 
+static const FrViewWord chinese[] = {
+  { "Crawl", "抓取" },
+  { "pages fetched", "抓取的网页" },
+  { "rows", "行数" },
+  { "URLs known", "已知网址" },
+  { "Hosts", "主机" },
+  { "host", "主机" },
+  { "pages", "网页" },
+  { "rejected", "被拒绝" },
+  { "robots.txt", "robots.txt" },
+  { "read", "已读取" },
+  { "there is none", "不存在" },
+  { "unreachable: everything forbidden", "无法访问：全部视为禁止" },
+  { "not asked", "未请求" },
+  { "The first 100 hosts; report.json has them all.", "仅显示前 100 个主机，全部见 report.json。" },
+  { NULL, NULL },
+};
+
 static void
 report (Crawl *c)
 {
   g_autoptr (FrViews) views = fr_views_new ();
   g_autoptr (JsonBuilder) b = json_builder_new ();
 
+  fr_views_translate (views, "zh", chinese);
   fr_views_begin (views, FR_VIEW_FIGURES, "Crawl");
   fr_views_add_figure (views, "pages fetched", (double) c->pages, NULL);
   fr_views_add_figure (views, "rows", (double) rows_count (c->rows), NULL);
@@ -196,7 +215,7 @@ report (Crawl *c)
           fr_views_add_cell (views, host->origin);
           fr_views_add_number (views, (double) host->pages);
           fr_views_add_number (views, (double) host->rejected);
-          fr_views_add_cell (views, robots_text (host));
+          fr_views_add_word (views, robots_text (host));
         }
       json_builder_begin_object (b);
       json_builder_set_member_name (b, "origin");

@@ -141,6 +141,9 @@ static const FrParam *const params[] = {
       .example = "[\"site-2024-05.warc.gz\"]"),
   FR_PARAM_BOOL ("changed_only", Settings, changed_only,
                  "with 'since': no rows of pages that have not changed"),
+  FR_PARAM_BOOL ("trust_lastmod", Settings, trust_lastmod,
+                 "with 'since': pages that a sitemap says have not been modified since they were "
+                 "fetched are not asked for"),
   FR_PARAM_PATHS ("warc", Settings, warc,
                   "archives to read instead of the network; then nothing is asked for",
                   .flags = FR_PARAM_READS, .example = "[\"site-2024-06.warc.gz\"]"),
@@ -216,6 +219,12 @@ crawler_configure (gpointer data, FrProblems *problems)
                        "'changed_only' needs 'since': changed since when?");
       ok = FALSE;
     }
+  if (s->trust_lastmod && !given (s->since))
+    {
+      fr_problems_add (problems, "/trust_lastmod",
+                       "'trust_lastmod' needs 'since': not modified since when?");
+      ok = FALSE;
+    }
   if (s->min_delay > s->max_delay)
     {
       fr_problems_add (problems, "/min_delay", "'min_delay' is longer than 'max_delay'");
@@ -235,6 +244,16 @@ crawler_bind (gconstpointer config, FrBind *bind, G_GNUC_UNUSED GError **error)
 {
   const Settings *s = config;
 
+  /* Archives are read without a network, so the element as a whole does not say that it needs one.
+   */
+  if (!given (s->warc) && fr_bind_is_network_denied (bind))
+    {
+      fr_bind_problem (
+          bind, "",
+          "a crawl uses the network, which '--deny network' forbids; the pages of an earlier one "
+          "can be read from its archives ('warc')");
+      return FALSE;
+    }
   if (s->robots == ROBOTS_IGNORE)
     fr_bind_warn (bind, "/robots", "robots.txt will not be obeyed");
   if (s->min_delay == 0 && s->delay_factor == 0 && !given (s->warc) && !s->allow_private)
@@ -305,7 +324,7 @@ static const FrElement element = {
   .kind = FR_KIND_SOURCE,
   .name = "source.crawler",
   .revision = 1,
-  .flags = FR_ELEMENT_NETWORK | FR_ELEMENT_UNTRUSTED | FR_ELEMENT_WAITS | FR_ELEMENT_VOLATILE,
+  .flags = FR_ELEMENT_UNTRUSTED | FR_ELEMENT_WAITS | FR_ELEMENT_VOLATILE,
   .summary = "web pages: their main text with title, date, language and where they come from",
   .details = crawler_details,
   .example

@@ -64,7 +64,7 @@ typedef struct
 
   char *archive;
   char **since, **warc;
-  gboolean changed_only;
+  gboolean changed_only, trust_lastmod;
 } Settings;
 
 #endif

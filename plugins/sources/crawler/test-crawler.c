@@ -606,6 +606,53 @@ test_since (void)
   tear_down ();
 }
 
+/* A sitemap's word is taken for pages in the archive that were fetched later, and only when asked
+ * to be. */
+static void
+test_trust_lastmod (void)
+{
+  g_autofree char *dir = g_dir_make_tmp ("lastmod-XXXXXX", NULL),
+                  *warc = g_build_filename (dir, "1.warc.gz", NULL), *today = NULL;
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autofree char *with = NULL, *sitemap = NULL, *a = NULL, *b = NULL;
+  g_autoptr (FrTest) first = NULL, doubt = NULL, trust = NULL;
+
+  set_up ();
+  today = g_date_time_format (now, "%Y-%m-%d"); /* ends after the page was fetched */
+  sitemap_text = sitemap = g_strdup_printf (
+      "<urlset><url><loc>/c</loc><lastmod>2024-05-01T08:30:00+08:00</lastmod></url>"
+      "<url><loc>/b</loc><lastmod>%s</lastmod></url>"
+      "<url><loc>/tagged</loc><lastmod>lately</lastmod></url></urlset>",
+      today);
+  sitemap_len = strlen (sitemap_text);
+#define LASTMOD                                                                                    \
+  "'max_depth': 0, 'sitemaps': 'http://127.0.0.1:PORT/sitemap.xml', 'since': '%s', " QUICK
+  with = g_strdup_printf ("{" LASTMOD ", 'archive': '%s'}", warc, warc);
+  first = crawler (with);
+  fr_test_run (first);
+  g_free (with);
+  with = g_strdup_printf ("{" LASTMOD "}", warc);
+  doubt = crawler (with);
+  fr_test_run (doubt);
+  g_assert_cmpuint (test_server_asked (server, "/c"), ==, 2);
+  g_assert_cmpint (fr_test_counter (doubt, "pages_trusted"), ==, 0);
+  g_free (with);
+  with = g_strdup_printf ("{" LASTMOD ", 'trust_lastmod': true, 'archive': '%s'}", warc, warc);
+  trust = crawler (with);
+  fr_test_run (trust);
+  g_assert_cmpuint (test_server_asked (server, "/c"), ==, 2);
+  g_assert_cmpuint (test_server_asked (server, "/b"), ==, 3);
+  g_assert_cmpuint (test_server_asked (server, "/tagged"), ==, 3);
+  g_assert_cmpint (fr_test_counter (trust, "pages_trusted"), ==, 1);
+  a = column (first, "out", "content_hash");
+  b = column (trust, "out", "content_hash");
+  g_assert_cmpstr (a, ==, b);
+  expect_column (trust, "out", "final_url", "/c;/b;/tagged;");
+  g_unlink (warc);
+  g_rmdir (dir);
+  tear_down ();
+}
+
 static void
 test_warc_damaged (void)
 {
@@ -661,6 +708,7 @@ test_check (void)
                 { "{'start': 'http://me:pw@a/'}", "use 'bearer'" },
                 { "{'start': 'http://a/', 'warc': 'x.warc'}", "not both" },
                 { "{'start': 'http://a/', 'changed_only': true}", "needs 'since'" },
+                { "{'start': 'http://a/', 'trust_lastmod': true}", "not modified since when?" },
                 { "{'start': 'http://a/', 'min_delay': '1h'}", "longer than 'max_delay'" },
                 { "{'start': 'http://a/', 'scope': 'any', 'max_pages': 0}", "would not end" } };
 
@@ -842,6 +890,7 @@ main (int argc, char **argv)
   g_test_add_func ("/crawler/sitemaps", test_sitemaps);
   g_test_add_func ("/crawler/archive", test_archive);
   g_test_add_func ("/crawler/since", test_since);
+  g_test_add_func ("/crawler/trust-lastmod", test_trust_lastmod);
   g_test_add_func ("/crawler/warc-damaged", test_warc_damaged);
   g_test_add_func ("/crawler/cancel", test_cancel);
   g_test_add_func ("/crawler/check", test_check);

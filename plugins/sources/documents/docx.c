@@ -754,23 +754,12 @@ count_left_out (TextDocSink *sink, GPtrArray *related)
 static gboolean
 read_parts (Sheet *sheet, Parts *parts)
 {
-  g_autoptr (GPtrArray) package = parts_related (parts, "");
-  g_autoptr (GPtrArray) related = NULL;
-  const char *name, *facts;
+  g_autofree char *name = NULL;
   FrStr main_part;
+  g_autoptr (GPtrArray) related = parts_main (
+      parts, "word/document.xml", "the main part of the document is missing", &name, &main_part);
 
-  if (package == NULL)
-    return FALSE;
-  name = related_by_type (package, "officeDocument");
-  if (name == NULL)
-    name = "word/document.xml";
-  main_part = parts_get (parts, name);
-  if (main_part.data == NULL)
-    return sheet->sink->fail (sheet->sink, "damaged", "the main part of the document is missing");
-  facts = related_by_type (package, "core-properties");
-  related = parts_related (parts, name);
-  if (related == NULL || !parts_facts (parts, facts ? facts : "docProps/core.xml")
-      || !read_sheets (sheet, parts, related))
+  if (related == NULL || !read_sheets (sheet, parts, related))
     return FALSE;
   count_left_out (sheet->sink, related);
   return read_body (sheet, main_part, name) && read_notes (sheet, parts, related);

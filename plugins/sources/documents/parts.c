@@ -396,3 +396,27 @@ parts_facts (Parts *parts, const char *name)
     g_string_free (facts.values[i], TRUE);
   return ok;
 }
+
+GPtrArray *
+parts_main (Parts *parts, const char *otherwise, const char *missing, char **name, FrStr *part)
+{
+  g_autoptr (GPtrArray) package = parts_related (parts, "");
+  g_autoptr (GPtrArray) related = NULL;
+  const char *found, *facts;
+
+  if (package == NULL)
+    return NULL;
+  found = related_by_type (package, "officeDocument");
+  *name = g_strdup (found != NULL ? found : otherwise);
+  *part = parts_get (parts, *name);
+  if (part->data == NULL)
+    {
+      parts->sink->fail (parts->sink, "damaged", missing);
+      return NULL;
+    }
+  facts = related_by_type (package, "core-properties");
+  related = parts_related (parts, *name);
+  if (related == NULL || !parts_facts (parts, facts != NULL ? facts : "docProps/core.xml"))
+    return NULL;
+  return g_steal_pointer (&related);
+}

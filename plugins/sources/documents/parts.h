@@ -37,6 +37,18 @@ GPtrArray *parts_related (Parts *parts, const char *name);
 const char *related_by_type (GPtrArray *related, const char *type);
 const char *related_by_id (GPtrArray *related, FrStr id);
 
+/**
+ * parts_main: opens an OOXML package (ISO 29500-2): finds its main part and tells the facts of its
+ * core properties.
+ * @otherwise: where the main part is in packages that do not say
+ * @missing: what is said when it is not there
+ * @name: (out) (transfer full): the main part's name
+ * @part: (out): and itself
+ * Returns: Related of the main part, as parts_related(); NULL after sink->fail()
+ */
+GPtrArray *parts_main (Parts *parts, const char *otherwise, const char *missing, char **name,
+                       FrStr *part);
+
 /** parts_facts: tells title, author, date and language of docProps/core.xml or meta.xml. */
 gboolean parts_facts (Parts *parts, const char *name);
 

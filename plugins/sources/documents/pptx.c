@@ -403,23 +403,12 @@ read_parts (Deck *deck, Parts *parts)
 {
   static const XmlName names[] = { { XML_NS_P, "sldId", P_SLIDE_ID }, { 0, NULL, 0 } };
   static const XmlHandler handler = { names, deck_start, NULL, NULL };
-  g_autoptr (GPtrArray) package = parts_related (parts, "");
-  g_autoptr (GPtrArray) related = NULL;
-  const char *name, *facts;
+  g_autofree char *name = NULL;
   FrStr part;
+  g_autoptr (GPtrArray) related = parts_main (parts, "ppt/presentation.xml",
+                                              "the presentation part is missing", &name, &part);
 
-  if (package == NULL)
-    return FALSE;
-  name = related_by_type (package, "officeDocument");
-  if (name == NULL)
-    name = "ppt/presentation.xml";
-  part = parts_get (parts, name);
-  if (part.data == NULL)
-    return deck->sink->fail (deck->sink, "damaged", "the presentation part is missing");
-  facts = related_by_type (package, "core-properties");
-  related = parts_related (parts, name);
-  if (related == NULL || !parts_facts (parts, facts ? facts : "docProps/core.xml")
-      || !xml_walk (part, name, &handler, deck, deck->sink))
+  if (related == NULL || !xml_walk (part, name, &handler, deck, deck->sink))
     return FALSE;
   for (guint i = 0; i < deck->slides->len; i++)
     {

@@ -589,24 +589,13 @@ read_parts (Book *book, Parts *parts)
                                    { XML_NS_S, "workbookPr", B_PROPERTIES },
                                    { 0, NULL, 0 } };
   static const XmlHandler handler = { names, book_start, NULL, NULL };
-  g_autoptr (GPtrArray) package = parts_related (parts, "");
-  g_autoptr (GPtrArray) related = NULL;
-  const char *name, *facts;
+  g_autofree char *name = NULL;
   FrStr part;
+  g_autoptr (GPtrArray) related
+      = parts_main (parts, "xl/workbook.xml", "the workbook part is missing", &name, &part);
 
-  if (package == NULL)
-    return FALSE;
-  name = related_by_type (package, "officeDocument");
-  if (name == NULL)
-    name = "xl/workbook.xml";
-  part = parts_get (parts, name);
-  if (part.data == NULL)
-    return book->sink->fail (book->sink, "damaged", "the workbook part is missing");
-  facts = related_by_type (package, "core-properties");
-  related = parts_related (parts, name);
-  return related && parts_facts (parts, facts ? facts : "docProps/core.xml")
-         && xml_walk (part, name, &handler, book, book->sink) && read_common (book, parts, related)
-         && read_sheets (book, parts, related);
+  return related && xml_walk (part, name, &handler, book, book->sink)
+         && read_common (book, parts, related) && read_sheets (book, parts, related);
 }
 
 static gboolean

@@ -357,7 +357,7 @@ start_connection (MariaLink *link, GCancellable *cancellable, GError **error)
   return connected != NULL || fail_connect (link, error);
 }
 
-MariaLink *
+gpointer
 maria_open (const SqlConfig *config, GCancellable *cancellable, GError **error)
 {
   g_autoptr (MariaLink) link = g_new0 (MariaLink, 1);
@@ -382,8 +382,10 @@ maria_open (const SqlConfig *config, GCancellable *cancellable, GError **error)
 }
 
 void
-maria_close (MariaLink *link)
+maria_close (gpointer data)
 {
+  MariaLink *link = data;
+
   maria_result_clear (link);
   /* In this order closing a statement does not read the rest of its rows. */
   g_clear_pointer (&link->mysql, mysql_close);

@@ -32,8 +32,8 @@ typedef struct
 /** maria_place: where @dsn leads, "mariadb://user@host:port/database"; FR_ERROR_CONFIG. */
 char *maria_place (const char *dsn, GError **error);
 
-MariaLink *maria_open (const SqlConfig *config, GCancellable *cancellable, GError **error);
-void maria_close (MariaLink *link);
+gpointer maria_open (const SqlConfig *config, GCancellable *cancellable, GError **error);
+void maria_close (gpointer link);
 
 /**
  * maria_wait: until the operation under way can go on; @status: what it waits for (MYSQL_WAIT_...),

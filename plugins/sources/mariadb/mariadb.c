@@ -233,22 +233,10 @@ key (gpointer data, const char *table, GPtrArray *names, GCancellable *cancellab
 
 /* ---- the element --------------------------------------------------------------------- */
 
-static gpointer
-open_link (const SqlConfig *config, GCancellable *cancellable, GError **error)
-{
-  return maria_open (config, cancellable, error);
-}
-
-static void
-close_link (gpointer link)
-{
-  maria_close (link);
-}
-
 static const SqlDriver driver = { .server = "MariaDB",
                                   .place = maria_place,
-                                  .connect = open_link,
-                                  .close = close_link,
+                                  .connect = maria_open,
+                                  .close = maria_close,
                                   .append_name = append_name,
                                   .append_mark = append_mark,
                                   .key = key,

@@ -80,7 +80,7 @@ rows "odd names, in the order of the key" <<'END'
 {"引号`\"":"a","a b":1}
 {"引号`\"":"b","a b":2}
 END
-for case in \
+refused source.mariadb \
   '"table": "gods"|there is no table .gods. that this user may read; did you mean .goods.?' \
   '"table": "goods", "select": ["id", "nme"]|MariaDB refuses the query: Unknown column .nme.' \
   '"query": "select id from goods wher id = 1"|MariaDB refuses the query: You have an error in your SQL syntax' \
@@ -92,14 +92,7 @@ for case in \
   '"query": "select id, id from goods"|' \
   '"table": "goods", "columns": { "nam": "utf8" }|the table has no column .nam.; did you mean .name.?' \
   '"table": "goods", "columns": { "price": "timestamp" }|the column .price. is decimal, which cannot become timestamp' \
-  '"table": "goods", "incremental": "name"|.incremental. names .name., which is text'; do
-  pipeline source.mariadb ", ${case%%|*}"
-  rm -f out.jsonl
-  "$FLOWRUN" p.json --run-dir run --progress none > "$tmp/.out" 2> "$tmp/.err" < /dev/null
-  status=$?
-  [ $status != 0 ] && [ ! -e out.jsonl ] && grep -q -e "${case#*|}" "$tmp/.err"
-  tell $? "refused: ${case%%|*}"
-done
+  '"table": "goods", "incremental": "name"|.incremental. names .name., which is text'
 ok "and nothing was changed" test "$(my 'select count(*) from goods')" = 20
 
 # ---- passwords and TLS ------------------------------------------------------------------
@@ -115,8 +108,7 @@ err "'dsn' cannot be read: a word that is no key=value"
 pipeline source.mariadb ', "query": "select * from secret", "retries": 0'
 DSN="mariadb://reader:Tr0ub4dor@localhost/shop?socket=$my/sock" run 2 p.json --run-dir run2 --progress none
 err "SELECT command denied to user.*: GRANT SELECT ON"
-! grep -r -e Tr0ub4dor -e W0rsenoch run run2 "$tmp/.err" "$tmp/.out" p.json > /dev/null 2>&1
-tell $? "no password in a run directory or a message"
+no_password
 pipeline source.mariadb ', "table": "goods", "select": ["id"], "where": "id <= 2", "retries": 0'
 if [ "$my_port" = 0 ]; then
   skip "TLS" "no openssl"
@@ -137,20 +129,10 @@ fi
 
 # ---- check, and the network -----------------------------------------------------------------
 pipeline source.mariadb ', "table": "goods", "result": "id: int64, name: utf8"'
-(unset DSN; run 0 check p.json) | grep -q '^ok'
-tell $? "check wants no server"
-run 2 p.json --deny network --run-dir run --progress none
-err 'uses the network'
+stays_home
 
 # ---- reading on -------------------------------------------------------------------------------
-rm -rf run
-pipeline source.mariadb ', "table": "goods", "select": ["id", "updated_at"], "incremental": "updated_at", "since": "2024-01-01 18:00:00"'
-go 0
-rows "the first run begins at 'since'" <<'END'
-{"id":18,"updated_at":"2024-01-01T18:00:00Z"}
-{"id":19,"updated_at":"2024-01-01T19:00:00Z"}
-{"id":20,"updated_at":"2024-01-01T20:00:00Z"}
-END
+begins_at_since source.mariadb '2024-01-01 18:00:00'
 my "insert into goods (id, updated_at) values (21, '2024-01-01 20:00'), (22, null), (23, '2024-01-01 20:30:00.000001')"
 go 0
 rows "new rows, one of them with the old value" <<'END'
@@ -214,62 +196,27 @@ fi
 # ---- servers that come late, go early, or do not answer --------------------------------------------
 pipeline source.mariadb ', "table": "goods", "select": ["id"], "retries": 8'
 kill_mariadb
-# The tracer that looks for leaks faults here on storage of threads that modules loaded late have.
-ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" "$FLOWRUN" p.json --run-dir run --progress plain > "$tmp/late.out" 2> "$tmp/late.err" &
-waiting=$!
-sleep 1.5
-start_mariadb
-wait $waiting
-tell $? "a server that comes up while it is waited for"
+comes_late start_mariadb
 pipeline source.mariadb ', "query": "select seq, sleep(0.0005) as s, repeat('"'x'"', 100) as x from seq_1_to_200000"'
-rm -f out.jsonl
-"$FLOWRUN" p.json --run-dir run --progress plain > "$tmp/.out" 2> "$tmp/.err" &
-waiting=$!
+begin
 comes sleeping
-sleep 2
-kill_mariadb
-wait $waiting
-status=$?
-[ $status = 1 ] && grep -q "the connection to MariaDB (mariadb://.*) was lost: .*, after [1-9][0-9]* rows; nothing of this run was put in place" "$tmp/.err" && [ ! -e out.jsonl ]
-tell $? "a server that goes away in the middle (status $status)"
+goes_away 'MariaDB (mariadb://.*)' kill_mariadb
 start_mariadb
 pipeline source.mariadb ', "query": "select 1 as a, sleep(60) as b", "timeout": "1s"'
 start=$(date +%s)
 go 1
 err "gave no answer within 'timeout', 1 seconds"
-"$FLOWRUN" p.json --set rows.timeout=0 --run-dir run --progress plain > "$tmp/.out" 2> "$tmp/.err" &
-waiting=$!
+begin --set rows.timeout=0
 comes sleeping
-ms=$(date +%s%N)
-kill -TERM $waiting
-wait $waiting
-status=$? ms=$((($(date +%s%N) - ms) / 1000000))
-[ $status = 130 ] && [ $ms -lt 5000 ]
-tell $? "SIGTERM ends a query that waits (status $status, $ms ms)"
+ends_by TERM "a query that waits"
 sleep 0.2
 ok "and the server works no more" test "$(sleeping)" = 0
 ok "no minute was waited for" test $(($(date +%s) - start)) -lt 50
 
 # ---- memory -----------------------------------------------------------------------------------------
-peak () { sed -n 's/.*"peak_resident_bytes": \([0-9]*\).*/\1/p' run/report.json; }
-if sanitized; then
-  skip "memory" "sanitizers keep what was freed"
-else
-  query='select seq as id, concat('"'商品 number '"', seq) as name, seq * 0.01 as price, repeat('"'描述 '"', 10) as description from seq_1_to_%d'
-  pipeline source.mariadb ", \"query\": \"$(printf "$query" 10000)\""
-  go 0
-  few=$(peak)
-  pipeline source.mariadb ", \"query\": \"$(printf "$query" 1000000)\""
-  go 0
-  many=$(peak)
-  ok "a million rows" test "$(wc -l < out.jsonl)" = 1000000
-  [ $((many - few)) -lt 33554432 ]
-  tell $? "memory does not grow with the rows ($((few / 1048576)) MiB for 10 000, $((many / 1048576)) MiB for 1 000 000)"
-fi
+constant_memory source.mariadb \
+  'select seq as id, concat('"'商品 number '"', seq) as name, seq * 0.01 as price, repeat('"'描述 '"', 10) as description from seq_1_to_%d'
 
 # ---- the battery --------------------------------------------------------------------------------------
-echo "$DSN" > dsn
-run 0 plugin-check "$top_builddir/plugins/.libs/source-mariadb.so" --with "{\"dsn\": {\"file\": \"$tmp/dsn\"}, \"table\": \"types\"}"
-out '^ok .*: it runs$'
-out ' 0 failed, '
+battery source-mariadb types
 done_testing

@@ -426,7 +426,7 @@ static JsonNode *
 inspect (const char *path, GError **error)
 {
   Report r = { path, json_array_new (), json_array_new (), groups_new () };
-  JsonObject *out;
+  g_autoptr (JsonObject) out = NULL;
   JsonArray *tables;
   const char *title;
   GStatBuf st;

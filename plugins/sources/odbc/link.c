@@ -241,8 +241,10 @@ odbc_connect (const SqlConfig *config, gint64 block, GCancellable *cancellable, 
 }
 
 void
-odbc_disconnect (OdbcLink *link)
+odbc_disconnect (gpointer data)
 {
+  OdbcLink *link = data;
+
   /* Waits for a handler that is at it. */
   if (link->handler)
     g_cancellable_disconnect (link->cancellable, link->handler);

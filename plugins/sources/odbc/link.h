@@ -45,7 +45,7 @@ char *odbc_place (const char *dsn, GError **error);
 
 OdbcLink *odbc_connect (const SqlConfig *config, gint64 block, GCancellable *cancellable,
                         GError **error);
-void odbc_disconnect (OdbcLink *link);
+void odbc_disconnect (gpointer link);
 
 /** odbc_fail: the driver's diagnostics of a failed call; FALSE. */
 gboolean odbc_fail (OdbcLink *link, SQLSMALLINT type, SQLHANDLE handle, GError **error);

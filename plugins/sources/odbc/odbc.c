@@ -273,16 +273,10 @@ open_link (const SqlConfig *config, GCancellable *cancellable, GError **error)
   return odbc_connect (config, ((const Config *) config)->block, cancellable, error);
 }
 
-static void
-close_link (gpointer link)
-{
-  odbc_disconnect (link);
-}
-
 static const SqlDriver driver = { .server = "ODBC",
                                   .place = odbc_place,
                                   .connect = open_link,
-                                  .close = close_link,
+                                  .close = odbc_disconnect,
                                   .append_name = append_name,
                                   .append_mark = append_mark,
                                   .key = key,

@@ -418,7 +418,7 @@ set_up (PgLink *link, GCancellable *cancellable, GError **error)
   return plain != NULL;
 }
 
-PgLink *
+gpointer
 pg_open (const SqlConfig *config, GCancellable *cancellable, GError **error)
 {
   g_autoptr (PgLink) link = g_new0 (PgLink, 1);
@@ -449,8 +449,10 @@ pg_open (const SqlConfig *config, GCancellable *cancellable, GError **error)
 }
 
 void
-pg_close (PgLink *link)
+pg_close (gpointer data)
 {
+  PgLink *link = data;
+
   g_clear_pointer (&link->row, PQclear);
   /* A query that nobody will read is stopped, not left to run to its end. */
   if (link->pg && link->busy && PQstatus (link->pg) == CONNECTION_OK)

@@ -27,8 +27,8 @@ typedef struct
 char *pg_place (const char *dsn, GError **error);
 
 /** pg_open: connects, sets the session up and begins the transaction. */
-PgLink *pg_open (const SqlConfig *config, GCancellable *cancellable, GError **error);
-void pg_close (PgLink *link);
+gpointer pg_open (const SqlConfig *config, GCancellable *cancellable, GError **error);
+void pg_close (gpointer link);
 
 /** pg_wait_result: the next result of what was sent; NULL without an error at its end. */
 PGresult *pg_wait_result (PgLink *link, GCancellable *cancellable, GError **error);

@@ -221,22 +221,10 @@ next (gpointer data, SqlCell *cells, GCancellable *cancellable, GError **error)
 
 /* ---- the element --------------------------------------------------------------------- */
 
-static gpointer
-open_link (const SqlConfig *config, GCancellable *cancellable, GError **error)
-{
-  return pg_open (config, cancellable, error);
-}
-
-static void
-close_link (gpointer link)
-{
-  pg_close (link);
-}
-
 static const SqlDriver driver = { .server = "PostgreSQL",
                                   .place = pg_place,
-                                  .connect = open_link,
-                                  .close = close_link,
+                                  .connect = pg_open,
+                                  .close = pg_close,
                                   .append_name = append_name,
                                   .append_mark = append_mark,
                                   .key = key,

@@ -6,6 +6,7 @@
  */
 #include "cell.h"
 
+#include "sql/value.h"
 #include "text/charset.h"
 
 #include <errno.h>
@@ -59,43 +60,6 @@ cell_type (const DumpColumn *column, DumpDialect dialect, gboolean decimal_text)
 }
 
 static gboolean
-parse_int (FrStr s, gint64 *value)
-{
-  guint64 sum = 0;
-  gboolean negative = s.len > 0 && s.data[0] == '-';
-  gsize i = negative || (s.len > 0 && s.data[0] == '+') ? 1 : 0;
-
-  if (i == s.len)
-    return FALSE;
-  for (; i < s.len; i++)
-    {
-      guint digit = (guint) (guchar) s.data[i] - '0';
-
-      if (digit > 9 || sum > (G_MAXUINT64 - digit) / 10)
-        return FALSE;
-      sum = sum * 10 + digit;
-    }
-  if (sum > (guint64) G_MAXINT64 + (negative ? 1 : 0))
-    return FALSE;
-  *value = negative ? (gint64) (0 - sum) : (gint64) sum;
-  return TRUE;
-}
-
-static gboolean
-parse_float (FrStr s, double *value)
-{
-  char text[512];
-  char *end;
-
-  if (s.len == 0 || s.len >= sizeof text || g_ascii_isspace (s.data[0]))
-    return FALSE;
-  memcpy (text, s.data, s.len);
-  text[s.len] = 0;
-  *value = g_ascii_strtod (text, &end);
-  return end == text + s.len;
-}
-
-static gboolean
 bytes_int (FrStr s, gint64 *value)
 {
   guint64 sum = 0;
@@ -115,10 +79,10 @@ append_int (FrCells *cells, FrType type, DumpKind kind, FrStr s)
   double number;
 
   if (kind == DUMP_BYTES ? !bytes_int (s, &value)
-                         : kind != DUMP_TRUE && kind != DUMP_FALSE && !parse_int (s, &value))
+                         : kind != DUMP_TRUE && kind != DUMP_FALSE && !sql_parse_int (s, &value))
     {
       /* 1.0 and 1e3 are whole numbers too. */
-      if (kind == DUMP_BYTES || !parse_float (s, &number) || number != floor (number)
+      if (kind == DUMP_BYTES || !sql_parse_float (s, &number) || number != floor (number)
           || fabs (number) >= 9007199254740992.0)
         return "is not a whole number of 64 bits";
       value = (gint64) number;
@@ -132,9 +96,8 @@ append_int (FrCells *cells, FrType type, DumpKind kind, FrStr s)
 static const char *
 append_bool (FrCells *cells, DumpKind kind, FrStr s)
 {
-  static const char *const words[]
-      = { "f", "t", "0", "1", "false", "true", "no", "yes", "off", "on" };
   gint64 value;
+  gboolean truth;
 
   if (kind == DUMP_TRUE || kind == DUMP_FALSE)
     {
@@ -148,13 +111,10 @@ append_bool (FrCells *cells, DumpKind kind, FrStr s)
       fr_cells_append_bool (cells, value == 1);
       return NULL;
     }
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    if (strlen (words[i]) == s.len && g_ascii_strncasecmp (words[i], s.data, s.len) == 0)
-      {
-        fr_cells_append_bool (cells, i & 1);
-        return NULL;
-      }
-  return "is neither 0 nor 1; give the column another type in 'columns'";
+  if (!sql_parse_bool (s, &truth))
+    return "is neither 0 nor 1; give the column another type in 'columns'";
+  fr_cells_append_bool (cells, truth);
+  return NULL;
 }
 
 static const char *
@@ -177,52 +137,11 @@ append_text (FrCells *cells, DumpKind kind, FrStr s, CellRules *rules)
   return NULL;
 }
 
-/* PostgreSQL's bytea as text: \x and hexadecimal digits, or the older octal escapes. */
-static gboolean
-decode_bytea (FrStr s, GString *out)
-{
-  g_string_truncate (out, 0);
-  if (s.len >= 2 && s.data[1] == 'x')
-    {
-      for (gsize i = 2; i + 1 < s.len; i += 2)
-        {
-          int high = g_ascii_xdigit_value (s.data[i]), low = g_ascii_xdigit_value (s.data[i + 1]);
-
-          if (high < 0 || low < 0)
-            return FALSE;
-          g_string_append_c (out, (char) (high << 4 | low));
-        }
-      return s.len % 2 == 0;
-    }
-  for (gsize i = 0; i < s.len; i++)
-    {
-      guint byte = 0;
-
-      if (s.data[i] != '\\' || (i + 1 < s.len && s.data[i + 1] == '\\'))
-        {
-          g_string_append_c (out, s.data[i]);
-          i += s.data[i] == '\\';
-          continue;
-        }
-      if (i + 3 >= s.len)
-        return FALSE;
-      for (guint k = 1; k <= 3; k++)
-        byte = byte << 3 | ((guint) (s.data[i + k] - '0') & 7);
-      g_string_append_c (out, (char) byte);
-      i += 3;
-    }
-  return TRUE;
-}
-
 static const char *
-append_binary (FrCells *cells, DumpKind kind, FrStr s, CellRules *rules)
+append_binary (FrCells *cells, DumpKind kind, FrStr s)
 {
   if (kind == DUMP_TEXT && s.len >= 2 && s.data[0] == '\\' && s.data[1] == 'x')
-    {
-      if (!decode_bytea (s, rules->scratch))
-        return "is not a bytea in hexadecimal digits";
-      s = (FrStr){ rules->scratch->str, rules->scratch->len };
-    }
+    return sql_append_hex (cells, s) ? NULL : "is not a bytea in hexadecimal digits";
   fr_cells_append_str (cells, s.data, s.len);
   return NULL;
 }
@@ -230,14 +149,16 @@ append_binary (FrCells *cells, DumpKind kind, FrStr s, CellRules *rules)
 static const char *
 append_time (FrCells *cells, DumpKind kind, FrStr s, CellRules *rules)
 {
+  const char *fault = "is not a date or time";
+  gboolean beyond;
   gint64 us;
 
-  if (kind == DUMP_NUMBER && parse_int (s, &us) && ABS (us) < G_MAXINT64 / 1000000)
+  if (kind == DUMP_NUMBER && sql_parse_int (s, &us) && ABS (us) < G_MAXINT64 / 1000000)
     {
       fr_cells_append_int (cells, us * 1000000); /* SQLite: seconds since 1970 */
       return NULL;
     }
-  if (kind == DUMP_TEXT && fr_timestamp_parse (s.data, s.len, &us))
+  if (kind == DUMP_TEXT && (fault = sql_parse_time (s, &us, &beyond)) == NULL)
     {
       fr_cells_append_int (cells, us);
       return NULL;
@@ -250,7 +171,7 @@ append_time (FrCells *cells, DumpKind kind, FrStr s, CellRules *rules)
       fr_cells_append_null (cells);
       return NULL;
     }
-  return "is not a date or time";
+  return fault;
 }
 
 const char *
@@ -280,14 +201,14 @@ cell_append (FrCells *cells, FrType type, DumpKind kind, FrStr s, CellRules *rul
     case FR_TYPE_FLOAT32:
     case FR_TYPE_FLOAT64:
       number = kind == DUMP_TRUE;
-      if (kind == DUMP_BYTES || (kind > DUMP_BYTES ? FALSE : !parse_float (s, &number)))
+      if (kind == DUMP_BYTES || (kind > DUMP_BYTES ? FALSE : !sql_parse_float (s, &number)))
         return "is not a number";
       fr_cells_append_float (cells, number);
       return NULL;
     case FR_TYPE_TIMESTAMP:
       return append_time (cells, kind, s, rules);
     case FR_TYPE_BINARY:
-      return append_binary (cells, kind, s, rules);
+      return append_binary (cells, kind, s);
     default:
       return append_text (cells, kind, s, rules);
     }

@@ -23,7 +23,6 @@ typedef struct
   gboolean zero_dates_null; /* '0000-00-00' is null rather than a fault */
   guint64 n_zero_dates;     /* how many were */
   guint64 n_replaced;       /* text cells that held bytes which are no UTF-8 */
-  GString *scratch;
 } CellRules;
 
 FrType cell_type (const DumpColumn *column, DumpDialect dialect, gboolean decimal_text);

@@ -6,7 +6,7 @@ plugins_source_sqldump_la_SOURCES = plugins/sources/sqldump/sqldump.c \
 	plugins/sources/sqldump/cell.c plugins/sources/sqldump/cell.h
 plugins_source_sqldump_la_CFLAGS = $(AM_CFLAGS) $(TEXT_CFLAGS)
 plugins_source_sqldump_la_LDFLAGS = $(MODULE_FLAGS)
-plugins_source_sqldump_la_LIBADD = $(TEXT_MODULE_LIBS)
+plugins_source_sqldump_la_LIBADD = plugins/libsql.la $(TEXT_MODULE_LIBS)
 
 check_PROGRAMS += plugins/sources/sqldump/test-dump
 plugins_sources_sqldump_test_dump_SOURCES = plugins/sources/sqldump/test-dump.c \

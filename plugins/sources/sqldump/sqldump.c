@@ -392,7 +392,6 @@ sqldump_close (gpointer data)
   reader_close (&state->reader);
   g_clear_pointer (&state->builder, fr_builder_free);
   g_array_unref (state->map);
-  g_string_free (state->rules.scratch, TRUE);
   g_free (state);
 }
 
@@ -405,7 +404,6 @@ sqldump_open (gconstpointer config, FrHost *host, gpointer *data, GError **error
   state->schema = fr_host_output (host, "out");
   state->builder = fr_builder_new (state->schema);
   state->map = g_array_new (FALSE, FALSE, sizeof (guint));
-  state->rules.scratch = g_string_new (NULL);
   state->rules.zero_dates_null = state->config->zero_dates == 0;
   if (!reader_open (&state->reader, config, fr_host_cancellable (host), error))
     {

@@ -63,6 +63,30 @@ test_columns (void)
   fr_test_expect (t, "out", "[{'a':7,'d':'1.10'}]");
 }
 
+/* What pg_dump writes is read as source.postgres reads it from the server. */
+static void
+test_postgres (void)
+{
+  g_autoptr (FrTest) t = harness (
+      "-- PostgreSQL database dump\nCREATE TABLE public.t (b boolean, i bigint, f double "
+      "precision, z bytea, at timestamp with time zone);\n"
+      "COPY public.t (b, i, f, z, at) FROM stdin;\n"
+      "t\t-9223372036854775808\tNaN\t\\\\x00ff\t0044-03-15 12:00:00+08 BC\n"
+      "f\t1\t1e300\t\\\\x\t2024-05-01 08:30:00.25-00:44:30\n"
+      "t\t2\t-Infinity\t\\\\x0\t\\N\nt\t3\t0\t\\N\tinfinity\n"
+      "maybe\t4\t0\t\\N\t\\N\nt\t0x10\t0\t\\N\t\\N\nt\t5\t0x10\t\\N\t\\N\n\\.\n",
+      "'table': 't'");
+
+  fr_test_run (t);
+  fr_test_expect (t, "out",
+                  "[{'b':true,'i':-9223372036854775808,'f':null,'z':'AP8=',"
+                  "'at':'-000043-03-15T04:00:00Z'},"
+                  "{'b':false,'i':1,'f':1e300,'z':'','at':'2024-05-01T09:14:30.25Z'}]");
+  g_assert_cmpuint (fr_test_n_rows (t, "rejects"), ==, 5);
+  g_assert_nonnull (strstr (fr_test_output (t, "rejects"), "is infinite, which no timestamp is"));
+  g_assert_nonnull (strstr (fr_test_output (t, "rejects"), "is not a bytea in hexadecimal digits"));
+}
+
 static void
 test_near_table (void)
 {
@@ -162,6 +186,7 @@ main (int argc, char **argv)
   tmp = g_dir_make_tmp ("flowrun-sqldump-XXXXXX", NULL);
   g_test_add_func ("/source.sqldump/rows", test_rows);
   g_test_add_func ("/source.sqldump/columns", test_columns);
+  g_test_add_func ("/source.sqldump/postgres", test_postgres);
   g_test_add_func ("/source.sqldump/near-table", test_near_table);
   g_test_add_func ("/source.sqldump/near-column", test_near_column);
   g_test_add_func ("/source.sqldump/cut-off", test_cut_off);

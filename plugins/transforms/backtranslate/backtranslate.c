@@ -973,6 +973,27 @@ report_data (State *s)
   fr_host_report (s->host, "backtranslate", node);
 }
 
+/* Names of rules are those of counters and of report.json. */
+static const FrViewWord chinese[] = {
+  { "Back-translation", "回译" },
+  { "rows", "行数" },
+  { "variants kept", "保留的变体" },
+  { "variants dropped", "丢弃的变体" },
+  { "texts translated", "翻译的文本" },
+  { "asked of the engine", "由翻译引擎完成" },
+  { "texts from the cache", "来自缓存的文本" },
+  { "and those cost nothing", "无需再次翻译" },
+  { "Variants dropped", "丢弃的变体" },
+  { "rule", "规则" },
+  { "variants", "变体" },
+  { "Examples of what was dropped", "丢弃示例" },
+  { "row", "原文" },
+  { "variant", "变体" },
+  { "How much variants have in common with their rows", "变体与原文的相同程度" },
+  { "chrF", "chrF" },
+  { NULL, NULL },
+};
+
 static void
 view_dropped (State *s, FrViews *v)
 {
@@ -1011,6 +1032,7 @@ report_views (State *s)
   g_autoptr (FrViews) v = fr_views_new ();
   AskerCounts counts = asker_counts (s->asker);
 
+  fr_views_translate (v, "zh", chinese);
   fr_views_begin (v, FR_VIEW_FIGURES, "Back-translation");
   fr_views_add_figure (v, "rows", (double) s->n_rows, NULL);
   fr_views_add_figure (v, "variants kept", (double) s->n_kept, NULL);

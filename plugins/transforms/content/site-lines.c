@@ -14,6 +14,7 @@
 #include <xxhash.h>
 
 #include "site-lines.h"
+#include "text/chars.h"
 #include "text/normal.h"
 #include "text/runs.h"
 
@@ -89,16 +90,6 @@ hash (FrStr host, FrStr line)
   return (TextKey){ h.high64, h.low64 };
 }
 
-static FrStr
-strip (FrStr s)
-{
-  while (s.len > 0 && (guchar) *s.data <= ' ')
-    s.data++, s.len--;
-  while (s.len > 0 && (guchar) s.data[s.len - 1] <= ' ')
-    s.len--;
-  return s;
-}
-
 /* The next line of *@rest, with its newline in @whole; FALSE at the end. */
 static gboolean
 next_line (FrStr *rest, FrStr *whole, FrStr *line)
@@ -110,7 +101,7 @@ next_line (FrStr *rest, FrStr *whole, FrStr *line)
   stop = memchr (rest->data, '\n', rest->len);
   whole->data = rest->data;
   whole->len = stop ? (gsize) (stop - rest->data) + 1 : rest->len;
-  *line = strip (*whole);
+  *line = text_strip (*whole);
   rest->data += whole->len;
   rest->len -= whole->len;
   return TRUE;

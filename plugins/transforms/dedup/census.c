@@ -50,6 +50,23 @@ id_text (Dedup *d, FrRowId id)
   return d->id->str;
 }
 
+static const FrViewWord chinese[] = {
+  { "Duplicates", "重复" },
+  { "rows", "行数" },
+  { "kept", "保留" },
+  { "duplicates", "重复行" },
+  { "near-duplicates", "近似重复" },
+  { "of them, not equal", "包含在重复行内，文本不完全相同" },
+  { "clusters", "重复组" },
+  { "groups of rows alike", "由相同或相近的行组成" },
+  { "Similarity of near-duplicates to the row that stayed", "近似重复行与保留行的相似度" },
+  { "Jaccard index", "Jaccard 系数" },
+  { "Sizes of clusters", "重复组的大小" },
+  { "Largest clusters", "最大的重复组" },
+  { "first row", "首行" },
+  { NULL, NULL },
+};
+
 /* How alike the rows that went are to those that stay, from the least alike on. */
 static void
 show_similarities (Dedup *d, FrViews *v)
@@ -70,6 +87,7 @@ show_clusters (Dedup *d, const Census *census, const TextClusterCounts *counts)
 {
   g_autoptr (FrViews) v = fr_views_new ();
 
+  fr_views_translate (v, "zh", chinese);
   fr_views_begin (v, FR_VIEW_FIGURES, "Duplicates");
   fr_views_add_figure (v, "rows", (double) d->n_rows, NULL);
   fr_views_add_figure (v, "kept", (double) (d->n_rows - d->n_duplicates), NULL);

@@ -162,6 +162,27 @@ as_json (const Audit *audit, const TextPii *pii, const char *const *names, const
 
 /* ---- the page ---------------------------------------------------------------- */
 
+/* Names of types and actions are those of parameters and of report.json. */
+static const FrViewWord chinese[] = {
+  { "Personal data", "个人信息" },
+  { "left behind", "残留" },
+  { "by the residual scan; must be 0", "残留扫描所见，必须为 0" },
+  { "found", "发现" },
+  { "hidden", "已隐去" },
+  { "doubtful", "存疑" },
+  { "right form, wrong checksum", "格式正确，校验码错误" },
+  { "rows changed", "改动的行" },
+  { "rows dropped", "丢弃的行" },
+  { "By column and type", "按列和类型" },
+  { "column", "列" },
+  { "type", "类型" },
+  { "action", "处理方式" },
+  { "The first 200 of more; report.json has all. 'Left behind' counts all columns together.",
+    "仅显示前 200 项，全部见 report.json。“残留”为所有列合计。" },
+  { "'Left behind' counts all columns together.", "“残留”为所有列合计。" },
+  { NULL, NULL },
+};
+
 static void
 view_figures (FrViews *v, const Audit *audit, gboolean checked)
 {
@@ -228,6 +249,7 @@ audit_report (const Audit *audit, FrHost *host, const TextPii *pii, const char *
   g_autoptr (FrViews) v = fr_views_new ();
 
   fr_host_report (host, "audit", as_json (audit, pii, names, actions, checked));
+  fr_views_translate (v, "zh", chinese);
   view_figures (v, audit, checked);
   view_table (v, audit, pii, names, actions);
   fr_host_report (host, "views", fr_views_to_json (v));

@@ -13,69 +13,29 @@
 void
 dialogue_init (Dialogue *d)
 {
-  d->text = g_string_sized_new (4096);
-  d->turns = g_array_new (FALSE, FALSE, sizeof (Turn));
+  text_turns_init (&d->said);
   fr_json_reader_init (&d->reader, "", 0, 0);
 }
 
 void
 dialogue_clear (Dialogue *d)
 {
-  g_string_free (d->text, TRUE);
-  g_array_unref (d->turns);
+  text_turns_clear (&d->said);
   fr_json_reader_clear (&d->reader);
 }
 
-void
-dialogue_reset (Dialogue *d)
-{
-  g_string_truncate (d->text, 0);
-  g_array_set_size (d->turns, 0);
-}
-
-void
-dialogue_begin (Dialogue *d, Role role)
-{
-  Turn turn = { .role = role, .start = d->text->len };
-
-  g_array_append_val (d->turns, turn);
-}
-
-void
-dialogue_end (Dialogue *d)
-{
-  Turn *turn = &g_array_index (d->turns, Turn, d->turns->len - 1);
-
-  turn->len = d->text->len - turn->start;
-}
-
-FrStr
-dialogue_text (const Dialogue *d, const Turn *turn)
-{
-  return (FrStr){ d->text->str + turn->start, turn->len };
-}
-
-void
-dialogue_put_first (Dialogue *d)
-{
-  Turn last = g_array_index (d->turns, Turn, d->turns->len - 1);
-
-  g_array_set_size (d->turns, d->turns->len - 1);
-  g_array_prepend_val (d->turns, last);
-}
-
-Role
+TextRole
 dialogue_role (const FrPair *roles, FrStr name)
 {
   static const struct
   {
     const char *name;
-    Role role;
-  } known[] = { { "user", ROLE_USER },           { "human", ROLE_USER },
-                { "assistant", ROLE_ASSISTANT }, { "gpt", ROLE_ASSISTANT },
-                { "chatgpt", ROLE_ASSISTANT },   { "bot", ROLE_ASSISTANT },
-                { "model", ROLE_ASSISTANT },     { "system", ROLE_SYSTEM },
-                { "developer", ROLE_SYSTEM } };
+    TextRole role;
+  } known[] = { { "user", TEXT_ROLE_USER },           { "human", TEXT_ROLE_USER },
+                { "assistant", TEXT_ROLE_ASSISTANT }, { "gpt", TEXT_ROLE_ASSISTANT },
+                { "chatgpt", TEXT_ROLE_ASSISTANT },   { "bot", TEXT_ROLE_ASSISTANT },
+                { "model", TEXT_ROLE_ASSISTANT },     { "system", TEXT_ROLE_SYSTEM },
+                { "developer", TEXT_ROLE_SYSTEM } };
 
   for (const FrPair *pair = roles; pair != NULL && pair->key != NULL; pair++)
     if (fr_str_equal (name, (FrStr){ pair->key, strlen (pair->key) }))
@@ -87,15 +47,15 @@ dialogue_role (const FrPair *roles, FrStr name)
     if (strlen (known[i].name) == name.len
         && g_ascii_strncasecmp (known[i].name, name.data, name.len) == 0)
       return known[i].role;
-  return ROLE_NONE;
+  return TEXT_ROLE_NONE;
 }
 
-static Role
+static TextRole
 find_role (Dialogue *d, const FrPair *roles, FrStr name)
 {
-  Role role = name.data ? dialogue_role (roles, name) : ROLE_NONE;
+  TextRole role = name.data ? dialogue_role (roles, name) : TEXT_ROLE_NONE;
 
-  if (role == ROLE_NONE)
+  if (role == TEXT_ROLE_NONE)
     {
       gsize n = MIN (name.len, sizeof d->role_seen - 1);
 
@@ -122,11 +82,11 @@ static Fault
 json_message (Dialogue *d, const FrPair *roles)
 {
   FrJsonReader *r = &d->reader;
-  Role role = ROLE_NONE;
+  TextRole role = TEXT_ROLE_NONE;
   gboolean has_content = FALSE, has_role = FALSE;
   FrJsonToken token;
 
-  dialogue_begin (d, ROLE_NONE);
+  text_turns_begin (&d->said, TEXT_ROLE_NONE);
   while ((token = fr_json_reader_next (r)) == FR_JSON_KEY)
     {
       gboolean is_role = key_is (r->str, "role", "from");
@@ -146,15 +106,15 @@ json_message (Dialogue *d, const FrPair *roles)
         }
       else
         {
-          g_string_append_len (d->text, r->str.data, (gssize) r->str.len);
+          g_string_append_len (d->said.text, r->str.data, (gssize) r->str.len);
           has_content = TRUE;
         }
     }
   if (token != FR_JSON_OBJECT_END || !has_content || !has_role)
     return FAULT_SHAPE;
-  dialogue_end (d);
-  g_array_index (d->turns, Turn, d->turns->len - 1).role = role;
-  return role == ROLE_NONE ? FAULT_ROLE : FAULT_NONE;
+  text_turns_end (&d->said);
+  g_array_index (d->said.turns, TextTurn, d->said.turns->len - 1).role = role;
+  return role == TEXT_ROLE_NONE ? FAULT_ROLE : FAULT_NONE;
 }
 
 Fault
@@ -189,16 +149,16 @@ dialogue_add_list (Dialogue *d, const FrPair *roles, const FrView *list, gsize r
 
   for (gsize i = start; i < start + n; i++)
     {
-      Role who = find_role (d, roles, fr_view_str (&role_view, i));
+      TextRole who = find_role (d, roles, fr_view_str (&role_view, i));
       FrStr text = fr_view_str (&content_view, i);
 
       if (fr_view_is_null (&items, i))
         return FAULT_SHAPE;
-      if (who == ROLE_NONE)
+      if (who == TEXT_ROLE_NONE)
         return FAULT_ROLE;
-      dialogue_begin (d, who);
-      g_string_append_len (d->text, text.data ? text.data : "", (gssize) text.len);
-      dialogue_end (d);
+      text_turns_begin (&d->said, who);
+      g_string_append_len (d->said.text, text.data ? text.data : "", (gssize) text.len);
+      text_turns_end (&d->said);
     }
   return FAULT_NONE;
 }
@@ -206,9 +166,9 @@ dialogue_add_list (Dialogue *d, const FrPair *roles, const FrView *list, gsize r
 static void
 add_pair_part (Dialogue *d, gsize i, FrStr text)
 {
-  dialogue_begin (d, i == 0 ? ROLE_USER : ROLE_ASSISTANT);
-  g_string_append_len (d->text, text.data ? text.data : "", (gssize) text.len);
-  dialogue_end (d);
+  text_turns_begin (&d->said, i == 0 ? TEXT_ROLE_USER : TEXT_ROLE_ASSISTANT);
+  g_string_append_len (d->said.text, text.data ? text.data : "", (gssize) text.len);
+  text_turns_end (&d->said);
 }
 
 static Fault
@@ -272,16 +232,16 @@ is_blank (FrStr text)
 Fault
 dialogue_check (const Dialogue *d)
 {
-  const Turn *turns = (const Turn *) (gpointer) d->turns->data;
-  guint first = d->turns->len > 0 && turns[0].role == ROLE_SYSTEM;
+  const TextTurn *turns = (const TextTurn *) (gpointer) d->said.turns->data;
+  guint first = d->said.turns->len > 0 && turns[0].role == TEXT_ROLE_SYSTEM;
 
-  if (d->turns->len < first + 2 || (d->turns->len - first) % 2 != 0)
+  if (d->said.turns->len < first + 2 || (d->said.turns->len - first) % 2 != 0)
     return FAULT_ALTERNATION;
-  for (guint i = first; i < d->turns->len; i++)
-    if (turns[i].role != ((i - first) % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT))
+  for (guint i = first; i < d->said.turns->len; i++)
+    if (turns[i].role != ((i - first) % 2 == 0 ? TEXT_ROLE_USER : TEXT_ROLE_ASSISTANT))
       return FAULT_ALTERNATION;
-  for (guint i = first; i < d->turns->len; i++)
-    if (is_blank (dialogue_text (d, &turns[i])))
+  for (guint i = first; i < d->said.turns->len; i++)
+    if (is_blank (text_turns_text (&d->said, &turns[i])))
       return FAULT_EMPTY;
   return FAULT_NONE;
 }

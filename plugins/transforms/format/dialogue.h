@@ -8,24 +8,11 @@
 #include <flowrun/json.h>
 #include <flowrun/param.h>
 
-typedef enum
-{
-  ROLE_NONE = 0,
-  ROLE_SYSTEM,
-  ROLE_USER,
-  ROLE_ASSISTANT
-} Role;
+#include "text/turns.h"
 
 typedef struct
 {
-  Role role;
-  gsize start, len; /* in Dialogue.text */
-} Turn;
-
-typedef struct
-{
-  GString *text;
-  GArray *turns; /* Turn */
+  TextTurns said;
   FrJsonReader reader;
   char role_seen[64]; /* a role that is none, for the message */
 } Dialogue;
@@ -42,17 +29,8 @@ typedef enum
 
 void dialogue_init (Dialogue *d);
 void dialogue_clear (Dialogue *d);
-void dialogue_reset (Dialogue *d);
-
-/** dialogue_begin: text appended to d->text from here to dialogue_end() is what @role says. */
-void dialogue_begin (Dialogue *d, Role role);
-void dialogue_end (Dialogue *d);
-FrStr dialogue_text (const Dialogue *d, const Turn *turn);
-/** dialogue_put_first: moves the last turn to the front (a system text made late). */
-void dialogue_put_first (Dialogue *d);
-
 /** dialogue_role: the role that @name means, with the user's own names first. */
-Role dialogue_role (const FrPair *roles, FrStr name);
+TextRole dialogue_role (const FrPair *roles, FrStr name);
 
 /** dialogue_add_json: turns from JSON text [{"role": ..., "content": ...}] or [{"from": ...,
  * "value": ...}]. */

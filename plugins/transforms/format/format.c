@@ -380,47 +380,20 @@ plan_new (const Config *c, FrSchema *schema, FrBind *bind, GError **error)
 /* ---- a row becomes a dialogue -------------------------------------------------- */
 
 static Fault
-render (Dialogue *d, Role role, const TextTemplate *tmpl, const FrView *views, gsize row,
+render (Dialogue *d, TextRole role, const TextTemplate *tmpl, const FrView *views, gsize row,
         const char **missing)
 {
-  gboolean ok;
-
-  dialogue_begin (d, role);
-  ok = text_template_render (tmpl, views, row, d->text, missing);
-  dialogue_end (d);
-  return ok ? FAULT_NONE : FAULT_EMPTY;
+  return text_turns_render (&d->said, role, tmpl, views, row, missing) ? FAULT_NONE : FAULT_EMPTY;
 }
 
 static void
-add_cell (Dialogue *d, Role role, const FrView *view, gsize row)
+add_cell (Dialogue *d, TextRole role, const FrView *view, gsize row)
 {
   FrStr text = fr_view_str (view, row);
 
-  dialogue_begin (d, role);
-  g_string_append_len (d->text, text.data ? text.data : "", (gssize) text.len);
-  dialogue_end (d);
-}
-
-/* An earlier exchange that has neither question nor answer is none. */
-static Fault
-read_history (const Plan *plan, Dialogue *d, const FrView *views, gsize row, const char **missing)
-{
-  for (guint i = 0; i + 1 < plan->history->len; i += 2)
-    {
-      gsize text = d->text->len;
-      guint turns = d->turns->len;
-      Fault question = render (d, ROLE_USER, plan->history->pdata[i], views, row, missing);
-      Fault answer = render (d, ROLE_ASSISTANT, plan->history->pdata[i + 1], views, row, missing);
-
-      if (question != FAULT_NONE && answer != FAULT_NONE)
-        {
-          g_string_truncate (d->text, text);
-          g_array_set_size (d->turns, turns);
-        }
-      else if (question != FAULT_NONE || answer != FAULT_NONE)
-        return FAULT_EMPTY;
-    }
-  return FAULT_NONE;
+  text_turns_begin (&d->said, role);
+  g_string_append_len (d->said.text, text.data ? text.data : "", (gssize) text.len);
+  text_turns_end (&d->said);
 }
 
 static Fault
@@ -433,23 +406,23 @@ read_alpaca (const Plan *plan, Dialogue *d, const FrView *views, gsize row)
     fault = dialogue_add_history (d, &views[plan->past], row);
   if (fault != FAULT_NONE)
     return fault;
-  dialogue_begin (d, ROLE_USER);
+  text_turns_begin (&d->said, TEXT_ROLE_USER);
   if (!text_cell_is_empty (&views[plan->instruction], row))
     {
       FrStr text = fr_view_str (&views[plan->instruction], row);
 
-      g_string_append_len (d->text, text.data, (gssize) text.len);
+      g_string_append_len (d->said.text, text.data, (gssize) text.len);
     }
   if (extra != NULL && !text_cell_is_empty (extra, row))
     {
       FrStr text = fr_view_str (extra, row);
 
-      if (d->text->len > g_array_index (d->turns, Turn, d->turns->len - 1).start)
-        g_string_append_c (d->text, '\n');
-      g_string_append_len (d->text, text.data, (gssize) text.len);
+      if (d->said.text->len > g_array_index (d->said.turns, TextTurn, d->said.turns->len - 1).start)
+        g_string_append_c (d->said.text, '\n');
+      g_string_append_len (d->said.text, text.data, (gssize) text.len);
     }
-  dialogue_end (d);
-  add_cell (d, ROLE_ASSISTANT, &views[plan->answer], row);
+  text_turns_end (&d->said);
+  add_cell (d, TEXT_ROLE_ASSISTANT, &views[plan->answer], row);
   return FAULT_NONE;
 }
 
@@ -470,24 +443,15 @@ read_messages (const Plan *plan, Dialogue *d, const FrView *views, gsize row)
 static void
 add_system (const Plan *plan, const Variant *v, Dialogue *d, const FrView *views, gsize row)
 {
-  gsize text = d->text->len;
-  guint n = d->turns->len;
-  const char *missing;
-
-  if (n > 0 && g_array_index (d->turns, Turn, 0).role == ROLE_SYSTEM)
+  if (d->said.turns->len > 0 && g_array_index (d->said.turns, TextTurn, 0).role == TEXT_ROLE_SYSTEM)
     return;
   if (plan->system >= 0 && !text_cell_is_empty (&views[plan->system], row))
-    add_cell (d, ROLE_SYSTEM, &views[plan->system], row);
-  else if (v->system == NULL)
-    return;
-  else if (render (d, ROLE_SYSTEM, v->system, views, row, &missing) != FAULT_NONE
-           || d->text->len == text)
     {
-      g_string_truncate (d->text, text);
-      g_array_set_size (d->turns, n);
-      return;
+      add_cell (d, TEXT_ROLE_SYSTEM, &views[plan->system], row);
+      text_turns_put_first (&d->said);
     }
-  dialogue_put_first (d);
+  else if (v->system != NULL)
+    text_turns_system (&d->said, v->system, views, row);
 }
 
 static Fault
@@ -496,7 +460,7 @@ read_row (const Plan *plan, const Variant *v, Dialogue *d, const FrView *views, 
 {
   Fault fault = FAULT_NONE;
 
-  dialogue_reset (d);
+  text_turns_reset (&d->said);
   *missing = NULL;
   switch (plan->config->from_shape)
     {
@@ -504,11 +468,12 @@ read_row (const Plan *plan, const Variant *v, Dialogue *d, const FrView *views, 
       fault = read_alpaca (plan, d, views, row);
       break;
     case FROM_COLUMNS:
-      fault = read_history (plan, d, views, row, missing);
+      if (!text_turns_history (&d->said, plan->history, views, row, missing))
+        fault = FAULT_EMPTY;
       if (fault == FAULT_NONE)
-        fault = render (d, ROLE_USER, v->input, views, row, missing);
+        fault = render (d, TEXT_ROLE_USER, v->input, views, row, missing);
       if (fault == FAULT_NONE)
-        fault = render (d, ROLE_ASSISTANT, v->output, views, row, missing);
+        fault = render (d, TEXT_ROLE_ASSISTANT, v->output, views, row, missing);
       break;
     default:
       fault = read_messages (plan, d, views, row);
@@ -530,15 +495,16 @@ put (FrCells *cells, FrStr text)
 static void
 write_messages (const Dialogue *d, FrCells *cells)
 {
-  static const char *const names[] = { "", "system", "user", "assistant" };
   FrCells *item = fr_cells_child (cells, 0);
 
-  for (guint i = 0; i < d->turns->len; i++)
+  for (guint i = 0; i < d->said.turns->len; i++)
     {
-      const Turn *turn = &g_array_index (d->turns, Turn, i);
+      const TextTurn *turn = &g_array_index (d->said.turns, TextTurn, i);
 
-      fr_cells_append_str (fr_cells_child (item, 0), names[turn->role], strlen (names[turn->role]));
-      put (fr_cells_child (item, 1), dialogue_text (d, turn));
+      const char *word = text_role_word (turn->role);
+
+      fr_cells_append_str (fr_cells_child (item, 0), word, strlen (word));
+      put (fr_cells_child (item, 1), text_turns_text (&d->said, turn));
       fr_cells_end (item);
     }
   fr_cells_end (cells);
@@ -557,8 +523,10 @@ write_history (const Dialogue *d, FrCells *cells, guint first, guint last)
     }
   for (guint i = first; i < last; i += 2)
     {
-      put (fr_cells_child (pair, 0), dialogue_text (d, &g_array_index (d->turns, Turn, i)));
-      put (fr_cells_child (pair, 0), dialogue_text (d, &g_array_index (d->turns, Turn, i + 1)));
+      put (fr_cells_child (pair, 0),
+           text_turns_text (&d->said, &g_array_index (d->said.turns, TextTurn, i)));
+      put (fr_cells_child (pair, 0),
+           text_turns_text (&d->said, &g_array_index (d->said.turns, TextTurn, i + 1)));
       fr_cells_end (pair);
     }
   fr_cells_end (cells);
@@ -569,8 +537,8 @@ static void
 write_record (const Plan *plan, const Dialogue *d, guint answer, FrBuilder *builder,
               const FrView *views, gsize row, FrRowId id)
 {
-  const Turn *turns = (const Turn *) (gpointer) d->turns->data;
-  guint first = turns[0].role == ROLE_SYSTEM;
+  const TextTurn *turns = (const TextTurn *) (gpointer) d->said.turns->data;
+  guint first = turns[0].role == TEXT_ROLE_SYSTEM;
   guint column = 0;
 
   if (plan->config->shape == TO_MESSAGES)
@@ -579,9 +547,9 @@ write_record (const Plan *plan, const Dialogue *d, guint answer, FrBuilder *buil
     {
       if (plan->has_system)
         put (fr_builder_cells (builder, column++),
-             first ? dialogue_text (d, &turns[0]) : (FrStr){ NULL, 0 });
-      put (fr_builder_cells (builder, column++), dialogue_text (d, &turns[answer - 1]));
-      put (fr_builder_cells (builder, column++), dialogue_text (d, &turns[answer]));
+             first ? text_turns_text (&d->said, &turns[0]) : (FrStr){ NULL, 0 });
+      put (fr_builder_cells (builder, column++), text_turns_text (&d->said, &turns[answer - 1]));
+      put (fr_builder_cells (builder, column++), text_turns_text (&d->said, &turns[answer]));
       if (plan->has_history)
         write_history (d, fr_builder_cells (builder, column++), first, answer - 1);
     }
@@ -606,7 +574,7 @@ reject (const Plan *plan, FrHost *host, const FrBatch *batch, gsize row, const D
       fr_host_reject (host, batch, row, "alternation",
                       "%u turns that do not alternate between user and assistant, beginning with "
                       "the user and ending with the assistant",
-                      d->turns->len);
+                      d->said.turns->len);
       break;
     case FAULT_SHAPE:
       fr_host_reject (host, batch, row, "shape", "column '%s' does not hold a list of messages",
@@ -636,11 +604,11 @@ write_records (const Plan *plan, Local *local, const FrView *views, gsize row, F
                gboolean many, guint child)
 {
   const Dialogue *d = &local->dialogue;
-  guint answer = d->turns->len - 1;
+  guint answer = d->said.turns->len - 1;
 
   if (plan->config->turns == TURNS_EACH)
-    answer = (g_array_index (d->turns, Turn, 0).role == ROLE_SYSTEM) + 1;
-  for (; answer < d->turns->len; answer += 2)
+    answer = (g_array_index (d->said.turns, TextTurn, 0).role == TEXT_ROLE_SYSTEM) + 1;
+  for (; answer < d->said.turns->len; answer += 2)
     {
       child++;
       write_record (plan, d, answer, local->builder, views, row,
@@ -772,7 +740,7 @@ format_configure (gpointer data, FrProblems *problems)
     fr_problems_add (problems, "/turns",
                      "'each' makes pairs; the shape 'messages' keeps a dialogue whole");
   for (const FrPair *pair = c->roles; pair != NULL && pair->key != NULL; pair++)
-    if (dialogue_role (NULL, (FrStr){ pair->value, strlen (pair->value) }) == ROLE_NONE)
+    if (dialogue_role (NULL, (FrStr){ pair->value, strlen (pair->value) }) == TEXT_ROLE_NONE)
       fr_problems_add (problems, "/roles", "'%s' is not a role; expected user, assistant or system",
                        pair->value);
   return TRUE;

@@ -648,10 +648,8 @@ label_finish (FrHost *host, gpointer data, GError **error)
   lower = g_ascii_strdown (s->config->review, -1);
   n = review_append (s->review, strstr (lower, ".csv") != NULL, text);
   if (!text_output_write (s->review_file, text->str, text->len, error)
-      || !text_output_commit (s->review_file, error))
+      || !text_output_finish (s->review_file, host, s->config->review, error))
     return FALSE;
-  if (text_output_is_file (s->review_file))
-    fr_host_committed (host, s->config->review);
   fr_host_info (host, "%u rows for people to look at in %s", n, s->config->review);
   return TRUE;
 }

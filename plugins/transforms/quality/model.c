@@ -81,7 +81,7 @@ open_decoder (QualityModel *m, GError **error)
 
   if (m->decoder != NULL)
     return TRUE;
-  m->compute = lm_compute_open (m->host, m->config->backend, fr_host_threads (m->host), error);
+  m->compute = lm_compute_open (m->host, m->config->backend, fr_host_workers (m->host), error);
   if (m->compute == NULL)
     return FALSE;
   options.type = lm_type_choose (m->compute, LM_TYPE_AUTO);

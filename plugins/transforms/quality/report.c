@@ -167,6 +167,63 @@ rules_json (QualityReport *r)
   return node;
 }
 
+/* What is shown, in Chinese; names of rules and languages are those of parameters and columns. */
+static const FrViewWord chinese[] = {
+  { "Quality", "质量" },
+  { "rows", "行数" },
+  { "dropped", "已丢弃" },
+  { "would be dropped", "将被丢弃" },
+  { "rows in the other script", "另一种字形的行" },
+  { "converted", "已转换" },
+  { "Rules", "规则" },
+  { "rule", "规则" },
+  { "limit", "限值" },
+  { "alone", "仅此规则" },
+  { "for example", "示例" },
+  { "alone: rows that no other rule fires on: what changing this limit could bring back.",
+    "仅此规则：其他规则都未命中的行，即放宽此限值可挽回的行数。" },
+  { "Languages", "语言" },
+  { "language", "语言" },
+  { "share", "占比" },
+  { "by powers of two", "按 2 的幂分组" },
+  { "characters", "字符数（characters）" },
+  { "units", "词数（units）" },
+  { "sentences", "句数（sentences）" },
+  { "mean_word", "平均词长（mean_word）" },
+  { "longest_word", "最长词（longest_word）" },
+  { "mean_line", "平均行长（mean_line）" },
+  { "repeated_lines", "重复行（repeated_lines）" },
+  { "repeated_line_characters", "重复行的字符（repeated_line_characters）" },
+  { "repeated_paragraphs", "重复段落（repeated_paragraphs）" },
+  { "repeated_paragraph_characters", "重复段落的字符（repeated_paragraph_characters）" },
+  { "top_2gram", "最常见的 2 元组（top_2gram）" },
+  { "top_3gram", "最常见的 3 元组（top_3gram）" },
+  { "top_4gram", "最常见的 4 元组（top_4gram）" },
+  { "repeated_5grams", "重复的 5 元组（repeated_5grams）" },
+  { "repeated_6grams", "重复的 6 元组（repeated_6grams）" },
+  { "repeated_7grams", "重复的 7 元组（repeated_7grams）" },
+  { "repeated_8grams", "重复的 8 元组（repeated_8grams）" },
+  { "repeated_9grams", "重复的 9 元组（repeated_9grams）" },
+  { "repeated_10grams", "重复的 10 元组（repeated_10grams）" },
+  { "repeated_characters", "重复字符（repeated_characters）" },
+  { "marks_per_unit", "每词标点数（marks_per_unit）" },
+  { "bullet_lines", "列表行（bullet_lines）" },
+  { "ellipsis_lines", "省略号结尾的行（ellipsis_lines）" },
+  { "alphabetic", "含字母的词（alphabetic）" },
+  { "alphanumeric", "字母和数字（alphanumeric）" },
+  { "symbols", "符号（symbols）" },
+  { "digits", "数字（digits）" },
+  { "stop_words", "停用词（stop_words）" },
+  { "stop_share", "停用词占比（stop_share）" },
+  { "end_marks", "句末标点结尾的行（end_marks）" },
+  { "short_lines", "短行（short_lines）" },
+  { "newlines", "换行（newlines）" },
+  { "boilerplate", "套话行（boilerplate）" },
+  { "tokens", "词元数（tokens）" },
+  { "perplexity", "困惑度（perplexity）" },
+  { NULL, NULL },
+};
+
 static void
 show_rules (QualityReport *r, FrViews *v)
 {
@@ -270,6 +327,7 @@ quality_report_tell (QualityReport *r, FrHost *host)
 {
   g_autoptr (FrViews) v = fr_views_new ();
 
+  fr_views_translate (v, "zh", chinese);
   fr_views_begin (v, FR_VIEW_FIGURES, "Quality");
   fr_views_add_figure (v, "rows", (double) r->rows, NULL);
   fr_views_add_figure (v, r->config->action == ACTION_DROP ? "dropped" : "would be dropped",

@@ -829,6 +829,25 @@ report_sides (State *s)
   fr_host_report (s->host, "split", node);
 }
 
+static const FrViewWord chinese[] = {
+  { "Sides", "划分" },
+  { "side", "部分" },
+  { "rows", "行数" },
+  { "wanted", "期望行数" },
+  { "share", "占比" },
+  { "train", "训练（train）" },
+  { "validation", "验证（validation）" },
+  { "test", "测试（test）" },
+  { "Leak", "泄漏" },
+  { "held-out rows that share text with train", "与训练部分有相同文本的留出行" },
+  { "of %" G_GUINT64_FORMAT, "共 %" G_GUINT64_FORMAT " 行" },
+  { "of them the same text", "其中文本完全相同" },
+  { "of them 13 words in a row", "其中连续 13 个词相同" },
+  { "moved to train", "移入训练部分" },
+  { "dropped", "已丢弃" },
+  { NULL, NULL },
+};
+
 /* The sides, and what leaked, for report.html. */
 static void
 show_split (State *s, guint64 held_out, gboolean checked)
@@ -836,6 +855,7 @@ show_split (State *s, guint64 held_out, gboolean checked)
   g_autoptr (FrViews) v = fr_views_new ();
   guint64 n = s->counts[SIDE_TRAIN] + s->counts[SIDE_VALIDATION] + s->counts[SIDE_TEST];
 
+  fr_views_translate (v, "zh", chinese);
   fr_views_begin (v, FR_VIEW_TABLE, "Sides");
   fr_views_add_column (v, "side", FR_VIEW_TEXT);
   fr_views_add_column (v, "rows", FR_VIEW_BAR);
@@ -849,18 +869,16 @@ show_split (State *s, guint64 held_out, gboolean checked)
       if (s->counts[side] == 0 && s->wanted[side] == 0)
         continue;
       fr_views_begin_row (v, NULL, NULL);
-      fr_views_add_cell (v, side_names[side]);
+      fr_views_add_word (v, side_names[side]);
       fr_views_add_number (v, (double) s->counts[side]);
       fr_views_add_number (v, (double) s->wanted[side]);
       fr_views_add_cell (v, share);
     }
   if (checked)
     {
-      g_autofree char *of = g_strdup_printf ("of %" G_GUINT64_FORMAT, held_out);
-
       fr_views_begin (v, FR_VIEW_FIGURES, "Leak");
       fr_views_add_figure (v, "held-out rows that share text with train", (double) s->n_leaking,
-                           of);
+                           fr_views_printf (v, "of %" G_GUINT64_FORMAT, held_out));
       fr_views_add_figure (v, "of them the same text", (double) s->n_same, NULL);
       fr_views_add_figure (v, "of them 13 words in a row", (double) s->n_shared, NULL);
       if (s->n_moved > 0)

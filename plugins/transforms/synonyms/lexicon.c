@@ -85,16 +85,6 @@ fold (Lexicon *l, FrStr word)
   return g_string_chunk_insert_const (l->texts, out->str);
 }
 
-static FrStr
-strip (FrStr s)
-{
-  while (s.len > 0 && g_ascii_isspace (s.data[0]))
-    s = (FrStr){ s.data + 1, s.len - 1 };
-  while (s.len > 0 && g_ascii_isspace (s.data[s.len - 1]))
-    s.len--;
-  return s;
-}
-
 static gboolean
 add_pos (Lexicon *l, Origin origin, FrStr word, FrStr synonym, char pos)
 {
@@ -102,8 +92,8 @@ add_pos (Lexicon *l, Origin origin, FrStr word, FrStr synonym, char pos)
   Draft *draft;
   Synonym one = { .pos = pos };
 
-  word = strip (word);
-  synonym = strip (synonym);
+  word = text_strip (word);
+  synonym = text_strip (synonym);
   if (word.len == 0 || synonym.len == 0 || word.len > MAX_WORD_BYTES || synonym.len > MAX_WORD_BYTES
       || fr_str_equal (word, synonym) || memchr (word.data, '\0', word.len)
       || memchr (synonym.data, '\0', synonym.len))
@@ -273,11 +263,11 @@ read_line (Lexicon *l, FrStr line)
 
           if (more != NULL)
             text.len = (gsize) (more - text.data);
-          add_lemma (l, word, strip (text), pos);
+          add_lemma (l, word, text_strip (text), pos);
         }
       return TRUE;
     }
-  if (strip (word).len == 0 || strip (rest).len == 0)
+  if (text_strip (word).len == 0 || text_strip (rest).len == 0)
     return FALSE;
   add_list (l, FROM_LIST, word, rest);
   return TRUE;
@@ -302,7 +292,7 @@ lexicon_read (Lexicon *l, const char *name, const char *text, gsize len, GError 
 
       if (eol == NULL)
         eol = end;
-      all = strip ((FrStr){ p, (gsize) (eol - p) });
+      all = text_strip ((FrStr){ p, (gsize) (eol - p) });
       p = eol + 1;
       if (all.len == 0 || all.data[0] == '#')
         continue;

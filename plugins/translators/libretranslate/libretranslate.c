@@ -26,34 +26,6 @@ identity (const TranslatorSettings *s, FrObject *model)
   return remote_identity ("libretranslate", REVISION, s);
 }
 
-static Translator *
-open_engine (const TranslatorSettings *s, FrHost *host, FrObject *model, GError **error)
-{
-  (void) model;
-  return remote_open (&libretranslate_protocol, s, host, error);
-}
-
-static const TranslatorEngine engine = {
-  .size = sizeof (TranslatorEngine),
-  .flags = TRANSLATOR_NETWORK,
-  .check = check,
-  .identity = identity,
-  .open = open_engine,
-  .translate = remote_translate,
-  .report = remote_report,
-  .close = remote_close,
-};
-
-static const FrService service = {
-  .size = sizeof (FrService),
-  .kind = TRANSLATOR_KIND,
-  .name = "libretranslate",
-  .version = TRANSLATOR_VERSION,
-  .summary = "a server with LibreTranslate's HTTP interface",
-  .table = &engine,
-};
-
-static const FrService *const services[] = { &service, NULL };
-
-FR_PLUGIN_SERVICES ("translator-libretranslate", PACKAGE_VERSION,
-                    "translation by a LibreTranslate server", "Apache-2.0", "flowrun", services)
+REMOTE_TRANSLATOR ("libretranslate", &libretranslate_protocol, 0,
+                   "a server with LibreTranslate's HTTP interface",
+                   "translation by a LibreTranslate server")

@@ -39,34 +39,6 @@ identity (const TranslatorSettings *s, FrObject *model)
                           digest);
 }
 
-static Translator *
-open_engine (const TranslatorSettings *s, FrHost *host, FrObject *model, GError **error)
-{
-  (void) model;
-  return remote_open (&openai_protocol, s, host, error);
-}
-
-static const TranslatorEngine engine = {
-  .size = sizeof (TranslatorEngine),
-  .flags = TRANSLATOR_NETWORK | TRANSLATOR_DRAWS,
-  .check = check,
-  .identity = identity,
-  .open = open_engine,
-  .translate = remote_translate,
-  .report = remote_report,
-  .close = remote_close,
-};
-
-static const FrService service = {
-  .size = sizeof (FrService),
-  .kind = TRANSLATOR_KIND,
-  .name = "openai",
-  .version = TRANSLATOR_VERSION,
-  .summary = "a chat model behind OpenAI's HTTP interface",
-  .table = &engine,
-};
-
-static const FrService *const services[] = { &service, NULL };
-
-FR_PLUGIN_SERVICES ("translator-openai", PACKAGE_VERSION, "translation by a chat model over HTTP",
-                    "Apache-2.0", "flowrun", services)
+REMOTE_TRANSLATOR ("openai", &openai_protocol, TRANSLATOR_DRAWS,
+                   "a chat model behind OpenAI's HTTP interface",
+                   "translation by a chat model over HTTP")
