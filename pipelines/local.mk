@@ -1,4 +1,4 @@
-# pipelines: installed as they are; "flowrun shop/quickstart" finds one by its name.
+# pipelines: installed as they are; "flowrun serve" finds one by its name.
 shoppipelinedir = $(pipelinedir)/shop
 dist_shoppipeline_DATA = \
 	pipelines/shop/deepseek-r1.json \
@@ -7,6 +7,8 @@ dist_shoppipeline_DATA = \
 	pipelines/shop/rating.json \
 	pipelines/shop/ratings.json \
 	pipelines/shop/records.json \
+	pipelines/shop/serve-zh.json \
+	pipelines/shop/serve.json \
 	pipelines/shop/shop.sql
 
 dist_pipeline_DATA = \
@@ -16,7 +18,10 @@ dist_pipeline_DATA = \
 	pipelines/desensitise-csv.json \
 	pipelines/desensitise-files.json \
 	pipelines/evaluate.json \
-	pipelines/generate.json
+	pipelines/generate.json \
+	pipelines/load-test.json \
+	pipelines/monthly.json \
+	pipelines/serve.json
 
 # The whole way, and what it works on.
 contentpipelinedir = $(pipelinedir)/content

@@ -38,6 +38,7 @@ include plugins/transforms/label/local.mk
 include plugins/trainers/tune/local.mk
 include plugins/evaluators/stats/local.mk
 include plugins/evaluators/rating/local.mk
+include plugins/evaluators/load/local.mk
 include plugins/evaluators/loss/local.mk
 include plugins/evaluators/text/local.mk
 include plugins/sinks/jsonl/local.mk
@@ -47,3 +48,7 @@ include plugins/sinks/sqlite/local.mk
 include plugins/sinks/safetensors/local.mk
 include plugins/sinks/gguf/local.mk
 include plugins/sinks/onnx/local.mk
+include plugins/sinks/serve/operations.mk
+include plugins/sinks/serve/feedback.mk
+include plugins/sinks/serve/page/local.mk
+include plugins/sinks/serve/local.mk

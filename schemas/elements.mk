@@ -1,5 +1,6 @@
 # elements.mk: made by make update-schemas.
 dist_elementschema_DATA = \
+	schemas/elements/evaluator.load.schema.json \
 	schemas/elements/evaluator.loss.schema.json \
 	schemas/elements/evaluator.rating.schema.json \
 	schemas/elements/evaluator.ratings.schema.json \
@@ -9,6 +10,7 @@ dist_elementschema_DATA = \
 	schemas/elements/sink.jsonl.schema.json \
 	schemas/elements/sink.onnx.schema.json \
 	schemas/elements/sink.safetensors.schema.json \
+	schemas/elements/sink.serve.schema.json \
 	schemas/elements/sink.sqlite.schema.json \
 	schemas/elements/sink.text.schema.json \
 	schemas/elements/source.crawler.schema.json \

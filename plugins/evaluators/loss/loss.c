@@ -62,14 +62,10 @@ static const FrParam *const params[] = {
   FR_PARAM_FLOAT ("level", Config, level, 0.5, 0.9999, "of intervals", .def = "0.95"),
   FR_PARAM_JSON ("fail_over", Config, fail_over,
                  "scores and the most each may be; more ends the run with status 3",
-                 .schema
-                 = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"number\"}}",
-                 .example = "{\"loss\": 2.5, \"gain.loss\": 0}"),
+                 .schema = TALLY_LIMITS_SCHEMA, .example = "{\"loss\": 2.5, \"gain.loss\": 0}"),
   FR_PARAM_JSON ("fail_under", Config, fail_under,
                  "scores and the least each must be; less ends the run with status 3",
-                 .schema
-                 = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"number\"}}",
-                 .example = "{\"token_accuracy\": 0.5}"),
+                 .schema = TALLY_LIMITS_SCHEMA, .example = "{\"token_accuracy\": 0.5}"),
   NULL
 };
 
@@ -176,10 +172,10 @@ loss_configure (gpointer data, FrProblems *problems)
 static gboolean
 loss_bind (gconstpointer data, FrBind *bind, GError **error)
 {
+  const Config *c = data;
   FrSchema *in = fr_bind_input (bind, "in");
   LmRecord *record;
 
-  (void) data;
   if (in == NULL)
     return TRUE;
   record = lm_record_new (in, TRUE, error);
@@ -189,6 +185,7 @@ loss_bind (gconstpointer data, FrBind *bind, GError **error)
   fr_bind_output (
       bind, "out",
       added_schema (in, added, fr_bind_has_input (bind, "baseline") ? N_ADDED : ADD_BASELINE));
+  tally_bind_limits (bind, c->fail_under, c->fail_over);
   return TRUE;
 }
 
@@ -515,7 +512,7 @@ measure (State *s, System *y, GError **error)
 {
   LmDecoderOptions options = { .type = LM_F32 };
   g_autoptr (LmCompute) compute
-      = lm_compute_open (s->host, s->config->backend, fr_host_threads (s->host), error);
+      = lm_compute_open (s->host, s->config->backend, fr_host_workers (s->host), error);
   LmDecoder *decoder;
   Measuring m = { s, y };
   LmMeasure how = { .rows = rows_at_once (s->config, y->data),
@@ -600,24 +597,42 @@ make_report (State *s, Tally *tally)
   return node;
 }
 
+static const FrViewWord chinese[] = {
+  { "Loss", "损失" },
+  { "loss", "损失" },
+  { "perplexity", "困惑度" },
+  { "bits per byte", "每字节比特数" },
+  { "token accuracy", "词元准确率" },
+  { "nats a token", "奈特/词元" },
+  { "bits a byte", "比特/字节" },
+  { "points of 100", "百分点" },
+  { "baseline ", "基线 " },
+  { "model", "模型" },
+  { "baseline", "基线" },
+  { "rows", "行数" },
+  { "others were rejected", "其余被拒绝" },
+  { NULL, NULL },
+};
+
 static JsonNode *
 make_views (State *s, Tally *tally)
 {
   g_autoptr (FrViews) views = fr_views_new ();
   guint64 rejected = s->made->len - tally_n_rows (tally);
 
+  fr_views_translate (views, "zh", chinese);
   fr_views_begin (views, FR_VIEW_FIGURES, "Loss");
   for (gsize f = 0; f < G_N_ELEMENTS (figures); f++)
     {
-      g_autoptr (GString) note = g_string_new (NULL);
+      g_autoptr (GString) number = g_string_new (NULL);
+      const char *note = figures[f].unit;
 
       if (s->n_systems > 1)
         {
-          g_string_append (note, "baseline ");
-          tally_append_number (note, tally_value (tally, f, TALLY_BASELINE));
+          tally_append_number (number, tally_value (tally, f, TALLY_BASELINE));
+          note = fr_views_join (views, "baseline ", number->str, NULL);
         }
-      fr_views_add_figure (views, figures[f].title, tally_value (tally, f, TALLY_CANDIDATE),
-                           note->len > 0 ? note->str : figures[f].unit);
+      fr_views_add_figure (views, figures[f].title, tally_value (tally, f, TALLY_CANDIDATE), note);
     }
   fr_views_add_figure (views, "rows", (double) tally_n_rows (tally),
                        rejected > 0 ? "others were rejected" : NULL);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "text/webpage/webpage.h"
+
 /* ---- the data -------------------------------------------------------------------------------- */
 
 static void
@@ -119,112 +121,19 @@ make_data (const RatingPage *page)
   return out;
 }
 
-/* JSON that no text in it can lead out of: what HTML or old JavaScript gives a meaning to stands
- * as \u escapes.  Outside strings JSON has none of these. */
-static void
-append_for_script (GString *out, const GString *json)
-{
-  for (const char *p = json->str; *p != '\0'; p++)
-    if (*p == '<' || *p == '>' || *p == '&' || *p == '\x7f')
-      g_string_append_printf (out, "\\u%04x", (guint) *p);
-    else if (memcmp (p, "\xe2\x80", 2) == 0 && (p[2] == '\xa8' || p[2] == '\xa9'))
-      {
-        g_string_append_printf (out, "\\u20%02x", p[2] == '\xa8' ? 0x28u : 0x29u);
-        p += 2;
-      }
-    else
-      g_string_append_c (out, *p);
-}
-
 /* ---- the page -------------------------------------------------------------------------------- */
-
-static GBytes *
-part (const char *name)
-{
-  g_autofree char *path = g_strconcat ("/flowrun/rating/", name, NULL);
-  GBytes *bytes = g_resources_lookup_data (path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-
-  g_assert (bytes != NULL); /* it is compiled in */
-  return bytes;
-}
-
-/* 'sha256-…' of a script or style, as Content Security Policy 3, section 2.3.1 has it. */
-static char *
-policy_hash (GBytes *bytes)
-{
-  g_autoptr (GChecksum) sum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree char *text = NULL;
-  guint8 digest[32];
-  gsize len = sizeof digest;
-
-  g_checksum_update (sum, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
-  g_checksum_get_digest (sum, digest, &len);
-  text = g_base64_encode (digest, len);
-  return g_strdup_printf ("'sha256-%s'", text);
-}
-
-static char *
-make_policy (GBytes *style, GBytes *script)
-{
-  g_autofree char *style_hash = policy_hash (style), *script_hash = policy_hash (script);
-
-  return g_strdup_printf (
-      "default-src 'none'; style-src %s; script-src %s; img-src data:; base-uri 'none'; "
-      "form-action 'none'",
-      style_hash, script_hash);
-}
-
-/* Copies @template with each @NAME@ replaced; what is put in is not looked at again. */
-static void
-fill (GString *out, GBytes *template, const char *const *names, const GString *const *values)
-{
-  gsize len;
-  const char *p = g_bytes_get_data (template, &len), *end = p + len;
-
-  while (p < end)
-    {
-      const char *at = memchr (p, '@', (gsize) (end - p));
-      guint i = 0;
-
-      g_string_append_len (out, p, at != NULL ? at - p : end - p);
-      if (at == NULL)
-        return;
-      while (names[i] != NULL && !g_str_has_prefix (at + 1, names[i]))
-        i++;
-      if (names[i] != NULL)
-        g_string_append_len (out, values[i]->str, (gssize) values[i]->len);
-      else
-        g_string_append_c (out, '@');
-      p = at + 1 + (names[i] != NULL ? strlen (names[i]) : 0);
-    }
-}
-
-static GString *
-string_of (GBytes *bytes)
-{
-  return g_string_new_len (g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
-}
 
 GString *
 rating_page_build (const RatingPage *page)
 {
-  g_autoptr (GBytes) html = part ("page.html"), css = part ("page.css"), js = part ("page.js");
-  g_autofree char *policy_text = make_policy (css, js), *sum = NULL;
-  g_autofree char *title_text
-      = g_markup_escape_text (page->title[0] != '\0' ? page->title : "Blind rating 盲评", -1);
-  g_autoptr (GString) policy = g_string_new (policy_text), title = g_string_new (title_text),
-                      style = string_of (css), script = string_of (js), json = make_data (page),
-                      data = g_string_new ("{\"page\":\"");
-  const char *const names[] = { "POLICY@", "TITLE@", "STYLE@", "DATA@", "SCRIPT@", NULL };
-  const GString *const values[] = { policy, title, style, data, script };
-  GString *out = g_string_new (NULL);
+  g_autoptr (GString) json = make_data (page), data = g_string_new ("{\"page\":\"");
+  g_autofree char *sum
+      = g_compute_checksum_for_string (G_CHECKSUM_SHA256, json->str, (gssize) json->len);
 
-  sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, json->str, (gssize) json->len);
   g_free (page->key->page);
   page->key->page = g_strdup_printf ("p%.16s", sum);
-  g_string_append_printf (data, "%s\",", page->key->page);
-  append_for_script (data, json);
-  g_string_append_c (data, '}');
-  fill (out, html, names, values);
-  return out;
+  g_string_append_printf (data, "%s\",%s}", page->key->page, json->str);
+  return text_webpage_build ("/flowrun/rating/",
+                             page->title[0] != '\0' ? page->title : "Blind rating 盲评", data, "",
+                             NULL);
 }

@@ -416,6 +416,16 @@ make_key (State *s, FrHost *host, GPtrArray *tasks)
   return key;
 }
 
+static const FrViewWord chinese[] = {
+  { "Rating page", "评分页" },
+  { "samples", "样本" },
+  { "rows", "行数" },
+  { "chosen by chance", "随机选取" },
+  { "shown twice", "出现两次" },
+  { "to see how far raters agree with themselves", "用于检验评分人的自身一致性" },
+  { NULL, NULL },
+};
+
 static void
 tell (State *s, FrHost *host, const RatingKey *key)
 {
@@ -442,6 +452,7 @@ tell (State *s, FrHost *host, const RatingKey *key)
   if (key->items->len == 0)
     fr_host_warn (host, "there was no row: the page has nothing to rate");
   fr_host_report (host, "page", page);
+  fr_views_translate (views, "zh", chinese);
   fr_views_begin (views, FR_VIEW_FIGURES, "Rating page");
   fr_views_add_figure (views, "samples", n, NULL);
   fr_views_add_figure (views, "rows", key->prompts->len,
@@ -537,23 +548,14 @@ rating_run (FrHost *host, gpointer data, GError **error)
     }
 }
 
-static gboolean
-put (FrHost *host, TextOutput *output, const char *path, GError **error)
-{
-  if (!text_output_commit (output, error))
-    return FALSE;
-  if (text_output_is_file (output))
-    fr_host_committed (host, path);
-  return TRUE;
-}
-
 /* The key first: a page without its key could never be evaluated. */
 static gboolean
 rating_finish (FrHost *host, gpointer data, GError **error)
 {
   State *s = data;
 
-  return put (host, s->key, s->key_path, error) && put (host, s->page, s->config->path, error);
+  return text_output_finish (s->key, host, s->key_path, error)
+         && text_output_finish (s->page, host, s->config->path, error);
 }
 
 const FrElement rating_element = {

@@ -166,6 +166,62 @@ rating_show_json (const RatingBook *book, const RatingFigures *f)
 
 /* ---- views ----------------------------------------------------------------------------------- */
 
+static const FrViewWord chinese[] = {
+  { "People's ratings", "人工评分" },
+  { "%s wins against %s", "%s 胜 %s" },
+  { "overall; %.0f to %.0f %%; sign test p = %.2g", "总体；%.0f 至 %.0f %%；符号检验 p = %.2g" },
+  { "raters", "评分人" },
+  { "samples rated", "已评样本" },
+  { "by all raters together, repeats among them", "全部评分人合计，含重复样本" },
+  { "rated too fast", "评得过快" },
+  { "in less time than reading takes", "用时短于阅读所需" },
+  { "Mean rating, 1 to 5", "平均评分（1 至 5）" },
+  { "overall", "总体" },
+  { "%" G_GUINT64_FORMAT " ratings", "%" G_GUINT64_FORMAT " 次评分" },
+  { "%g %% bootstrap intervals over prompts; samples shown twice count once",
+    "按提示自助抽样的 %g %% 区间；重复出现的样本只计一次" },
+  { "Difference of ratings, %s − %s", "评分之差：%s − %s" },
+  { "same prompt, same rater; p of the sign test over prompts",
+    "同一提示、同一评分人；p 来自按提示的符号检验" },
+  { "Who wins", "胜负" },
+  { "criterion", "评价标准" },
+  { "system", "系统" },
+  { "against", "对手" },
+  { "wins", "胜" },
+  { "ties", "平" },
+  { "losses", "负" },
+  { "win rate", "胜率" },
+  { "%s (%s to %s)", "%s（%s 至 %s）" },
+  { "wins, ties and losses: prompts, by the majority of their raters",
+    "胜、平、负：提示数，以多数评分人为准" },
+  { "Agreement of raters (Krippendorff's alpha, ordinal)",
+    "评分人的一致性（Krippendorff α，定序）" },
+  { "%" G_GUINT64_FORMAT " samples", "%" G_GUINT64_FORMAT " 个样本" },
+  { "1: perfect; 0: as by chance. Krippendorff asks for 0.8, and for 0.667 where a tentative "
+    "conclusion will do",
+    "1：完全一致；0：与随机相同。Krippendorff 要求 0.8，初步结论可用 0.667" },
+  { "Pairs of raters (quadratically weighted kappa)", "评分人两两比较（二次加权 kappa）" },
+  { "rater", "评分人" },
+  { "and", "与" },
+  { "ratings", "评分数" },
+  { "Raters", "评分人" },
+  { "rated", "已评" },
+  { "skipped", "跳过" },
+  { "mean", "平均分" },
+  { "seconds a sample", "每样本秒数" },
+  { "too fast", "过快" },
+  { "same again", "再评相同" },
+  { "within one", "相差不超过 1" },
+  { "seconds: the median; same again, within one: of samples that were shown twice",
+    "秒数：中位数；再评相同、相差不超过 1：取自出现两次的样本" },
+  { "To talk about: where raters differ most", "值得讨论：评分人分歧最大之处" },
+  { "sample", "样本" },
+  { "ratings: %s", "评分：%s" },
+  { "%s, %u apart", "%s，相差 %u" },
+  { "%u of %u samples that raters differ about", "显示 %u 个样本，评分人有分歧的共 %u 个" },
+  { NULL, NULL },
+};
+
 static char *
 percent (double value)
 {
@@ -199,15 +255,16 @@ show_figures (FrViews *views, const RatingBook *book, const RatingFigures *f)
   for (guint i = 0; i < f->contests->len; i++)
     {
       const RatingContest *c = &g_array_index (f->contests, RatingContest, i);
-      g_autofree char *name = NULL, *rate = NULL, *note = NULL;
+      const char *name, *note;
+      g_autofree char *rate = NULL;
 
       if (c->criterion < book->key->n_criteria || isnan (c->rate.value))
         continue;
-      name = g_strdup_printf ("%s wins against %s", book->key->systems[c->system],
+      name = fr_views_printf (views, "%s wins against %s", book->key->systems[c->system],
                               book->key->systems[c->baseline]);
       rate = percent (c->rate.value);
-      note = g_strdup_printf ("overall; %.0f to %.0f %%; sign test p = %.2g", 100 * c->rate.low,
-                              100 * c->rate.high, c->p);
+      note = fr_views_printf (views, "overall; %.0f to %.0f %%; sign test p = %.2g",
+                              100 * c->rate.low, 100 * c->rate.high, c->p);
       fr_views_add_figure_text (views, name, rate, note);
     }
   fr_views_add_figure (views, "raters", book->raters->len, NULL);
@@ -220,23 +277,23 @@ show_figures (FrViews *views, const RatingBook *book, const RatingFigures *f)
 static void
 show_means (FrViews *views, const RatingKey *key, const RatingFigures *f)
 {
-  g_autofree char *about = NULL;
-
   fr_views_begin (views, FR_VIEW_INTERVALS, "Mean rating, 1 to 5");
   for (guint c = 0; c <= key->n_criteria; c++)
     for (guint i = 0; i < f->means->len; i++)
       {
         const RatingMean *m = &g_array_index (f->means, RatingMean, i);
-        g_autofree char *name
-            = g_strdup_printf ("%s · %s", rating_figures_name (key, c), key->systems[m->system]);
-        g_autofree char *note = g_strdup_printf ("%" G_GUINT64_FORMAT " ratings", m->n);
 
         if (m->criterion == c)
-          add_interval (views, name, &m->mean, note);
+          add_interval (views,
+                        fr_views_join (views, rating_figures_name (key, c), " · ",
+                                       key->systems[m->system], NULL),
+                        &m->mean, fr_views_printf (views, "%" G_GUINT64_FORMAT " ratings", m->n));
       }
-  about = g_strdup_printf ("%g %% bootstrap intervals over prompts; samples shown twice count once",
-                           100 * f->level);
-  fr_views_note (views, about);
+  fr_views_note (views,
+                 fr_views_printf (views,
+                                  "%g %% bootstrap intervals over prompts; samples shown twice "
+                                  "count once",
+                                  100 * f->level));
 }
 
 /* @system against the baseline, criterion by criterion. */
@@ -248,15 +305,15 @@ show_differences (FrViews *views, const RatingKey *key, const RatingFigures *f, 
   for (guint i = 0; i < f->contests->len; i++)
     {
       const RatingContest *c = &g_array_index (f->contests, RatingContest, i);
-      g_autofree char *title = g_strdup_printf ("Difference of ratings, %s − %s",
-                                                key->systems[c->system], key->systems[c->baseline]);
       g_autofree char *note = g_strdup_printf ("p = %.2g", c->p);
 
       if (c->system != system || !isfinite (c->difference.value))
         continue;
       if (!begun)
         {
-          fr_views_begin (views, FR_VIEW_INTERVALS, title);
+          fr_views_begin (views, FR_VIEW_INTERVALS,
+                          fr_views_printf (views, "Difference of ratings, %s − %s",
+                                           key->systems[c->system], key->systems[c->baseline]));
           fr_views_unit (views, NULL, TRUE);
           fr_views_note (views, "same prompt, same rater; p of the sign test over prompts");
           begun = TRUE;
@@ -285,16 +342,15 @@ show_contests (FrViews *views, const RatingKey *key, const RatingFigures *f)
       const RatingContest *c = &g_array_index (f->contests, RatingContest, i);
       g_autofree char *rate = percent (c->rate.value);
       g_autofree char *low = percent (c->rate.low), *high = percent (c->rate.high);
-      g_autofree char *cell = g_strdup_printf ("%s (%s to %s)", rate, low, high);
 
       fr_views_begin_row (views, NULL, NULL);
-      fr_views_add_cell (views, rating_figures_name (key, c->criterion));
+      fr_views_add_word (views, rating_figures_name (key, c->criterion));
       fr_views_add_cell (views, key->systems[c->system]);
       fr_views_add_cell (views, key->systems[c->baseline]);
       fr_views_add_number (views, (double) c->wins);
       fr_views_add_number (views, (double) c->ties);
       fr_views_add_number (views, (double) c->losses);
-      fr_views_add_cell (views, cell);
+      fr_views_add_word (views, fr_views_printf (views, "%s (%s to %s)", rate, low, high));
     }
   fr_views_note (views, "wins, ties and losses: prompts, by the majority of their raters");
 }
@@ -313,9 +369,9 @@ show_agreement (FrViews *views, const RatingKey *key, const RatingFigures *f)
   for (guint i = 0; i < f->agreements->len; i++)
     {
       const RatingAgreement *a = &g_array_index (f->agreements, RatingAgreement, i);
-      g_autofree char *note = g_strdup_printf ("%" G_GUINT64_FORMAT " samples", a->n);
 
-      add_interval (views, key->criteria[a->criterion], &a->alpha, note);
+      add_interval (views, key->criteria[a->criterion], &a->alpha,
+                    fr_views_printf (views, "%" G_GUINT64_FORMAT " samples", a->n));
     }
   fr_views_note (
       views,
@@ -413,20 +469,19 @@ show_disputed (FrViews *views, const RatingBook *book, const RatingFigures *f, g
 {
   guint n = MIN (most, f->disputed->len);
   g_autofree char *criteria = g_strjoinv (", ", book->key->criteria);
-  g_autofree char *columns = g_strdup_printf ("ratings: %s", criteria);
 
   if (n == 0)
     return;
   fr_views_begin (views, FR_VIEW_TEXTS, "To talk about: where raters differ most");
   fr_views_add_column (views, "sample", FR_VIEW_TEXT);
-  fr_views_add_column (views, columns, FR_VIEW_TEXT);
+  fr_views_add_column (views, fr_views_printf (views, "ratings: %s", criteria), FR_VIEW_TEXT);
   for (guint i = 0; i < n; i++)
     {
       guint item = g_array_index (f->disputed, guint, i), raters;
       const RatingItem *of = book->key->items->pdata[item];
       g_autofree char *ratings = ratings_of (book, item);
-      g_autofree char *note = g_strdup_printf ("%s, %u apart", book->key->systems[of->system],
-                                               rating_book_spread (book, item, &raters));
+      const char *note = fr_views_printf (views, "%s, %u apart", book->key->systems[of->system],
+                                          rating_book_spread (book, item, &raters));
 
       fr_views_begin_row (
           views, ((const RatingPrompt *) book->key->prompts->pdata[of->prompt])->row, note);
@@ -434,12 +489,8 @@ show_disputed (FrViews *views, const RatingBook *book, const RatingFigures *f, g
       fr_views_add_cell (views, ratings);
     }
   if (f->disputed->len > n)
-    {
-      g_autofree char *note
-          = g_strdup_printf ("%u of %u samples that raters differ about", n, f->disputed->len);
-
-      fr_views_note (views, note);
-    }
+    fr_views_note (views, fr_views_printf (views, "%u of %u samples that raters differ about", n,
+                                           f->disputed->len));
 }
 
 JsonNode *
@@ -447,6 +498,7 @@ rating_show_views (const RatingBook *book, const RatingFigures *f, guint dispute
 {
   g_autoptr (FrViews) views = fr_views_new ();
 
+  fr_views_translate (views, "zh", chinese);
   show_figures (views, book, f);
   if (f->n_ratings > 0)
     {

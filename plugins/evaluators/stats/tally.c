@@ -480,7 +480,7 @@ interval_text (const StatsInterval *i)
     {
       g_string_append (text, " (");
       tally_append_number (text, i->low);
-      g_string_append (text, " … ");
+      g_string_append (text, "\u00a0…\u00a0");
       tally_append_number (text, i->high);
       g_string_append (text, ")");
     }
@@ -495,12 +495,41 @@ add_interval_cell (FrViews *views, const StatsInterval *i)
   fr_views_add_cell (views, text);
 }
 
-static char *
-figure_title (const TallyFigure *f)
+/* What the tally says itself; titles, units and scales are for the evaluator's own table. */
+static const FrViewWord chinese[] = {
+  { "Scores", "评分" },
+  { "Details of the scores", "评分细项" },
+  { "score", "评分" },
+  { "gain", "提升" },
+  { "p", "p" },
+  { "better is", "更优" },
+  { "higher", "高" },
+  { "lower", "低" },
+  { "In brackets: %g %% intervals of %u resamples of the rows (bootstrap).",
+    "括号内：%g %% 区间，对行重抽样 %u 次（自助法）。" },
+  { "In brackets: %g %% intervals of %u resamples of the rows (bootstrap); the gain's is paired, "
+    "its p from approximate randomisation.",
+    "括号内：%g %% 区间，对行重抽样 %u 次（自助法）；提升的区间为配对区间，p "
+    "值来自近似随机化检验。" },
+  { "Gain over the baseline", "相对基线的提升" },
+  { "An interval that holds 0 shows no certain difference. ↓: less is better.",
+    "区间包含 0 时差异不确定。↓：越低越好。" },
+  { "By %s", "按 %s" },
+  { "rows", "行数" },
+  { "%u of %u values; all scores are in report.json.",
+    "显示 %u 个取值，共 %u 个；全部评分见 report.json。" },
+  { "Baseline → candidate; *: the interval of the gain leaves out 0. %u of %u values; all scores "
+    "are in report.json.",
+    "基线 → 候选；*：提升的区间不含 0。显示 %u 个取值，共 %u 个；全部评分见 report.json。" },
+  { NULL, NULL },
+};
+
+static const char *
+figure_title (const TallyFigure *f, FrViews *views)
 {
-  if (f->unit == NULL || *f->unit == '\0')
-    return g_strdup (f->title);
-  return g_strdup_printf ("%s (%s)", f->title, f->unit);
+  return f->unit == NULL || *f->unit == '\0'
+             ? f->title
+             : fr_views_join (views, f->title, " (", f->unit, ")", NULL);
 }
 
 static const char *
@@ -514,10 +543,9 @@ add_score_row (const Tally *tally, gsize figure, FrViews *views)
 {
   const TallyFigure *f = &tally->figures[figure];
   const Result *r = &tally->results[figure];
-  g_autofree char *title = figure_title (f);
 
   fr_views_begin_row (views, NULL, NULL);
-  fr_views_add_cell (views, title);
+  fr_views_add_word (views, figure_title (f, views));
   add_interval_cell (views, &r->score[TALLY_CANDIDATE]);
   if (tally->n_systems > 1)
     {
@@ -529,7 +557,7 @@ add_score_row (const Tally *tally, gsize figure, FrViews *views)
         tally_append_number (p, r->p);
       fr_views_add_cell (views, p->str);
     }
-  fr_views_add_cell (views, better_word (f));
+  fr_views_add_word (views, better_word (f));
 }
 
 static void
@@ -553,12 +581,14 @@ add_score_table (const Tally *tally, gboolean main, FrViews *views)
 static void
 note_intervals (const Tally *tally, FrViews *views)
 {
-  g_autofree char *note = g_strdup_printf (
-      "In brackets: %g %% intervals of %u resamples of the rows (bootstrap)%s.",
-      100 * tally->options.level, tally->options.resamples,
-      tally->n_systems > 1 ? "; the gain's is paired, its p from approximate randomisation" : "");
+  const char *format
+      = tally->n_systems > 1
+            ? "In brackets: %g %% intervals of %u resamples of the rows (bootstrap); the gain's is "
+              "paired, its p from approximate randomisation."
+            : "In brackets: %g %% intervals of %u resamples of the rows (bootstrap).";
 
-  fr_views_note (views, note);
+  fr_views_note (
+      views, fr_views_printf (views, format, 100 * tally->options.level, tally->options.resamples));
 }
 
 static void
@@ -568,8 +598,9 @@ add_gain (const Tally *tally, gsize figure, FrViews *views)
   const Result *r = &tally->results[figure];
   double factor = f->factor != 0 ? f->factor : 1;
   g_autoptr (GString) note = g_string_new ("p = ");
-  g_autofree char *title = figure_title (f);
-  g_autofree char *name = g_strconcat (title, f->better < 0 ? " ↓" : NULL, NULL);
+  const char *title = figure_title (f, views);
+  /* in front, where a long name that is cut keeps it */
+  const char *name = f->better < 0 ? fr_views_join (views, "↓ ", title, NULL) : title;
 
   tally_append_number (note, r->p);
   fr_views_add_interval (views, name, factor * r->gain.value,
@@ -634,12 +665,15 @@ add_slice_cell (const Tally *tally, const Result *r, FrViews *views)
 static void
 add_slice_table (const Tally *tally, const Column *column, FrViews *views)
 {
-  g_autofree char *title = g_strdup_printf ("By %s", column->name);
-  g_autofree char *note = NULL;
+  const char *format
+      = tally->n_systems > 1
+            ? "Baseline → candidate; *: the interval of the gain leaves out 0. %u of "
+              "%u values; all scores are in report.json."
+            : "%u of %u values; all scores are in report.json.";
   g_autoptr (GArray) figures = slice_figures (tally);
   guint shown = MIN (column->order->len, SHOWN_VALUES);
 
-  fr_views_begin (views, FR_VIEW_TABLE, title);
+  fr_views_begin (views, FR_VIEW_TABLE, fr_views_printf (views, "By %s", column->name));
   fr_views_add_column (views, column->name, FR_VIEW_TEXT);
   fr_views_add_column (views, "rows", FR_VIEW_BAR);
   for (guint k = 0; k < figures->len; k++)
@@ -655,17 +689,13 @@ add_slice_table (const Tally *tally, const Column *column, FrViews *views)
       for (guint k = 0; k < figures->len; k++)
         add_slice_cell (tally, &slice->results[g_array_index (figures, gsize, k)], views);
     }
-  note = g_strdup_printf ("%s%u of %u values; all scores are in report.json.",
-                          tally->n_systems > 1
-                              ? "Baseline → candidate; *: the interval of the gain leaves out 0. "
-                              : "",
-                          shown, column->order->len);
-  fr_views_note (views, note);
+  fr_views_note (views, fr_views_printf (views, format, shown, column->order->len));
 }
 
 void
 tally_add_views (Tally *tally, FrViews *views)
 {
+  fr_views_translate (views, "zh", chinese);
   add_score_table (tally, TRUE, views);
   note_intervals (tally, views);
   if (tally->n_systems > 1)
@@ -795,4 +825,31 @@ tally_hold_limits (Tally *tally, FrHost *host, JsonNode *under, JsonNode *over, 
     }
   json_node_take_array (node, seen);
   return node;
+}
+
+void
+tally_bind_limits (FrBind *bind, JsonNode *under, JsonNode *over)
+{
+  JsonNode *both[] = { under, over }, *root = json_node_new (JSON_NODE_OBJECT);
+  JsonArray *limits = json_array_new ();
+  JsonObject *report = json_object_new ();
+  g_autoptr (FrObject) ahead = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (both); i++)
+    {
+      g_autoptr (GList) names
+          = both[i] != NULL ? json_object_get_members (json_node_get_object (both[i])) : NULL;
+
+      for (GList *l = names; l != NULL; l = l->next)
+        {
+          JsonObject *one = json_object_new ();
+
+          json_object_set_string_member (one, "name", l->data);
+          json_array_add_object_element (limits, one);
+        }
+    }
+  json_object_set_array_member (report, "limits", limits);
+  json_node_take_object (root, report);
+  ahead = fr_report_new (root);
+  fr_bind_output_object (bind, "report", ahead);
 }

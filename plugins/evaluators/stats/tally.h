@@ -94,6 +94,11 @@ void tally_add_views (Tally *tally, FrViews *views);
 /** tally_add_details: the table of figures that only explain; nothing where there are none. */
 void tally_add_details (Tally *tally, FrViews *views);
 
+/* JSON Schema of a parameter that holds limits; a text is a variable that stands for a number. */
+#define TALLY_LIMITS_SCHEMA                                                                        \
+  "{\"type\": \"object\", \"additionalProperties\": {\"type\": [\"number\", \"string\"], "         \
+  "\"pattern\": \"^\\\\$\\\\{[A-Za-z_][A-Za-z0-9_]*\\\\}$\"}}"
+
 /**
  * tally_check_limits: reports limits that name nothing: in configure.
  * @limits: {name: number}, or NULL
@@ -111,6 +116,13 @@ gboolean tally_check_limits (JsonNode *limits, const char *pointer, const char *
  */
 JsonNode *tally_hold_limits (Tally *tally, FrHost *host, JsonNode *under, JsonNode *over,
                              JsonObject *extra);
+
+/**
+ * tally_bind_limits: tells the stages behind output port "report", before the run, which limits its
+ * report will hold.
+ * @under, @over: as for tally_hold_limits()
+ */
+void tally_bind_limits (FrBind *bind, JsonNode *under, JsonNode *over);
 
 /** tally_append_label: a cell of any type as the name of a slice; "(none)" for null. */
 void tally_append_label (const FrField *field, const FrView *view, gsize row, GString *out);

@@ -67,6 +67,18 @@ note_question (State *s, const FrBatch *batch, gsize row, GString *room)
     g_hash_table_insert (s->questions, g_memdup2 (&hash, sizeof hash), GINT_TO_POINTER (FALSE));
 }
 
+/* Digits and names in Latin letters leave short runs of Chinese, which pass for words; but a text
+ * with so much of it is no other language's. */
+#define CHINESE_FROM 0.3
+
+static gboolean
+reads_like_western (const char *text)
+{
+  const FrStr str = { text, strlen (text) };
+
+  return text_unit_suits (TEXT_UNIT_13A, str) && text_han_share (str) < CHINESE_FROM;
+}
+
 /* @part: of the space of hashes; the first is also when all else is looked at. */
 static void
 look_at_row (State *s, const FrBatch *batch, gsize row, guint64 at, guint part, GString *room)
@@ -77,7 +89,7 @@ look_at_row (State *s, const FrBatch *batch, gsize row, guint64 at, guint part, 
   if (part == 0 && s->n_seen < LOOKED_AT && *answer != '\0')
     {
       s->n_seen++;
-      s->n_seen_suited += text_unit_suits (TEXT_UNIT_13A, (FrStr){ answer, strlen (answer) });
+      s->n_seen_suited += reads_like_western (answer);
     }
   if (!s->has_train)
     return;

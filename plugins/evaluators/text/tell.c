@@ -236,20 +236,84 @@ make_report (State *s)
 /* ---- views
  * ------------------------------------------------------------------------------------------ */
 
+/* Titles of scores (text/score.h) among them; those that are names alone stay as they are. */
+static const FrViewWord chinese[] = {
+  { "Text against references", "文本与参考的比较" },
+  { "baseline ", "基线 " },
+  { ", baseline ", "，基线 " },
+  { "rows", "行数" },
+  { "others were rejected", "其余被拒绝" },
+  { "references known from training", "训练中见过的参考" },
+  { "%" G_GUINT64_FORMAT " rows: %" G_GUINT64_FORMAT " the same, %" G_GUINT64_FORMAT
+    " nearly, %" G_GUINT64_FORMAT " share 13-grams; %" G_GUINT64_FORMAT
+    " questions were asked in training",
+    "%" G_GUINT64_FORMAT " 行：%" G_GUINT64_FORMAT " 行相同，%" G_GUINT64_FORMAT
+    " 行相近，%" G_GUINT64_FORMAT " 行有相同的 13 元组；%" G_GUINT64_FORMAT
+    " 个问题在训练中出现过" },
+  { "How the candidate's scores were made", "候选评分的计算方式" },
+  { "score and signature", "评分与签名" },
+  { "Scores over samples", "多次采样的评分" },
+  { "score", "评分" },
+  { "candidate", "候选" },
+  { "baseline", "基线" },
+  { "Mean and standard deviation of the whole score over samples.",
+    "各次采样总评分的平均值与标准差。" },
+  { "question", "问题" },
+  { "reference", "参考" },
+  { " of the row beside its name.", "：行名旁为该行的评分。" },
+  { "Any rows", "任意行" },
+  { "Largest gains", "提升最大" },
+  { "Best rows", "最好的行" },
+  { "Largest losses", "下降最大" },
+  { "Worst rows", "最差的行" },
+  { "points of 100", "百分点" },
+  { "Answers cut off", "被截断的回答" },
+  { "Texts with reasoning", "含推理的文本" },
+  { "Reasoning never ended", "未结束的推理" },
+  { "Empty texts", "空文本" },
+  { "Rows", "行数" },
+  { "Rows whose words the unit cannot tell apart", "所选单位无法分词的行" },
+  { "BLEU precision 1", "BLEU 1 元精确率" },
+  { "BLEU precision 2", "BLEU 2 元精确率" },
+  { "BLEU precision 3", "BLEU 3 元精确率" },
+  { "BLEU precision 4", "BLEU 4 元精确率" },
+  { "BLEU brevity penalty", "BLEU 长度惩罚" },
+  { "BLEU tokens of hypotheses", "BLEU 候选词元数" },
+  { "BLEU tokens of references", "BLEU 参考词元数" },
+  { "Mean sentence BLEU (NLTK)", "句级 BLEU 平均值（NLTK）" },
+  { "chrF", "chrF" },
+  { "TER edits", "TER 编辑次数" },
+  { "TER tokens of references", "TER 参考词元数" },
+  { "ROUGE-1 precision", "ROUGE-1 精确率" },
+  { "ROUGE-1 recall", "ROUGE-1 召回率" },
+  { "ROUGE-2 precision", "ROUGE-2 精确率" },
+  { "ROUGE-2 recall", "ROUGE-2 召回率" },
+  { "ROUGE-L precision", "ROUGE-L 精确率" },
+  { "ROUGE-L recall", "ROUGE-L 召回率" },
+  { "ROUGE-Lsum precision", "ROUGE-Lsum 精确率" },
+  { "ROUGE-Lsum recall", "ROUGE-Lsum 召回率" },
+  { "Distinct-1 within rows", "行内 Distinct-1" },
+  { "Distinct-2 within rows", "行内 Distinct-2" },
+  { "Repeated 4-grams", "重复的 4 元组" },
+  { "Length ratio", "长度比" },
+  { "Length of hypotheses", "候选长度" },
+  { "Length of references", "参考长度" },
+  { "Exact match", "完全匹配" },
+  { NULL, NULL },
+};
+
 static void
 add_headline (State *s, FrViews *views, const TallyFigure *f, guint i)
 {
-  g_autoptr (GString) note = g_string_new (NULL);
+  g_autoptr (GString) number = g_string_new (NULL);
+  const char *note = f->unit != NULL && *f->unit != '\0' ? f->unit : NULL;
 
   if (s->has_baseline)
     {
-      g_string_append (note, "baseline ");
-      tally_append_number (note, tally_value (s->tally, i, TALLY_BASELINE));
+      tally_append_number (number, tally_value (s->tally, i, TALLY_BASELINE));
+      note = fr_views_join (views, "baseline ", number->str, NULL);
     }
-  else if (f->unit != NULL)
-    g_string_append (note, f->unit);
-  fr_views_add_figure (views, f->title, tally_value (s->tally, i, TALLY_CANDIDATE),
-                       note->len > 0 ? note->str : NULL);
+  fr_views_add_figure (views, f->title, tally_value (s->tally, i, TALLY_CANDIDATE), note);
 }
 
 static void
@@ -269,7 +333,8 @@ add_figures (State *s, FrViews *views)
   if (s->has_train)
     {
       g_autofree char *share = g_strdup_printf ("%.1f %%", 100 * leak_share (s));
-      g_autofree char *note = g_strdup_printf (
+      const char *note = fr_views_printf (
+          views,
           "%" G_GUINT64_FORMAT " rows: %" G_GUINT64_FORMAT " the same, %" G_GUINT64_FORMAT
           " nearly, %" G_GUINT64_FORMAT " share 13-grams; %" G_GUINT64_FORMAT
           " questions were asked in training",
@@ -310,7 +375,7 @@ add_samples (State *s, FrViews *views)
       if (!f->main)
         continue;
       fr_views_begin_row (views, NULL, NULL);
-      fr_views_add_cell (views, f->title);
+      fr_views_add_word (views, f->title);
       for (guint i = 0; i < n_systems (s); i++)
         {
           g_autoptr (GString) text = g_string_new (NULL);
@@ -332,15 +397,15 @@ add_samples (State *s, FrViews *views)
 static void
 add_shown (const State *s, FrViews *views, const Shown *shown)
 {
-  g_autoptr (GString) note = g_string_new (NULL);
+  g_autoptr (GString) ours = g_string_new (NULL), other = g_string_new (NULL);
 
-  tally_append_number (note, shown->scores[0]);
+  tally_append_number (ours, shown->scores[0]);
   if (s->has_baseline)
-    {
-      g_string_append (note, ", baseline ");
-      tally_append_number (note, shown->scores[1]);
-    }
-  fr_views_begin_row (views, shown->id, note->str);
+    tally_append_number (other, shown->scores[1]);
+  fr_views_begin_row (views, shown->id,
+                      s->has_baseline
+                          ? fr_views_join (views, ours->str, ", baseline ", other->str, NULL)
+                          : ours->str);
   if (s->question != NULL)
     fr_views_add_cell (views, shown->question);
   fr_views_add_cell (views, shown->reference);
@@ -352,7 +417,6 @@ add_shown (const State *s, FrViews *views, const Shown *shown)
 static void
 add_texts (const State *s, FrViews *views, const char *title, const GPtrArray *kept)
 {
-  g_autofree char *note = NULL;
   gsize n;
 
   if (kept->len == 0)
@@ -366,9 +430,10 @@ add_texts (const State *s, FrViews *views, const char *title, const GPtrArray *k
   fr_views_add_column (views, "candidate", FR_VIEW_TEXT);
   for (guint i = 0; i < kept->len; i++)
     add_shown (s, views, kept->pdata[i]);
-  note = g_strdup_printf ("%s of the row beside its name.",
-                          text_scorer_figures (s->figures.scorer, &n)[s->figures.rank].title);
-  fr_views_note (views, note);
+  fr_views_note (views,
+                 fr_views_join (views,
+                                text_scorer_figures (s->figures.scorer, &n)[s->figures.rank].title,
+                                " of the row beside its name.", NULL));
 }
 
 static JsonNode *
@@ -376,6 +441,7 @@ make_views (State *s)
 {
   g_autoptr (FrViews) views = fr_views_new ();
 
+  fr_views_translate (views, "zh", chinese);
   add_figures (s, views);
   tally_add_views (s->tally, views);
   if (s->samples > 1)

@@ -194,6 +194,30 @@ test_beside (void)
   fr_test_run_error (many, FR_ERROR_DATA, "as many");
 }
 
+/* Short runs between digits and Latin names are Chinese nevertheless. */
+static void
+test_chinese_mixed (void)
+{
+  static const struct
+  {
+    const char *reference, *tokenize;
+  } cases[] = { { "清晨的第5口茶，刚刚好。", "zh" },
+                { "iPhone 15 保护壳，防摔 2 米", "zh" },
+                { "Write to 王明 about the kettle", "13a" } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (FrTest) t = new_test ("{" QUICK "}");
+      g_autofree char *rows = g_strdup_printf ("[{'input': 'q', 'output': '%s', 'generated': 'x'}]",
+                                               cases[i].reference);
+
+      fr_test_input (t, "in", "input: utf8, output: utf8, generated: utf8", rows);
+      fr_test_run (t);
+      g_assert_cmpstr (json_object_get_string_member (report_of (t), "tokenize"), ==,
+                       cases[i].tokenize);
+    }
+}
+
 static void
 test_chinese (void)
 {
@@ -375,6 +399,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/text/compare", test_compare);
   g_test_add_func ("/text/beside", test_beside);
   g_test_add_func ("/text/chinese", test_chinese);
+  g_test_add_func ("/text/chinese-mixed", test_chinese_mixed);
   g_test_add_func ("/text/leaks", test_leaks);
   g_test_add_func ("/text/models", test_models);
   g_test_add_func ("/text/samples", test_samples);

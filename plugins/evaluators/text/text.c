@@ -50,7 +50,7 @@ static const FrParam *const params[] = {
   FR_PARAM_ENUM ("tokenize", Config, tokenize, tokenizes, "what a token is", .def = "auto"),
   FR_PARAM_BOOL ("strip_think", Config, strip_think,
                  "reasoning up to </think> is left out of what is scored", .def = "true"),
-  LM_ANSWER_PARAMS (Config, answer, "512", "0", "64"),
+  LM_ANSWER_PARAMS (Config, answer, "512", "0", "64", "float"),
   FR_PARAM_INT ("samples", Config, samples, 1, 1000,
                 "answers to each row, of which the report gives mean and deviation", .def = "1"),
   FR_PARAM_COLUMNS ("by", Config, by, FR_TYPES_ANY, "columns whose values are scored apart",
@@ -74,13 +74,11 @@ static const FrParam *const params[] = {
                   .def = "0.8"),
   FR_PARAM_JSON ("fail_under", Config, fail_under,
                  "scores and the least each must be; less ends the run with status 3",
-                 .schema
-                 = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"number\"}}",
+                 .schema = TALLY_LIMITS_SCHEMA,
                  .example = "{\"chrf\": 30, \"gain.chrf\": 0}"),
   FR_PARAM_JSON ("fail_over", Config, fail_over,
                  "scores and the most each may be; more ends the run with status 3",
-                 .schema
-                 = "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"number\"}}",
+                 .schema = TALLY_LIMITS_SCHEMA,
                  .example = "{\"leak\": 0.01, \"cut_off\": 0.05}"),
   NULL
 };
@@ -544,6 +542,7 @@ text_bind (gconstpointer data, FrBind *bind, GError **error)
                     added_schema (in, (const AddedColumn *) (gpointer) figures.columns->data,
                                   figures.columns->len));
   figures_clear (&figures);
+  tally_bind_limits (bind, c->fail_under, c->fail_over);
   return ok;
 }
 

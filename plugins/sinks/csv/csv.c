@@ -11,8 +11,6 @@
 #include <emmintrin.h>
 #endif
 
-#define BUFFER_KEPT ((gsize) 8 * 1024 * 1024)
-
 typedef enum
 {
   QUOTING_MINIMAL = 1,
@@ -241,7 +239,7 @@ write_header (State *state, GError **error)
         }
       append_newline (state, out);
     }
-  return text_output_write (state->output, out->str, out->len, error);
+  return text_output_put (state->output, &state->buffer, error);
 }
 
 static gboolean
@@ -277,14 +275,14 @@ open_file (gconstpointer data, FrHost *host, gpointer *result, GError **error)
 }
 
 static gboolean
-write_batch (State *state, FrHost *host, const FrBatch *batch, GError **error)
+write_batch (gpointer data, FrHost *host, FrBatch *batch, GError **error)
 {
+  State *state = data;
   g_autofree FrView *views = g_new (FrView, state->n + 1);
   GString *out = state->buffer;
 
   for (guint i = 0; i < state->n; i++)
     views[i] = fr_view (batch, state->chosen[i]);
-  g_string_truncate (out, 0);
   for (gsize row = 0; row < fr_batch_n_rows (batch); row++)
     {
       if (state->config->ids)
@@ -299,36 +297,13 @@ write_batch (State *state, FrHost *host, const FrBatch *batch, GError **error)
         }
       append_newline (state, out);
     }
-  if (!text_output_write (state->output, out->str, out->len, error))
-    return FALSE;
-  if (out->allocated_len > BUFFER_KEPT)
-    {
-      g_string_free (state->buffer, TRUE);
-      state->buffer = g_string_new (NULL);
-    }
-  return TRUE;
+  return text_output_put (state->output, &state->buffer, error);
 }
 
 static FrFlow
-run (FrHost *host, gpointer data, GError **error)
+run (FrHost *host, gpointer state, GError **error)
 {
-  FrBatch *batch;
-  FrFlow flow;
-
-  while ((flow = fr_host_next (host, "in", &batch, error)) == FR_FLOW_OK)
-    {
-      GError *local = NULL;
-      gboolean ok = write_batch (data, host, batch, &local);
-
-      fr_batch_unref (batch);
-      if (ok)
-        continue;
-      flow = g_error_matches (local, FR_ERROR, FR_ERROR_CANCELLED) ? FR_FLOW_CANCELLED
-                                                                   : FR_FLOW_ERROR;
-      g_propagate_error (error, local);
-      return flow;
-    }
-  return flow;
+  return text_output_run (host, write_batch, state, error);
 }
 
 static gboolean
@@ -338,11 +313,7 @@ finish (FrHost *host, gpointer data, GError **error)
 
   if (state->defused > 0)
     fr_host_count (host, "formulas_defused", state->defused);
-  if (!text_output_commit (state->output, error))
-    return FALSE;
-  if (text_output_is_file (state->output))
-    fr_host_committed (host, state->config->path);
-  return TRUE;
+  return text_output_finish (state->output, host, state->config->path, error);
 }
 
 /* ---- description ---------------------------------------------------------- */

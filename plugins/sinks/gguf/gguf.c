@@ -57,9 +57,11 @@ bind_path (gconstpointer data, FrBind *bind, GError **error)
   const Config *config = data;
   g_autoptr (GError) local = NULL;
 
+  gboolean open = lm_export_gate_bind (bind);
+
   (void) error;
   if (check_path (config->path, &local))
-    return TRUE;
+    return open;
   fr_bind_problem (bind, "/path", "%s", local->message);
   return FALSE;
 }
@@ -158,7 +160,6 @@ report (State *state, FrHost *host, const Plan *plan, const char *kind, JsonObje
         const LmLogitCheck *check)
 {
   JsonObject *out = json_object_new ();
-  JsonArray *views = plan_views (plan, state->bytes, check);
 
   json_object_set_string_member (out, "what", kind);
   json_object_set_string_member (out, "path", state->config->path);
@@ -168,8 +169,7 @@ report (State *state, FrHost *host, const Plan *plan, const char *kind, JsonObje
   fr_host_report (host, "written", json_node_init_object (json_node_alloc (), out));
   json_object_unref (out);
   fr_host_report (host, "verification", json_node_init_object (json_node_alloc (), verification));
-  fr_host_report (host, "views", json_node_init_array (json_node_alloc (), views));
-  json_array_unref (views);
+  fr_host_report (host, "views", plan_views (plan, state->bytes, check));
 }
 
 /* Reads the file as a model, and runs it. */
@@ -234,34 +234,26 @@ write_adapter (State *state, FrHost *host, GError **error)
 }
 
 static gboolean
-write_all (State *state, FrHost *host, GError **error)
+write_all (gpointer data, FrHost *host, GError **error)
 {
+  State *state = data;
   int what = lm_export_choose (state->model, state->config->what, LM_EXPORT_MERGED, error);
 
   if (what < 0 || !lm_export_apart (state->model, state->config->path, error))
     return FALSE;
-  return what == LM_EXPORT_ADAPTER
-             ? write_adapter (state, host, error)
-             : write_model (state, host, what == LM_EXPORT_MERGED ? "merged" : "model", error);
+  state->written
+      = what == LM_EXPORT_ADAPTER
+            ? write_adapter (state, host, error)
+            : write_model (state, host, what == LM_EXPORT_MERGED ? "merged" : "model", error);
+  return state->written;
 }
 
 static FrFlow
 run (FrHost *host, gpointer data, GError **error)
 {
   State *state = data;
-  g_autoptr (GError) local = NULL;
-  FrObject *object;
-  FrFlow flow = fr_host_next_object (host, "in", &object, error);
 
-  if (flow != FR_FLOW_OK)
-    return flow;
-  state->model = (LmModel *) object;
-  state->written = write_all (state, host, &local);
-  if (state->written)
-    return FR_FLOW_OK;
-  flow = g_error_matches (local, FR_ERROR, FR_ERROR_CANCELLED) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
-  g_propagate_error (error, g_steal_pointer (&local));
-  return flow;
+  return lm_export_run (host, state->config->path, &state->model, write_all, state, error);
 }
 
 /* The name is safe on the disk too. */
@@ -339,7 +331,8 @@ static const FrParam *const params[]
         NULL };
 
 static const FrPort *const inputs[]
-    = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type), NULL };
+    = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type),
+        LM_EXPORT_GATE, NULL };
 
 #include "manual.h"
 

@@ -439,96 +439,74 @@ plan_report (const Plan *plan, JsonObject *out)
 /* ---- to be looked at ---------------------------------------------------------------------------
  */
 
-static JsonObject *
-view_new (const char *kind, const char *title)
-{
-  JsonObject *view = json_object_new ();
-
-  json_object_set_string_member (view, "view", kind);
-  json_object_set_string_member (view, "title", title);
-  return view;
-}
-
-static void add_figure (JsonArray *items, const char *name, const char *note, const char *format,
-                        ...) G_GNUC_PRINTF (4, 5);
+static const FrViewWord chinese[] = {
+  { "GGUF file", "GGUF 文件" },
+  { "size", "大小" },
+  { "tensors", "张量" },
+  { "read again, equal to the byte", "已读回，逐字节一致" },
+  { "fell back", "改用更多位数" },
+  { "rows that do not divide into blocks of 256", "行长不能划分为 256 个一块" },
+  { "logits off by", "logits 偏差" },
+  { "of their spread, over a short prompt", "相对于其离散程度，取自一条短提示" },
+  { "same next token", "下一词元相同" },
+  { "%u of %u", "%u / %u" },
+  { "Numbers as they are stored", "数值的存储方式" },
+  { "type", "类型" },
+  { "error", "误差" },
+  { "largest difference", "最大差值" },
+  { "error: root mean square difference from the weights in 32 bits, over their root mean square",
+    "误差：与 32 位权重之差的均方根，除以权重的均方根" },
+  { NULL, NULL },
+};
 
 static void
-add_figure (JsonArray *items, const char *name, const char *note, const char *format, ...)
-{
-  JsonObject *item = json_object_new ();
-  g_autofree char *value = NULL;
-  va_list args;
-
-  va_start (args, format);
-  value = g_strdup_vprintf (format, args);
-  va_end (args);
-  json_object_set_string_member (item, "name", name);
-  json_object_set_string_member (item, "value", value);
-  if (note != NULL)
-    json_object_set_string_member (item, "note", note);
-  json_array_add_object_element (items, item);
-}
-
-static JsonArray *
-row_of (const char *type, const Sum *s)
-{
-  JsonArray *row = json_array_new ();
-
-  json_array_add_string_element (row, type);
-  json_array_add_int_element (row, s->n);
-  json_array_add_double_element (row, (double) s->bytes / 1e6);
-  json_array_add_double_element (row, relative (s));
-  json_array_add_double_element (row, s->largest);
-  return row;
-}
-
-static JsonObject *
-types_view (const Plan *plan)
+show_types (FrViews *v, const Plan *plan)
 {
   static const char *const columns[] = { "type", "tensors", "MB", "error", "largest difference" };
-  JsonObject *view = view_new ("table", "Numbers as they are stored");
-  JsonArray *heads = json_array_new (), *rows = json_array_new ();
   Sum sums[LM_N_TYPES] = { 0 };
 
   sum_types (plan, sums);
+  fr_views_begin (v, FR_VIEW_TABLE, "Numbers as they are stored");
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    {
-      JsonObject *head = json_object_new ();
-
-      json_object_set_string_member (head, "name", columns[i]);
-      json_object_set_string_member (head, "kind", i == 0 ? "text" : "number");
-      json_array_add_object_element (heads, head);
-    }
+    fr_views_add_column (v, columns[i], i == 0 ? FR_VIEW_TEXT : FR_VIEW_NUMBER);
   for (guint type = 0; type < LM_N_TYPES; type++)
-    if (sums[type].n > 0)
-      json_array_add_array_element (rows, row_of (lm_types[type].name, &sums[type]));
-  json_object_set_array_member (view, "columns", heads);
-  json_object_set_array_member (view, "rows", rows);
-  json_object_set_string_member (view, "note",
-                                 "error: root mean square difference from the weights in 32 bits, "
-                                 "over their root mean square");
-  return view;
+    {
+      const Sum *s = &sums[type];
+
+      if (s->n == 0)
+        continue;
+      fr_views_begin_row (v, NULL, NULL);
+      fr_views_add_cell (v, lm_types[type].name);
+      fr_views_add_number (v, s->n);
+      fr_views_add_number (v, (double) s->bytes / 1e6);
+      fr_views_add_number (v, relative (s));
+      fr_views_add_number (v, s->largest);
+    }
+  fr_views_note (v, "error: root mean square difference from the weights in 32 bits, over their "
+                    "root mean square");
 }
 
-JsonArray *
+JsonNode *
 plan_views (const Plan *plan, guint64 bytes, const LmLogitCheck *check)
 {
-  JsonArray *views = json_array_new (), *items = json_array_new ();
-  JsonObject *figures = view_new ("figures", "GGUF file");
+  g_autoptr (FrViews) v = fr_views_new ();
+  g_autofree char *size = g_strdup_printf ("%.1f MB", (double) bytes / 1e6);
 
-  add_figure (items, "size", NULL, "%.1f MB", (double) bytes / 1e6);
-  add_figure (items, "tensors", "read again, equal to the byte", "%u", plan->parts->len);
+  fr_views_translate (v, "zh", chinese);
+  fr_views_begin (v, FR_VIEW_FIGURES, "GGUF file");
+  fr_views_add_figure_text (v, "size", size, NULL);
+  fr_views_add_figure (v, "tensors", plan->parts->len, "read again, equal to the byte");
   if (plan->n_fallbacks > 0)
-    add_figure (items, "fell back", "rows that do not divide into blocks of 256", "%u",
-                plan->n_fallbacks);
+    fr_views_add_figure (v, "fell back", plan->n_fallbacks,
+                         "rows that do not divide into blocks of 256");
   if (check != NULL)
     {
-      add_figure (items, "logits off by", "of their spread, over a short prompt", "%.3g",
-                  check->error);
-      add_figure (items, "same next token", NULL, "%u of %u", check->same_top, check->n_tokens);
+      fr_views_add_figure (v, "logits off by", check->error,
+                           "of their spread, over a short prompt");
+      fr_views_add_figure_text (v, "same next token",
+                                fr_views_printf (v, "%u of %u", check->same_top, check->n_tokens),
+                                NULL);
     }
-  json_object_set_array_member (figures, "items", items);
-  json_array_add_object_element (views, figures);
-  json_array_add_object_element (views, types_view (plan));
-  return views;
+  show_types (v, plan);
+  return fr_views_to_json (v);
 }

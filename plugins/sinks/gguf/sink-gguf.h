@@ -82,7 +82,7 @@ void plan_free (Plan *plan);
 /** plan_report: tensors, bytes and errors by type, and what fell back, into @out. */
 void plan_report (const Plan *plan, JsonObject *out);
 /** plan_views: the same to be looked at; taken by the caller. */
-JsonArray *plan_views (const Plan *plan, guint64 bytes, const LmLogitCheck *check);
+JsonNode *plan_views (const Plan *plan, guint64 bytes, const LmLogitCheck *check);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Plan, plan_free)
 

@@ -12,6 +12,7 @@
 
 #include "lm/chat/test-model.h"
 #include "lm/export.h"
+#include "lm/export/test-gate.h"
 
 static FrTest *
 sink (const char *with)
@@ -515,6 +516,26 @@ test_own_base (void)
   g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 
+/* A model is written where its report lets it, and else not at all. */
+static void
+test_gate (void)
+{
+  for (guint closed = 0; closed < 2; closed++)
+    {
+      g_autoptr (FrTest) t = sink ("{'path': 'model.gguf'}");
+      g_autoptr (LmModel) model = made ("llama", SIZES ("64", "96", "2"));
+      g_autoptr (FrObject) report
+          = test_report (closed ? "[" TEST_LIMIT ("true") "]" : "[" TEST_LIMIT ("false") "]");
+      g_autofree char *path = g_build_filename (fr_test_tmpdir (t), "model.gguf", NULL);
+
+      fr_test_input_object (t, "in", (FrObject *) model);
+      fr_test_input_object (t, "gate", report);
+      fr_test_run (t);
+      g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS) == !closed);
+      g_assert_cmpint (fr_test_counter (t, "held_back"), ==, closed);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -531,5 +552,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sink/gguf/directory", test_directory);
   g_test_add_func ("/sink/gguf/full-disk", test_full_disk);
   g_test_add_func ("/sink/gguf/own-base", test_own_base);
+  g_test_add_func ("/sink/gguf/gate", test_gate);
   return g_test_run ();
 }

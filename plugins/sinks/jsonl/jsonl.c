@@ -7,9 +7,6 @@
 #include <flowrun/flowrun.h>
 #include <string.h>
 
-/* A buffer that one enormous row has grown is not kept. */
-#define BUFFER_KEPT ((gsize) 8 * 1024 * 1024)
-
 typedef struct
 {
   char *path;
@@ -115,8 +112,9 @@ append_row (const State *state, FrHost *host, const FrBatch *batch, gsize row, G
 }
 
 static gboolean
-write_batch (State *state, FrHost *host, FrBatch *batch, GError **error)
+write_batch (gpointer data, FrHost *host, FrBatch *batch, GError **error)
 {
+  State *state = data;
   g_autoptr (FrBatch) chosen = NULL;
   GString *out = state->buffer;
 
@@ -128,39 +126,15 @@ write_batch (State *state, FrHost *host, FrBatch *batch, GError **error)
         return FALSE;
       batch = chosen;
     }
-  g_string_truncate (out, 0);
   for (gsize row = 0; row < fr_batch_n_rows (batch); row++)
     append_row (state, host, batch, row, out);
-  if (!text_output_write (state->output, out->str, out->len, error))
-    return FALSE;
-  if (out->allocated_len > BUFFER_KEPT)
-    {
-      g_string_free (state->buffer, TRUE);
-      state->buffer = g_string_new (NULL);
-    }
-  return TRUE;
+  return text_output_put (state->output, &state->buffer, error);
 }
 
 static FrFlow
-run (FrHost *host, gpointer data, GError **error)
+run (FrHost *host, gpointer state, GError **error)
 {
-  FrBatch *batch;
-  FrFlow flow;
-
-  while ((flow = fr_host_next (host, "in", &batch, error)) == FR_FLOW_OK)
-    {
-      GError *local = NULL;
-      gboolean ok = write_batch (data, host, batch, &local);
-
-      fr_batch_unref (batch);
-      if (ok)
-        continue;
-      flow = g_error_matches (local, FR_ERROR, FR_ERROR_CANCELLED) ? FR_FLOW_CANCELLED
-                                                                   : FR_FLOW_ERROR;
-      g_propagate_error (error, local);
-      return flow;
-    }
-  return flow;
+  return text_output_run (host, write_batch, state, error);
 }
 
 static gboolean
@@ -168,11 +142,7 @@ finish (FrHost *host, gpointer data, GError **error)
 {
   State *state = data;
 
-  if (!text_output_commit (state->output, error))
-    return FALSE;
-  if (text_output_is_file (state->output))
-    fr_host_committed (host, state->config->path);
-  return TRUE;
+  return text_output_finish (state->output, host, state->config->path, error);
 }
 
 static const FrParam *const params[] = {

@@ -275,7 +275,7 @@ inspect (const char *path, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (OnnxFile) file = onnx_file_open (path, &local);
-  JsonObject *out;
+  g_autoptr (JsonObject) out = NULL;
   JsonArray *facts, *tables, *problems;
 
   if (file == NULL && g_error_matches (local, FR_ERROR, FR_ERROR_IO))

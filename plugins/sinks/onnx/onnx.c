@@ -64,7 +64,7 @@ static gboolean
 bind_path (gconstpointer data, FrBind *bind, GError **error)
 {
   const Config *config = data;
-  gboolean ok = lm_folder_bind (bind, config->path, ELEMENT);
+  gboolean ok = lm_folder_bind (bind, config->path, ELEMENT) & lm_export_gate_bind (bind);
 
   (void) error;
   if (config->layout == LAYOUT_TRANSFORMERSJS && javascript[config->dtype].dtype == NULL)
@@ -192,38 +192,35 @@ write_card (Export *e, const Config *config, JsonObject *verification, GError **
   return lm_folder_write (e->folder, "README.md", text, -1, error);
 }
 
-static void
-add_figure (JsonArray *items, const char *name, const char *value, const char *note)
-{
-  JsonObject *item = json_object_new ();
-
-  json_object_set_string_member (item, "name", name);
-  json_object_set_string_member (item, "value", value);
-  if (note != NULL)
-    json_object_set_string_member (item, "note", note);
-  json_array_add_object_element (items, item);
-}
+static const FrViewWord chinese[] = {
+  { "ONNX export", "ONNX 导出" },
+  { "files", "文件" },
+  { "graph and weights apart", "计算图与权重分开" },
+  { "one file", "单个文件" },
+  { "numbers", "数值类型" },
+  { "verified", "已校验" },
+  { "read back, hashes equal", "已读回，哈希一致" },
+  { "quantisation error", "量化误差" },
+  { "of the weights' size", "相对于权重大小" },
+  { NULL, NULL },
+};
 
 static void
 report_views (FrHost *host, const Export *e)
 {
-  JsonArray *views = json_array_new (), *items = json_array_new ();
-  JsonObject *view = json_object_new ();
+  g_autoptr (FrViews) v = fr_views_new ();
   g_autofree char *size = g_format_size (e->file_bytes);
   g_autofree char *read = g_format_size (e->bytes);
   g_autofree char *error = g_strdup_printf ("%.2g %%", 100 * relative_error (e));
 
-  add_figure (items, "files", size, e->external ? "graph and weights apart" : "one file");
-  add_figure (items, "numbers", dtype_names[e->options.dtype], NULL);
-  add_figure (items, "verified", read, "read back, hashes equal");
+  fr_views_translate (v, "zh", chinese);
+  fr_views_begin (v, FR_VIEW_FIGURES, "ONNX export");
+  fr_views_add_figure_text (v, "files", size, e->external ? "graph and weights apart" : "one file");
+  fr_views_add_figure_text (v, "numbers", dtype_names[e->options.dtype], NULL);
+  fr_views_add_figure_text (v, "verified", read, "read back, hashes equal");
   if (e->quality.power > 0)
-    add_figure (items, "quantisation error", error, "of the weights' size");
-  json_object_set_string_member (view, "view", "figures");
-  json_object_set_string_member (view, "title", "ONNX export");
-  json_object_set_array_member (view, "items", items);
-  json_array_add_object_element (views, view);
-  fr_host_report (host, "views", json_node_init_array (json_node_alloc (), views));
-  json_array_unref (views);
+    fr_views_add_figure_text (v, "quantisation error", error, "of the weights' size");
+  fr_host_report (host, "views", fr_views_to_json (v));
 }
 
 static void
@@ -288,7 +285,7 @@ check_adapter (const State *state, GError **error)
 }
 
 static gboolean
-write_all (State *state, FrHost *host, Export *e, GError **error)
+write_export (State *state, FrHost *host, Export *e, GError **error)
 {
   g_autoptr (JsonObject) verification = NULL;
 
@@ -303,8 +300,8 @@ write_all (State *state, FrHost *host, Export *e, GError **error)
   return TRUE;
 }
 
-static FrFlow
-run (FrHost *host, gpointer data, GError **error)
+static gboolean
+write_all (gpointer data, FrHost *host, GError **error)
 {
   State *state = data;
   const Config *config = state->config;
@@ -312,6 +309,7 @@ run (FrHost *host, gpointer data, GError **error)
   g_autofree char *file = g_strdup_printf ("%smodel%s.onnx", below ? "onnx/" : "",
                                            below ? javascript[config->dtype].suffix : "");
   Export e = { .host = host,
+               .model = state->model,
                .folder = state->folder,
                .file = file,
                .limit = config->external_data,
@@ -319,42 +317,31 @@ run (FrHost *host, gpointer data, GError **error)
                             .apart = config->adapter == ADAPTER_APART,
                             .fast = config->activations == ACTIVATIONS_INT8,
                             .threads = fr_host_threads (host) } };
-  g_autoptr (GError) local = NULL;
-  FrObject *object;
-  FrFlow flow = fr_host_next_object (host, "in", &object, error);
-  gboolean ok;
+  gboolean ok = write_export (state, host, &e, error);
 
-  if (flow != FR_FLOW_OK)
-    return flow;
-  e.model = state->model = (LmModel *) object;
-  ok = write_all (state, host, &e, &local);
   export_clear (&e);
-  if (ok)
-    return FR_FLOW_OK;
-  flow = g_error_matches (local, FR_ERROR, FR_ERROR_CANCELLED) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
-  g_propagate_error (error, g_steal_pointer (&local));
-  return flow;
+  return ok;
+}
+
+static FrFlow
+run (FrHost *host, gpointer data, GError **error)
+{
+  State *state = data;
+
+  return lm_export_run (host, state->config->path, &state->model, write_all, state, error);
 }
 
 static gboolean
 finish (FrHost *host, gpointer data, GError **error)
 {
   State *state = data;
-  g_auto (GStrv) names = NULL;
+  guint n;
 
   if (state->model == NULL)
     return TRUE;
-  if (!lm_folder_commit (state->folder, error))
+  if (!lm_folder_finish (state->folder, host, state->config->path, &n, error))
     return FALSE;
-  names = lm_folder_names (state->folder);
-  for (char **name = names; *name != NULL; name++)
-    {
-      g_autofree char *path = g_build_filename (state->config->path, *name, NULL);
-
-      fr_host_committed (host, path);
-    }
-  fr_host_info (host, "wrote %s: %u files, read back and verified", state->config->path,
-                g_strv_length (names));
+  fr_host_info (host, "wrote %s: %u files, read back and verified", state->config->path, n);
   return TRUE;
 }
 
@@ -403,7 +390,8 @@ static const FrParam *const params[]
         NULL };
 
 static const FrPort *const inputs[]
-    = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type), NULL };
+    = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type),
+        LM_EXPORT_GATE, NULL };
 
 static const char details[]
     = "Writes a model as ONNX runtimes load it: llama, qwen2 and qwen3, with a cache of "
@@ -502,6 +490,9 @@ static const char details[]
       "are computed anew from the model, one by one. The result stands in the report and "
       "in README.md, the model card. If anything differs, the run fails and nothing is "
       "left.\n"
+      "\n"
+      "With an evaluator's report at `gate`, it is written only when none of its limits was "
+      "passed; see `sink.safetensors`.\n"
       "\n"
       "The directory appears whole or not at all: files go into a fresh directory beside "
       "it, are synced, and renamed together when the run succeeds. A directory that an "

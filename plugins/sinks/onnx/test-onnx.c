@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 
 #include "export.h"
+#include "lm/export/test-gate.h"
 #include "lm/weights/test-files.h"
 #include "read.h"
 
@@ -555,6 +556,26 @@ test_inspect (void)
     }
 }
 
+/* A model is written where its report lets it, and else not at all. */
+static void
+test_gate (void)
+{
+  for (guint closed = 0; closed < 2; closed++)
+    {
+      g_autoptr (FrTest) t = sink ("{'path': 'out'}");
+      g_autoptr (LmModel) model = made_model (t, MADE_CONFIG (FAMILY, ""));
+      g_autoptr (FrObject) report
+          = test_report (closed ? "[" TEST_LIMIT ("true") "]" : "[" TEST_LIMIT ("false") "]");
+      g_autofree char *path = g_build_filename (fr_test_tmpdir (t), "out", NULL);
+
+      fr_test_input_object (t, "in", (FrObject *) model);
+      fr_test_input_object (t, "gate", report);
+      fr_test_run (t);
+      g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS) == !closed);
+      g_assert_cmpint (fr_test_counter (t, "held_back"), ==, closed);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -572,5 +593,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sink/onnx/verify", test_verify);
   g_test_add_func ("/sink/onnx/recompute", test_recompute);
   g_test_add_func ("/sink/onnx/inspect", test_inspect);
+  g_test_add_func ("/sink/onnx/gate", test_gate);
   return g_test_run ();
 }

@@ -51,7 +51,8 @@ bind_path (gconstpointer data, FrBind *bind, GError **error)
   const Config *config = data;
 
   (void) error;
-  return lm_folder_bind (bind, config->path, ELEMENT);
+  /* both are looked at, so that all is told at once */
+  return lm_folder_bind (bind, config->path, ELEMENT) & lm_export_gate_bind (bind);
 }
 
 static gboolean
@@ -207,8 +208,9 @@ report (FrHost *host, const State *state, const Export *e, const char *kind)
 }
 
 static gboolean
-write_all (State *state, FrHost *host, GError **error)
+write_all (gpointer data, FrHost *host, GError **error)
 {
+  State *state = data;
   static const char *const kinds[] = {
     [LM_EXPORT_ADAPTER] = "adapter", [LM_EXPORT_MERGED] = "merged", [LM_EXPORT_MODEL] = "model"
   };
@@ -247,38 +249,21 @@ static FrFlow
 run (FrHost *host, gpointer data, GError **error)
 {
   State *state = data;
-  g_autoptr (GError) local = NULL;
-  FrObject *object;
-  FrFlow flow = fr_host_next_object (host, "in", &object, error);
 
-  if (flow != FR_FLOW_OK)
-    return flow;
-  state->model = (LmModel *) object;
-  if (write_all (state, host, &local))
-    return FR_FLOW_OK;
-  flow = g_error_matches (local, FR_ERROR, FR_ERROR_CANCELLED) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
-  g_propagate_error (error, g_steal_pointer (&local));
-  return flow;
+  return lm_export_run (host, state->config->path, &state->model, write_all, state, error);
 }
 
 static gboolean
 finish (FrHost *host, gpointer data, GError **error)
 {
   State *state = data;
-  g_auto (GStrv) names = NULL;
+  guint n;
 
   if (state->model == NULL)
     return TRUE;
-  if (!lm_folder_commit (state->folder, error))
+  if (!lm_folder_finish (state->folder, host, state->config->path, &n, error))
     return FALSE;
-  names = lm_folder_names (state->folder);
-  for (char **name = names; *name != NULL; name++)
-    {
-      g_autofree char *path = g_build_filename (state->config->path, *name, NULL);
-
-      fr_host_committed (host, path);
-    }
-  fr_host_info (host, "wrote %s: %u files", state->config->path, g_strv_length (names));
+  fr_host_info (host, "wrote %s: %u files", state->config->path, n);
   return TRUE;
 }
 
@@ -315,7 +300,8 @@ static const FrParam *const params[] = {
 };
 
 static const FrPort *const inputs[]
-    = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type), NULL };
+    = { FR_PORT ("in", FR_PORT_MODEL, "the model to write", .object = &lm_model_type),
+        LM_EXPORT_GATE, NULL };
 
 static const char details[]
     = "Writes a model as other programs load it.\n"
@@ -341,6 +327,24 @@ static const char details[]
       "is in the report and the model card, and a model that is off by more than rounding explains "
       "is removed and fails the run. `\"verify\": \"tensors\"` leaves out the run, where memory or "
       "time does not allow it.\n"
+      "\n"
+      "### A gate\n"
+      "\n"
+      "A model that is no better need not be written. Give the evaluator limits, and connect its "
+      "report to `gate`:\n"
+      "\n"
+      "```json\n"
+      "\"compare\": { \"use\": \"evaluator.text\", \"from\": { \"in\": \"split.test\", "
+      "\"model\": \"tune.model\", \"baseline\": \"service\" },\n"
+      "             \"with\": { \"fail_under\": { \"gain.chrf\": 0.1 } } },\n"
+      "\"export\": { \"use\": \"sink.safetensors\", \"from\": { \"in\": \"tune.model\", \"gate\": "
+      "\"compare.report\" }, \"with\": { \"path\": \"out/model\" } }\n"
+      "```\n"
+      "\n"
+      "When a limit was passed, nothing is written, what an earlier run wrote stays, and the run "
+      "ends with status 3 and says why. A report without limits is refused.\n"
+      "\n"
+      "### How it is put in place\n"
       "\n"
       "The directory appears whole or not at all: files go into a fresh directory beside it, "
       "are synced, and renamed together when the run succeeds. A directory that an earlier run of "

@@ -5,8 +5,10 @@
 #include "config.h"
 
 #include <flowrun/test.h>
+#include <glib/gstdio.h>
 #include <math.h>
 
+#include "lm/export/test-gate.h"
 #include "lm/model.h"
 #include "lm/weights/test-files.h"
 
@@ -351,6 +353,65 @@ test_own_base (void)
   g_assert_true (is_there (first, "out/model.safetensors"));
 }
 
+/* ---- a gate ---------------------------------------------------------------------------------- */
+
+/* What an earlier run wrote stays as it is when a later model is no better. */
+static void
+test_gate (void)
+{
+  static const struct
+  {
+    const char *limits;
+    gboolean open;
+  } cases[] = { { "[" TEST_LIMIT ("false") "]", TRUE },
+                { "[" TEST_LIMIT ("true") "]", FALSE },
+                { "[" TEST_LIMIT ("false") ", {'name': 'leak', 'limit_is': 'highest', 'limit': 0, "
+                                           "'value': null, 'passed': true}]",
+                  FALSE },
+                { "[{'name': 'bleu'}]", FALSE }, /* not said to be kept: not kept */
+                { "['?']", FALSE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (guint before = 0; before < 2; before++)
+      {
+        g_autoptr (FrTest) t = sink ("{'path': 'out'}");
+        g_autoptr (LmModel) base = made_base (t, MADE_CONFIG (FAMILY, ""), LM_BF16);
+        g_autoptr (LmModel) model = made_adapted (base, NULL);
+        g_autoptr (FrObject) report = test_report (cases[i].limits);
+        g_autofree char *mark = in_dir (t, "out/mark");
+
+        if (before)
+          {
+            g_autoptr (FrTest) first = sink ("{'path': 'out'}");
+            g_autofree char *made = in_dir (first, "out"), *out = in_dir (t, "out");
+
+            fr_test_input_object (first, "in", (FrObject *) model);
+            fr_test_run (first);
+            g_assert_cmpint (g_rename (made, out), ==, 0);
+            g_assert_true (g_file_set_contents (mark, "before", -1, NULL));
+          }
+        fr_test_input_object (t, "in", (FrObject *) model);
+        fr_test_input_object (t, "gate", report);
+        fr_test_run (t);
+        g_assert_cmpint (fr_test_counter (t, "held_back"), ==, cases[i].open ? 0 : 1);
+        g_assert_true (is_there (t, "out/adapter_model.safetensors") == (cases[i].open || before));
+        g_assert_true (is_there (t, "out/mark") == (before && !cases[i].open));
+      }
+}
+
+static void
+test_gate_without_limits (void)
+{
+  g_autoptr (FrTest) t = sink ("{'path': 'out'}");
+  g_autoptr (LmModel) model = made_base (t, MADE_CONFIG (FAMILY, ""), LM_BF16);
+  g_autoptr (FrObject) report = test_report ("[]");
+
+  fr_test_input_object (t, "in", (FrObject *) model);
+  fr_test_input_object (t, "gate", report);
+  fr_test_run_error (t, FR_ERROR_CONFIG, "holds no limits");
+  g_assert_false (is_there (t, "out"));
+}
+
 /* ---- the quickstart's base model --------------------------------------------------------- */
 
 static void
@@ -397,6 +458,8 @@ main (int argc, char **argv)
   g_test_add_func ("/sink/safetensors/foreign", test_foreign);
   g_test_add_func ("/sink/safetensors/refused", test_refused);
   g_test_add_func ("/sink/safetensors/own-base", test_own_base);
+  g_test_add_func ("/sink/safetensors/gate", test_gate);
+  g_test_add_func ("/sink/safetensors/gate-without-limits", test_gate_without_limits);
   g_test_add_func ("/sink/safetensors/gguf", test_gguf);
   return g_test_run ();
 }

@@ -85,14 +85,14 @@ text_open (gconstpointer data, FrHost *host, gpointer *result, GError **error)
 }
 
 static gboolean
-write_batch (State *state, FrHost *host, FrBatch *batch, GError **error)
+write_batch (gpointer data, FrHost *host, FrBatch *batch, GError **error)
 {
+  State *state = data;
   guint n = fr_batch_n_columns (batch);
   g_autofree FrView *views = g_new (FrView, n);
 
   for (guint i = 0; i < n; i++)
     views[i] = fr_view (batch, i);
-  g_string_truncate (state->buffer, 0);
   for (gsize row = 0; row < fr_batch_n_rows (batch); row++)
     {
       gsize before = state->buffer->len;
@@ -103,24 +103,13 @@ write_batch (State *state, FrHost *host, FrBatch *batch, GError **error)
       g_string_truncate (state->buffer, before);
       fr_host_reject (host, batch, row, "empty", "column '%s' is empty, which the template needs", missing);
     }
-  return text_output_write (state->output, state->buffer->str, state->buffer->len, error);
+  return text_output_put (state->output, &state->buffer, error);
 }
 
 static FrFlow
-text_run (FrHost *host, gpointer data, GError **error)
+text_run (FrHost *host, gpointer state, GError **error)
 {
-  State *state = data;
-
-  for (;;)
-    {
-      g_autoptr (FrBatch) batch = NULL;
-      FrFlow flow = fr_host_next (host, "in", &batch, error);
-
-      if (flow != FR_FLOW_OK)
-        return flow;
-      if (!write_batch (state, host, batch, error))
-        return fr_host_is_cancelled (host) ? FR_FLOW_CANCELLED : FR_FLOW_ERROR;
-    }
+  return text_output_run (host, write_batch, state, error);
 }
 
 static gboolean
@@ -128,11 +117,7 @@ text_finish (FrHost *host, gpointer data, GError **error)
 {
   State *state = data;
 
-  if (!text_output_commit (state->output, error))
-    return FALSE;
-  if (text_output_is_file (state->output))
-    fr_host_committed (host, state->config->path);
-  return TRUE;
+  return text_output_finish (state->output, host, state->config->path, error);
 }
 
 static const char details[]

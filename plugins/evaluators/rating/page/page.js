@@ -75,25 +75,11 @@ var words = {
   }
 };
 
-function $(id) { return document.getElementById(id); }
-
-var lang = "en";
+var $ = base.$, make = base.make, empty = base.empty, say = base.say, lang = "en";
+var kept_here = base.store("localStorage", "flowrun-rating:"), keep = kept_here.set, kept_before = kept_here.get;
 
 /* The words called @key, with {name} filled in; full-width punctuation needs no blank after it. */
-function t(key, fill) {
-  return words[lang][key].replace(/\{(\w+)\}/g, function (all, name) {
-    return fill && name in fill ? String(fill[name]) : all;
-  });
-}
-
-function make(name, className, text) {
-  var e = document.createElement(name);
-  if (className) e.className = className;
-  if (text !== undefined) e.textContent = text;
-  return e;
-}
-
-function empty(e) { while (e.firstChild) e.removeChild(e.firstChild); }
+function t(key, fill) { return base.fill(words[lang][key], fill); }
 
 /* ---- what is kept --------------------------------------------------------------------------- */
 
@@ -101,21 +87,6 @@ var rater = "", order = [], at = 0, active = 0;
 var records = Object.create(null); /* item id: { v: {criterion: 1–5}, s: seconds, c: comment, k: skipped, d: done once } */
 var history_ = [];                 /* what undo takes back: { id, at, active, before } */
 var unsaved = 0, kept = true, quick = [];
-
-function store() {
-  try { return window.localStorage; } catch (e) { return null; }
-}
-
-function keep(key, value) {
-  var s = store();
-  if (!s) return false;
-  try { s.setItem("flowrun-rating:" + key, value); return true; } catch (e) { return false; }
-}
-
-function kept_before(key) {
-  var s = store();
-  try { return s && s.getItem("flowrun-rating:" + key); } catch (e) { return null; }
-}
 
 function record(id) {
   return records[id] || (records[id] = { v: {}, s: 0, c: "", k: false, d: false });
@@ -232,21 +203,9 @@ function show(section) {
 
 function title() { return data.title || t("title"); }
 
-function say(text, long) {
-  var toast = $("toast");
-  toast.textContent = text;
-  toast.classList.add("on");
-  clearTimeout(say.timer);
-  say.timer = setTimeout(function () { toast.classList.remove("on"); }, long ? 5200 : 2600);
-}
-
 function draw_words() {
   document.documentElement.lang = lang === "zh" ? "zh-Hans" : "en";
-  document.querySelectorAll("[data-t]").forEach(function (e) { e.textContent = t(e.dataset.t); });
-  document.querySelectorAll("[data-tip]").forEach(function (e) {
-    e.title = t(e.dataset.tip);
-    e.setAttribute("aria-label", t(e.dataset.tip));
-  });
+  base.draw_words(t);
   $("language").textContent = t("other");
   $("title").textContent = title();
   $("title").title = title();
@@ -664,14 +623,6 @@ function enter(from, then) {
   else if (!kept) say(t("no_store"), true);
 }
 
-function set_theme(theme) {
-  document.documentElement.dataset.theme = theme;
-}
-
-var dark = window.matchMedia("(prefers-color-scheme: dark)");
-
-function own_theme() { return kept_before("theme") || (dark.matches ? "dark" : "light"); }
-
 /* ---- keys ----------------------------------------------------------------------------------- */
 
 /* Letters and digits by the place of the key, so that they work while a Chinese input method is on. */
@@ -738,13 +689,10 @@ $("save").addEventListener("click", save);
 $("save2").addEventListener("click", save);
 $("help").addEventListener("click", function () { $("keys").showModal(); });
 $("close").addEventListener("click", function () { $("keys").close(); });
-$("language").addEventListener("click", function () { lang = lang === "zh" ? "en" : "zh"; keep("language", lang); draw_words(); });
-$("theme").addEventListener("click", function () { var to = document.documentElement.dataset.theme === "dark" ? "light" : "dark"; keep("theme", to); set_theme(to); });
-dark.addEventListener("change", function () { set_theme(own_theme()); });
+$("language").addEventListener("click", function () { lang = base.set_language(kept_here, lang === "zh" ? "en" : "zh"); draw_words(); });
 
-set_theme(own_theme());
-lang = kept_before("language") || data.language;
-if (lang !== "en" && lang !== "zh") lang = /^zh/i.test(navigator.language) ? "zh" : "en";
+base.theme(kept_here);
+lang = base.language(kept_here, data.language);
 $("name").value = kept_before("last") || "";
 draw_words();
 $("name").focus();
