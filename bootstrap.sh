@@ -16,7 +16,7 @@ build_packages="build-essential autoconf automake libtool pkg-config \
 libglib2.0-dev libjson-glib-dev libxxhash-dev libarchive-dev libicu-dev \
 libsqlite3-dev libpcre2-dev libopenblas-openmp-dev libdnnl-dev libpq-dev \
 libmariadb-dev unixodbc-dev libcurl4-openssl-dev libpsl-dev libxml2-dev libgmime-3.0-dev \
-libpoppler-glib-dev poppler-data libopencc-dev"
+libpoppler-glib-dev poppler-data libopencc-dev libmicrohttpd-dev libgnutls28-dev"
 test_packages="python3 valgrind zip xz-utils zstd bzip2 mandoc postgresql \
 mariadb-server libsqliteodbc openssl libreoffice-help-zh-cn"
 

@@ -13,6 +13,7 @@ if [ "${SANITIZED:-no}" = yes ]; then
   echo "1..0 # SKIP the plugins of others are not built with sanitizers"
   exit 0
 fi
+here=$(cd "$(dirname "$0")" && pwd)
 tmp=$(mktemp -d)
 trap 'chmod -R u+w "$tmp"; rm -rf "$tmp"' EXIT
 n=0 bad=0
@@ -88,6 +89,18 @@ for schema in "$schemadir"/*.json; do
   step "the schema $(basename "$schema") is JSON" python3 -m json.tool "$schema"
 done
 step "the schema of everything can be made" "$flowrun" schema
+unit=${bindir%/bin}/lib/systemd/system/flowrun-serve.service
+step "the systemd unit starts the installed program" sh -c '[ "$(sed -n "s/^ExecStart=\([^ ]*\) .*/\1/p" "$1")" = "$2" ]' sh \
+  "$unit" "$flowrun"
+if [ ! -e "$plugindir/sink-serve.so" ]; then
+  skip "a user without rights serves" "sink.serve is not built"
+elif [ ! -r "${FLOWRUN_SMOLLM2:-}" ]; then
+  skip "a user without rights serves" "no model; FLOWRUN_SMOLLM2 names one"
+elif [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$flowrun"; then
+  skip "a user without rights serves" "another user cannot reach $bindir"
+else
+  bindir=$bindir step "a user without rights serves" sh "$here/deploy/installed.sh"
+fi
 
 for kind in source transform evaluator sink; do
   step "new $kind" "$flowrun" new $kind my-$kind

@@ -1,5 +1,5 @@
 # tests: whole pipelines, conformance, fuzzing, benchmarks.
-EXTRA_DIST += tests/browser.py tests/lsan.supp tests/update-docs.sh
+EXTRA_DIST += tests/browser.py tests/standin.py tests/lsan.supp tests/update-docs.sh
 dist_check_SCRIPTS += tests/test-docs.sh tests/test-schemas.sh
 TESTS += tests/test-docs.sh tests/test-schemas.sh
 
@@ -8,8 +8,10 @@ include tests/bench/local.mk
 include tests/broken/local.mk
 include tests/command/local.mk
 include tests/conformance/local.mk
+include tests/deploy/local.mk
 include tests/fuzz/local.mk
 include tests/pipelines/local.mk
+include tests/tsan/local.mk
 
 # The element pages and the option sections of flowrun(1), from the tables.
 update-docs: all

@@ -176,6 +176,9 @@ static const struct
   S (FrObject),
   M (FrObject, type),
   M (FrObject, refs),
+  S (FrViewWord),
+  M (FrViewWord, english),
+  M (FrViewWord, other),
 };
 
 static char *

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bench-decoder.c: how long training steps, prefill and decoding take, and on what.
  *
- * usage: bench-decoder SHAPE BACKEND f32|bf16 lora|all|full|infer BATCH SEQ STEPS [threads=N]
- * [weights=TYPE] [loss_rows=N] [recompute=1]
+ * usage: bench-decoder SHAPE BACKEND f32|bf16 lora|all|full|infer|generate BATCH SEQ STEPS [threads=N]
+ * [weights=TYPE] [loss_rows=N] [recompute=1] [int8=never|stored|all]
  *
  * SHAPE: smollm2 or qwen2-1.5b (random weights of that shape), or a checkpoint.
  * weights: type of random weights (F32, BF16, Q4_1, Q8_0, …); the activations' by default.
  * lora: rank 16 on q and v with dropout 0.1, all: on every linear layer; AdamW each step.
  * infer: prefill of SEQ tokens and STEPS tokens on BATCH slots after it.
+ * generate: STEPS tokens of BATCH answers at once by lm_generate(), choosing included.
+ * int8: which products are of int8 (decoder.h); stored by default, in inference alone.
  * Prints the best and the median step, the peak of resident memory, and where the time of the timed
  * steps went, by operation.  Dense products are shown by shape with their speed.  With one thread
  * all times are of the processor, which is what can be compared on a busy machine.
@@ -21,6 +23,7 @@
 #include <time.h>
 
 #include "lm/decoder.h"
+#include "lm/generate.h"
 
 /* ---- time by operation --------------------------------------------------------------------- */
 
@@ -117,6 +120,22 @@ timed_matmul (LmCompute *c, LmMat out, float beta, float alpha, LmMat a, gboolea
 }
 
 static void
+timed_matmul_packed (LmCompute *c, const LmPackedProduct *products, gsize n, LmMat x)
+{
+  gint64 since = now ();
+  gsize cols = 0;
+  char name[100];
+
+  inner->matmul_packed (c, products, n, x);
+  for (gsize i = 0; i < n; i++)
+    cols += products[i].weight->rows;
+  g_snprintf (name, sizeof name, "matmul of int8 %s·%sᵀ %zu %zu %zu", lm_types[x.type].name,
+              lm_types[products[0].weight->type].name, (size_t) x.rows, (size_t) cols,
+              (size_t) x.cols);
+  spend (name, since, 2.0 * x.rows * cols * x.cols);
+}
+
+static void
 time_operations (LmCompute *c)
 {
   static LmComputeClass timed;
@@ -128,6 +147,8 @@ time_operations (LmCompute *c)
       USE (cast), USE (silu), USE (silu_back), USE (dropout), USE (rms_norm), USE (rms_norm_back),
       USE (rope), USE (attention), USE (attention_back), USE (embed), USE (embed_back),
       USE (cross_entropy), USE (adamw), USE (matmul);
+  if (inner->matmul_packed)
+    USE (matmul_packed);
   c->klass = &timed;
 }
 
@@ -391,15 +412,17 @@ static gboolean
 infer (LmDecoder *decoder, const Data *d, guint vocab, gsize n_slots, gsize length, guint steps,
        GError **error)
 {
-  g_autoptr (LmCache) cache = lm_cache_new (decoder, n_slots, length + steps, error);
+  g_autoptr (LmCache) cache = lm_cache_new (decoder, n_slots * (length + steps), length + steps, error);
   g_autofree float *logits = g_new (float, n_slots *vocab);
   g_autofree LmFeed *feeds = g_new (LmFeed, n_slots);
   gint64 since;
   double seconds, best = G_MAXDOUBLE;
 
+  for (guint s = 0; cache && s < n_slots; s++)
+    lm_cache_open (cache, length + steps);
   for (guint trial = 0; cache && trial < 3; trial++)
     {
-      LmFeed feed = { 0, d->batch.tokens, length, TRUE };
+      LmFeed feed = { 0, d->batch.tokens, length, TRUE, LM_ADAPTER_OWN, TRUE };
 
       lm_cache_cut (cache, 0, 0);
       since = now ();
@@ -410,7 +433,7 @@ infer (LmDecoder *decoder, const Data *d, guint vocab, gsize n_slots, gsize leng
   g_print ("prefill: %.1f tok/s\n", length / best);
   for (guint s = 1; cache && s < n_slots; s++)
     {
-      LmFeed feed = { s, d->batch.tokens, length, TRUE };
+      LmFeed feed = { s, d->batch.tokens, length, TRUE, LM_ADAPTER_OWN, TRUE };
 
       if (!lm_cache_feed (cache, &feed, 1, logits, error))
         return FALSE;
@@ -420,7 +443,7 @@ infer (LmDecoder *decoder, const Data *d, guint vocab, gsize n_slots, gsize leng
   for (guint i = 0; cache && i < steps; i++)
     {
       for (guint s = 0; s < n_slots; s++)
-        feeds[s] = (LmFeed){ s, d->batch.tokens + i % length, 1, TRUE };
+        feeds[s] = (LmFeed){ s, d->batch.tokens + i % length, 1, TRUE, LM_ADAPTER_OWN, FALSE };
       if (!lm_cache_feed (cache, feeds, n_slots, logits, error))
         return FALSE;
     }
@@ -430,6 +453,58 @@ infer (LmDecoder *decoder, const Data *d, guint vocab, gsize n_slots, gsize leng
   g_print ("decode: %.1f tok/s on %zu slots; peak %.2f GiB resident\n", steps * n_slots / seconds,
            (size_t) n_slots, resident_gib ());
   print_spent (seconds);
+  return TRUE;
+}
+
+/* Seconds that @steps tokens of each of @n_slots answers take, prompts included. */
+static gboolean
+time_answers (LmDecoder *decoder, LmTokenizer *tokenizer, const Data *d, gsize n_slots,
+              gsize length, guint steps, double *seconds, GError **error)
+{
+  g_autofree LmJob *jobs = g_new0 (LmJob, n_slots);
+  LmSampling sampling = { .temperature = 0, .top_p = 1, .repetition_penalty = 1, .max_tokens = steps };
+  gint64 since;
+  gboolean done;
+
+  for (gsize i = 0; i < n_slots; i++)
+    {
+      jobs[i].prompt = d->batch.tokens + i * length;
+      jobs[i].n_prompt = length;
+      jobs[i].text = g_string_new (NULL);
+      jobs[i].ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+    }
+  since = now ();
+  done = lm_generate (decoder, tokenizer, &sampling, jobs, n_slots, n_slots, NULL, error);
+  *seconds = (now () - since) * 1e-6;
+  for (gsize i = 0; i < n_slots; i++)
+    {
+      g_string_free (jobs[i].text, TRUE);
+      g_array_unref (jobs[i].ids);
+    }
+  return done;
+}
+
+static gboolean
+generate (LmDecoder *decoder, const Data *d, gsize n_slots, gsize length, guint steps,
+          GError **error)
+{
+  LmTokenizer *tokenizer = lm_model_tokenizer (lm_decoder_model (decoder), error);
+  double first, all, best = 0;
+
+  if (!tokenizer)
+    return FALSE;
+  for (guint trial = 0; trial < 3; trial++)
+    {
+      if (!time_answers (decoder, tokenizer, d, n_slots, length, 1, &first, error))
+        return FALSE;
+      g_hash_table_remove_all (spent);
+      if (!time_answers (decoder, tokenizer, d, n_slots, length, steps, &all, error))
+        return FALSE;
+      best = MAX (best, (steps - 1) * n_slots / (all - first));
+    }
+  g_print ("generate: %.1f tok/s in %zu answers; peak %.2f GiB resident\n", best, (size_t) n_slots,
+           resident_gib ());
+  print_spent (all);
   return TRUE;
 }
 
@@ -455,6 +530,12 @@ type_named (const char *name)
     if (g_ascii_strcasecmp (lm_types[i].name, name) == 0)
       return i;
   return LM_F32;
+}
+
+static LmInt8
+int8_named (const char *name)
+{
+  return strcmp (name, "all") == 0 ? LM_INT8_ALL : strcmp (name, "stored") == 0 ? LM_INT8_STORED : LM_INT8_NEVER;
 }
 
 /* The value of "name=value" among the arguments, or @otherwise. */
@@ -496,7 +577,9 @@ bench (char **argv, GError **error)
   time_operations (c);
   if (strcmp (argv[4], "full") == 0)
     options.train = LM_TRAIN_FULL;
-  else if (strcmp (argv[4], "infer") != 0)
+  else if (strcmp (argv[4], "infer") == 0 || strcmp (argv[4], "generate") == 0)
+    options.int8 = int8_named (option (argv, "int8", "stored"));
+  else
     {
       options.train = LM_TRAIN_LORA;
       if (!(options.lora = lora = make_lora (lm_model_config (model), argv[4], error)))
@@ -510,6 +593,8 @@ bench (char **argv, GError **error)
   g_print ("%s, %s: forecast %.3f GiB, %.3f of it fixed\n", argv[1], described,
            bytes / 1073741824.0, fixed / 1073741824.0);
   done = options.train ? train (decoder, c, &data.batch, steps, error)
+         : strcmp (argv[4], "generate") == 0
+             ? generate (decoder, &data, n_seqs, length, steps, error)
                        : infer (decoder, &data, lm_model_config (model)->vocab_size, n_seqs, length,
                                 steps, error);
   clear_data (&data);
@@ -524,8 +609,8 @@ main (int argc, char **argv)
   setlocale (LC_ALL, "");
   spent = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (argc < 8)
-    g_printerr ("usage: bench-decoder SHAPE BACKEND f32|bf16 lora|all|full|infer BATCH SEQ STEPS "
-                "[threads=N] [weights=TYPE] [loss_rows=N] [recompute=1]\n");
+    g_printerr ("usage: bench-decoder SHAPE BACKEND f32|bf16 lora|all|full|infer|generate BATCH SEQ STEPS "
+                "[threads=N] [weights=TYPE] [loss_rows=N] [recompute=1] [int8=never|stored|all]\n");
   else if (bench (argv, &error))
     return 0;
   else

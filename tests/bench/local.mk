@@ -2,6 +2,7 @@
 EXTRA_DIST += \
 	tests/bench/answer-batch.sh \
 	tests/bench/backtranslate.sh \
+	tests/bench/busy.sh \
 	tests/bench/check-20.sh \
 	tests/bench/content.py \
 	tests/bench/content.sh \
@@ -29,9 +30,16 @@ EXTRA_DIST += \
 	tests/bench/prepare.json \
 	tests/bench/prepare.sh \
 	tests/bench/prepare_datatrove.py \
+	tests/bench/ratio.sh \
 	tests/bench/score.py \
 	tests/bench/score.sh \
+	tests/bench/serve-http.sh \
+	tests/bench/soak.py \
+	tests/bench/soak.sh \
 	tests/bench/segment.sh \
+	tests/bench/serve.sh \
+	tests/bench/serve_gguf.py \
+	tests/bench/serve_llamacpp.py \
 	tests/bench/tokenize.sh \
 	tests/bench/train-quality.py \
 	tests/bench/train-quality.sh \
@@ -57,4 +65,12 @@ EXTRA_PROGRAMS += tests/bench/bench-decoder
 tests_bench_bench_decoder_SOURCES = tests/bench/bench-decoder.c
 tests_bench_bench_decoder_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
 tests_bench_bench_decoder_LDADD = $(LM_MODULE_LIBS) $(LM_LIBS)
+EXTRA_PROGRAMS += tests/bench/bench-scheduler
+tests_bench_bench_scheduler_SOURCES = tests/bench/bench-scheduler.c
+tests_bench_bench_scheduler_LDADD = $(LM_MODULE_LIBS) $(LM_LIBS)
+endif
+if HAVE_NET
+EXTRA_PROGRAMS += tests/bench/bench-http
+tests_bench_bench_http_SOURCES = tests/bench/bench-http.c plugins/evaluators/load/histogram.c
+tests_bench_bench_http_LDADD = $(CORE_LIBS) -lm
 endif

@@ -147,4 +147,22 @@ run 0 names --var file="$tmp/goods.csv" --progress none
 err 'warning: goods rejected 1 row, and this pipeline leaves no record; run it with --run-dir'
 run 2 nmes --var file="$tmp/goods.csv"
 err 'no installed pipeline'
+# In a folder of them; a file of one's own comes first.
+mkdir installed/店
+cp installed/names.json installed/店/名.json
+run 0 店/名 --var file="$tmp/goods.csv" --progress none
+ok "by folder and name" test "$(wc -l < "$tmp/.out")" = 1
+run 0 --complete 店/
+out '^店/名$'
+mkdir 店
+run 0 店/名 --var file="$tmp/goods.csv" --progress none
+echo '{ "stages": {} }' > 店/名
+run 2 店/名
+err '店/名:1:'
+run 2 ./店/名.json
+err 'No such file'
+run 2 店/无
+err "there is no pipeline '店/无' in $tmp/installed, "
+run 2 店/
+err "is a directory"
 done_testing

@@ -151,14 +151,16 @@ make_cached (LmDecoder *decoder, const LmBatch *batch, gsize vocab, GArray *out,
   add_tensor (out, "logits", n, vocab, logits);
   for (gsize s = 0; s < n; s++)
     longest = MAX (longest, batch->starts[s + 1] - batch->starts[s]);
-  if (!(cache = lm_cache_new (decoder, n, longest, error)))
+  if (!(cache = lm_cache_new (decoder, n * longest, longest, error)))
     return FALSE;
+  for (gsize s = 0; s < n; s++)
+    lm_cache_open (cache, longest);
   for (gsize step = 0; step <= longest / 2 + 1; step++)
     for (gsize s = 0; s < n; s++)
       {
         gsize length = batch->starts[s + 1] - batch->starts[s], from = lm_cache_length (cache, s);
         LmFeed feed = { s, batch->tokens + batch->starts[s] + from,
-                        step == 0 ? (length + 1) / 2 : 1, TRUE };
+                        step == 0 ? (length + 1) / 2 : 1, TRUE, LM_ADAPTER_OWN, FALSE };
 
         if (from < length && !lm_cache_feed (cache, &feed, 1, logits + s * vocab, error))
           return FALSE;

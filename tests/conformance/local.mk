@@ -1,4 +1,5 @@
 # tests/conformance: other people's programs against ours; each skips where its oracle is missing.
+EXTRA_DIST += tests/conformance/oracles.py tests/conformance/make-r1.py
 include tests/conformance/template.mk
 include tests/conformance/weights.mk
 include tests/conformance/decoder.mk
@@ -6,6 +7,7 @@ include tests/conformance/tokenizer.mk
 include tests/conformance/train.mk
 include tests/conformance/score.mk
 include tests/conformance/segment.mk
+include tests/conformance/serve.mk
 include tests/conformance/gguf.mk
 include tests/conformance/onnx.mk
 include tests/conformance/evaluate.mk

@@ -12,19 +12,9 @@ import subprocess
 import sys
 import tempfile
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and not sys.prefix.startswith(os.path.realpath(venv)) and "FR_DECODER_AGAIN" not in os.environ:
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.environ["FR_DECODER_AGAIN"] = "1"
-        os.execv(python, [python] + sys.argv)
+import oracles
 
-
-def skip_all(why):
-    print("1..0 # SKIP " + why)
-    sys.exit(0)
-
-
+oracles.enter()
 os.environ.pop("MALLOC_PERTURB_", None)  # ours is tested so elsewhere; here it would slow torch down
 try:
     import numpy as np
@@ -33,7 +23,7 @@ try:
     import transformers
     from safetensors.torch import load_file
 except ImportError as e:
-    skip_all("%s: set FLOWRUN_VENV to an environment with torch, transformers and peft" % e)
+    oracles.skip_all("%s: set FLOWRUN_VENV to an environment with torch, transformers and peft" % e)
 
 DECODE = os.path.join(os.environ.get("top_builddir", "."), "tests", "conformance", "decode")
 SIZES = dict(vocab_size=211, hidden_size=48, intermediate_size=72, num_hidden_layers=3, num_attention_heads=6,

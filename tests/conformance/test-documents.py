@@ -6,29 +6,16 @@ content, with the parts that their users use (styles, lists, tables, merged cell
 headers and footers, pages, columns); what flowrun reads must be that content.  Needs FLOWRUN_VENV, a
 virtual environment; each library that is missing is skipped.
 """
-import importlib
+import datetime
 import json
 import os
 import subprocess
 import sys
 import tempfile
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and os.path.realpath(sys.prefix) != os.path.realpath(venv):
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.execv(python, [python] + sys.argv)
+import oracles
 
-import datetime
-
-
-def oracle(name):
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
-
-
+oracles.enter()
 tests = []
 work = tempfile.mkdtemp(prefix="flowrun-documents-")
 
@@ -252,7 +239,7 @@ def pdf_password(lib):
 print(f"1..{len(tests)}")
 failed = 0
 for n, (needs, func) in enumerate(tests, 1):
-    lib = oracle(needs)
+    lib = oracles.load(needs)
     if lib is None:
         print(f"ok {n} - {func.__name__} # SKIP no {needs}; set FLOWRUN_VENV")
         continue

@@ -15,19 +15,9 @@ import subprocess
 import sys
 import tempfile
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and not sys.prefix.startswith(os.path.realpath(venv)) and "FR_EVALUATE_AGAIN" not in os.environ:
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.environ["FR_EVALUATE_AGAIN"] = "1"
-        os.execv(python, [python] + sys.argv)
+import oracles
 
-
-def skip_all(why):
-    print("1..0 # SKIP " + why)
-    sys.exit(0)
-
-
+oracles.enter()
 os.environ.pop("MALLOC_PERTURB_", None)
 try:
     import sacrebleu
@@ -35,7 +25,7 @@ try:
     import transformers
     from rouge_score import rouge_scorer
 except ImportError as e:
-    skip_all("%s: set FLOWRUN_VENV to an environment with sacrebleu, rouge-score, torch and transformers" % e)
+    oracles.skip_all("%s: set FLOWRUN_VENV to an environment with sacrebleu, rouge-score, torch and transformers" % e)
 
 BUILD = os.environ.get("top_builddir", ".")
 FLOWRUN = os.environ.get("FLOWRUN", os.path.join(BUILD, "flowrun"))
@@ -43,7 +33,7 @@ TINY = os.path.join(BUILD, "plugins", "trainers", "tune", "make-tiny")
 SMOLLM2 = os.environ.get("FLOWRUN_SMOLLM2", "")
 for needed in (FLOWRUN, TINY):
     if not os.path.exists(needed):
-        skip_all("%s is not built" % needed)
+        oracles.skip_all("%s is not built" % needed)
 torch.set_num_threads(1)
 count = failed = 0
 

@@ -21,12 +21,9 @@ import sys
 import tempfile
 import urllib.request
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and os.path.realpath(sys.prefix) != os.path.realpath(venv):
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.environ.pop("MALLOC_PERTURB_", None)
-        os.execv(python, [python] + sys.argv)
+import oracles
+
+oracles.enter("MALLOC_PERTURB_")
 try:
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
@@ -37,8 +34,7 @@ try:
     import transformers
     from safetensors.numpy import load_file, save_file
 except ImportError as missing:
-    print(f"1..0 # SKIP no oracle: {missing}; set FLOWRUN_VENV")
-    sys.exit(0)
+    oracles.skip_all(f"no oracle: {missing}; set FLOWRUN_VENV")
 try:
     import xllamacpp
 except ImportError:

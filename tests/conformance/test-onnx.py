@@ -18,19 +18,9 @@ import subprocess
 import sys
 import tempfile
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and not sys.prefix.startswith(os.path.realpath(venv)) and "FR_ONNX_AGAIN" not in os.environ:
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.environ["FR_ONNX_AGAIN"] = "1"
-        os.execv(python, [python] + sys.argv)
+import oracles
 
-
-def skip_all(why):
-    print("1..0 # SKIP " + why)
-    sys.exit(0)
-
-
+oracles.enter()
 os.environ.pop("MALLOC_PERTURB_", None)
 os.environ.pop("MALLOC_CHECK_", None)
 try:
@@ -44,7 +34,7 @@ try:
     from onnx import numpy_helper
     from safetensors.torch import load_file, save_file
 except ImportError as e:
-    skip_all("%s: set FLOWRUN_VENV to an environment with onnx, onnxruntime, torch, transformers and peft" % e)
+    oracles.skip_all("%s: set FLOWRUN_VENV to an environment with onnx, onnxruntime, torch, transformers and peft" % e)
 
 BUILD = os.environ.get("top_builddir", ".")
 SOURCE = os.environ.get("top_srcdir", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -52,7 +42,7 @@ FLOWRUN = os.environ.get("FLOWRUN", os.path.join(BUILD, "flowrun"))
 DECODE = os.path.join(BUILD, "tests", "conformance", "decode")
 for needed in (FLOWRUN, DECODE):
     if not os.path.exists(needed):
-        skip_all("%s is not built" % needed)
+        oracles.skip_all("%s is not built" % needed)
 torch.set_num_threads(1)
 transformers.logging.set_verbosity_error()
 
@@ -102,7 +92,8 @@ def flowrun(where, stages, *args):
     path = os.path.join(where, "p.json")
     with open(path, "w") as f:
         json.dump({"name": "onnx", "stages": stages}, f)
-    done = subprocess.run([FLOWRUN, path, "--fresh"] + list(args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run([FLOWRUN, path, "--fresh", "--run-dir", os.path.join(where, "run")] + list(args), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         print("# " + done.stdout.strip().replace("\n", "\n# "))
     return done.returncode == 0

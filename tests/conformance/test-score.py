@@ -9,44 +9,29 @@ skipped.
 usage: test-score.py [RANDOM_CASES [SEED]]
 """
 import contextlib
-import importlib
 import io
 import itertools
 import json
 import logging
-import math
 import os
 import random
 import subprocess
 import sys
-import unicodedata
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and os.path.realpath(sys.prefix) != os.path.realpath(venv):
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.execv(python, [python] + sys.argv)
+import oracles
+
+oracles.enter()
 
 logging.disable(logging.WARNING)
 DATA = os.environ.get("FLOWRUN_DATA")
 CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 150
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else 1
-
-
-def oracle(name):
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
-
-
-sacrebleu = oracle("sacrebleu")
-rouge_scorer = oracle("rouge_score.rouge_scorer")
-rouge_chinese = oracle("rouge_chinese")
-nltk_bleu = oracle("nltk.translate.bleu_score")
+sacrebleu = oracles.load("sacrebleu")
+rouge_scorer = oracles.load("rouge_score.rouge_scorer")
+rouge_chinese = oracles.load("rouge_chinese")
+nltk_bleu = oracles.load("nltk.translate.bleu_score")
 if not (sacrebleu or rouge_scorer or rouge_chinese or nltk_bleu):
-    print("1..0 # SKIP no oracle; set FLOWRUN_VENV")
-    sys.exit(0)
+    oracles.skip_all("no oracle; set FLOWRUN_VENV")
 
 helper = os.path.join(os.environ.get("top_builddir", "build"), "tests", "conformance", "score")
 program = subprocess.Popen([helper], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
@@ -499,7 +484,7 @@ def test_metrics_zh():
                                 (True, "none", "rouge_chinese_jieba")):
         use = rows
         if unit == "none":
-            jieba = oracle("jieba")
+            jieba = oracles.load("jieba")
             if not jieba:
                 continue
             jieba.setLogLevel(logging.ERROR)

@@ -19,18 +19,15 @@ import subprocess
 import sys
 import warnings
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and os.path.realpath(sys.prefix) != os.path.realpath(venv):
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.execv(python, [python] + sys.argv)
+import oracles
+
+oracles.enter()
 try:
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     from transformers.utils.chat_template_utils import _compile_jinja_template as compile_template
     import jinja2
 except ImportError as missing:
-    print(f"1..0 # SKIP no oracle: {missing}; set FLOWRUN_VENV")
-    sys.exit(0)
+    oracles.skip_all(f"no oracle: {missing}; set FLOWRUN_VENV")
 
 
 warnings.simplefilter("ignore")

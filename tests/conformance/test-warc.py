@@ -11,31 +11,21 @@ import subprocess
 import sys
 import tempfile
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and not sys.prefix.startswith(os.path.realpath(venv)) and "FR_WARC_AGAIN" not in os.environ:
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.environ["FR_WARC_AGAIN"] = "1"
-        os.execv(python, [python] + sys.argv)
+import oracles
 
-
-def skip_all(why):
-    print("1..0 # SKIP " + why)
-    sys.exit(0)
-
-
+oracles.enter()
 os.environ.pop("MALLOC_PERTURB_", None)
 try:
     from warcio.archiveiterator import ArchiveIterator
     from warcio.statusandheaders import StatusAndHeaders
     from warcio.warcwriter import WARCWriter
 except ImportError as e:
-    skip_all("%s: set FLOWRUN_VENV to an environment with warcio" % e)
+    oracles.skip_all("%s: set FLOWRUN_VENV to an environment with warcio" % e)
 
 build = os.environ.get("top_builddir", ".")
 flowrun, serve = os.environ["FLOWRUN"], os.path.join(build, "plugins/net/test-serve")
 if not os.path.exists(os.path.join(build, "plugins/.libs/source-crawler.so")) or not os.path.exists(serve):
-    skip_all("no source.crawler, or no test-serve")
+    oracles.skip_all("no source.crawler, or no test-serve")
 n = bad = 0
 
 

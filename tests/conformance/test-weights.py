@@ -9,14 +9,11 @@ Needs torch, transformers, peft and gguf (FLOWRUN_VENV, a virtual environment).
 import json
 import os
 import subprocess
-import sys
 import tempfile
 
-venv = os.environ.get("FLOWRUN_VENV")
-if venv and os.path.realpath(sys.prefix) != os.path.realpath(venv):
-    python = os.path.join(venv, "bin", "python")
-    if os.path.exists(python):
-        os.execv(python, [python] + sys.argv)
+import oracles
+
+oracles.enter()
 try:
     os.environ["TRANSFORMERS_VERBOSITY"] = "error"
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
@@ -28,8 +25,7 @@ try:
     from safetensors import safe_open
     from safetensors.torch import save_file
 except ImportError as missing:
-    print(f"1..0 # SKIP no oracle: {missing}; set FLOWRUN_VENV")
-    sys.exit(0)
+    oracles.skip_all(f"no oracle: {missing}; set FLOWRUN_VENV")
 
 transformers.utils.logging.disable_progress_bar()
 number = 0

@@ -8,26 +8,9 @@
 
 #include <stdint.h>
 
+#include "blocks.h"
+
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
-
-typedef struct
-{
-  const char *text;
-  gsize len, block;
-} Blocks;
-
-static gboolean
-read_block (gpointer data, const char **block, gsize *len, GError **error)
-{
-  Blocks *b = data;
-
-  (void) error;
-  *block = b->text;
-  *len = MIN (b->block, b->len);
-  b->text += *len;
-  b->len -= *len;
-  return *len > 0;
-}
 
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)

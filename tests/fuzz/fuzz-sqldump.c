@@ -7,26 +7,9 @@
 
 #include <stdint.h>
 
+#include "blocks.h"
+
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
-
-typedef struct
-{
-  const char *text;
-  gsize len, block;
-} Blocks;
-
-static gboolean
-read_block (gpointer data, const char **block, gsize *len, GError **error)
-{
-  Blocks *b = data;
-
-  (void) error;
-  *block = b->text;
-  *len = MIN (b->block, b->len);
-  b->text += *len;
-  b->len -= *len;
-  return *len > 0;
-}
 
 static void
 try_cells (Dump *dump, FrBuilder *builder, CellRules *rules)
@@ -58,7 +41,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       = fr_schema_new_simple ("b", FR_TYPE_BOOL, "i", FR_TYPE_INT64, "f", FR_TYPE_FLOAT64, "z",
                               FR_TYPE_BINARY, "t", FR_TYPE_TIMESTAMP, "u", FR_TYPE_UTF8, NULL);
   g_autoptr (FrBuilder) builder = fr_builder_new (schema);
-  CellRules rules = { TRUE, 0, 0, g_string_new (NULL) };
+  CellRules rules = { .zero_dates_null = TRUE };
   g_autoptr (GError) error = NULL;
   DumpEvent event;
 
@@ -72,6 +55,5 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       else if (how & 16)
         dump_skip (dump);
     }
-  g_string_free (rules.scratch, TRUE);
   return 0;
 }

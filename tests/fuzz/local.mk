@@ -60,13 +60,13 @@ check_PROGRAMS += tests/fuzz/fuzz-sqldump tests/fuzz/fuzz-jsonsource
 tests_fuzz_fuzz_sqldump_SOURCES = tests/fuzz/fuzz-sqldump.c tests/fuzz/replay.c \
 	plugins/sources/sqldump/dump.c plugins/sources/sqldump/cell.c
 tests_fuzz_fuzz_sqldump_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"sqldump\"
-tests_fuzz_fuzz_sqldump_LDADD = $(TEXT_MODULE_LIBS) -lm
+tests_fuzz_fuzz_sqldump_LDADD = plugins/libsql.la $(TEXT_MODULE_LIBS) -lm
 tests_fuzz_fuzz_jsonsource_SOURCES = tests/fuzz/fuzz-jsonsource.c tests/fuzz/replay.c \
 	plugins/sources/json/records.c plugins/sources/json/infer.c
 tests_fuzz_fuzz_jsonsource_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"jsonsource\"
 tests_fuzz_fuzz_jsonsource_LDADD = $(TEST_LIBS)
 TESTS += tests/fuzz/fuzz-sqldump tests/fuzz/fuzz-jsonsource
-EXTRA_DIST += tests/fuzz/corpus/sqldump tests/fuzz/corpus/jsonsource
+EXTRA_DIST += tests/fuzz/blocks.h tests/fuzz/corpus/sqldump tests/fuzz/corpus/jsonsource
 endif
 
 if HAVE_TEXT
@@ -100,12 +100,15 @@ include tests/fuzz/weights.mk
 include tests/fuzz/tokenizer.mk
 include tests/fuzz/jinja.mk
 include tests/fuzz/score.mk
+include tests/fuzz/serve.mk
 include tests/fuzz/words.mk
 include tests/fuzz/neardup.mk
 include tests/fuzz/onnx.mk
 include tests/fuzz/content.mk
 include tests/fuzz/documents.mk
 include tests/fuzz/sqlvalue.mk
+include tests/fuzz/feedback.mk
+include tests/fuzz/operations.mk
 
 if HAVE_TEXT
 check_PROGRAMS += tests/fuzz/fuzz-ratingkey

@@ -1,4 +1,4 @@
-# Harnesses of plugins/net and plugins/sources/crawler.
+# Harnesses of plugins/net, plugins/sources/crawler and plugins/evaluators/load.
 if HAVE_NET
 check_PROGRAMS += tests/fuzz/fuzz-url tests/fuzz/fuzz-httpreply tests/fuzz/fuzz-robots tests/fuzz/fuzz-sitemap \
 	tests/fuzz/fuzz-warc
@@ -21,6 +21,13 @@ tests_fuzz_fuzz_warc_SOURCES = tests/fuzz/fuzz-warc.c tests/fuzz/replay.c plugin
 tests_fuzz_fuzz_warc_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"warc\"
 tests_fuzz_fuzz_warc_LDADD = $(TEXT_MODULE_LIBS)
 TESTS += tests/fuzz/fuzz-url tests/fuzz/fuzz-httpreply tests/fuzz/fuzz-robots tests/fuzz/fuzz-sitemap tests/fuzz/fuzz-warc
+check_PROGRAMS += tests/fuzz/fuzz-loadanswer
+tests_fuzz_fuzz_loadanswer_SOURCES = tests/fuzz/fuzz-loadanswer.c tests/fuzz/replay.c \
+	plugins/evaluators/load/answer.c
+tests_fuzz_fuzz_loadanswer_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_NAME=\"loadanswer\"
+tests_fuzz_fuzz_loadanswer_LDADD = $(TEST_LIBS)
+TESTS += tests/fuzz/fuzz-loadanswer
 endif
+EXTRA_DIST += tests/fuzz/corpus/loadanswer
 EXTRA_DIST += tests/fuzz/corpus/url tests/fuzz/corpus/httpreply tests/fuzz/corpus/robots tests/fuzz/corpus/sitemap \
 	tests/fuzz/corpus/warc

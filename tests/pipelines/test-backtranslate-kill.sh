@@ -46,5 +46,19 @@ ok "the same rows as undisturbed" cmp one.jsonl two.jsonl
 twice=$(($(count) - all - 120))
 ok "killed $kills times; $twice texts were translated twice, of $((kills * 4)) that may be" test "$twice" -le $((kills * 4)) -a "$twice" -ge 0
 ok "it was killed at work" test "$kills" -ge 2
+
+# Asked to stop in the middle of an answer that comes a byte at a time, it does not wait for the rest.
+sed 's|/slow|/drip|' p.json > drip.json
+before=$(count) j=0
+"$FLOWRUN" drip.json --run-dir drip --progress none --var out=three.jsonl > drip.log 2>&1 &
+pid=$!
+while [ "$(count)" = "$before" ] && [ $j -lt 100 ]; do j=$((j + 1)); sleep 0.05; done
+ok "the answer is under way" test "$(count)" -gt "$before"
+start=$(date +%s)
+kill -TERM $pid
+wait $pid
+status=$?
+ok "stopped in mid-answer: status $status after $(($(date +%s) - start)) s" test "$status" = 130 -a $(($(date +%s) - start)) -le 5
+ok "and nothing is left under the final name" test ! -e three.jsonl
 exec 9>&-
 done_testing

@@ -46,7 +46,7 @@ snapshot () { sed 's/"fetched_at":"[^"]*"//' out.jsonl same.jsonl; cut -d, -f2- 
 "$FLOWRUN" p.json --run-dir run --progress none > whole.log 2>&1 || { sed 's/^/# /' whole.log; echo "1..1"; echo "not ok 1 - undisturbed crawl"; exit 1; }
 snapshot > whole
 asked=$(wc -l < log)
-echo 1..5
+echo 1..6
 if [ "$(wc -l < out.jsonl)" -ge 150 ] && [ "$(sort log | uniq -d | wc -l)" = 0 ]; then
   echo "ok 1 - $asked requests, none twice"
 else
@@ -85,3 +85,17 @@ else
 fi
 left=$(ls -A | grep -c 'flowrun.*tmp$')
 if [ "$left" = 0 ] && [ -s site.warc.gz ] && gzip -t site.warc.gz; then echo "ok 5 - the archive, and nothing half written"; else echo "not ok 5 - $left temporary files"; fi
+
+# The archive is read again where no network may be used.
+cat > offline.json <<END
+{ "name": "offline", "stages": {
+  "site": { "use": "source.crawler", "with": { "warc": ["site.warc.gz"], "near_distance": 0 } },
+  "write": { "use": "sink.jsonl", "from": "site", "with": { "path": "offline.jsonl" } } } }
+END
+if "$FLOWRUN" offline.json --deny network --run-dir offline --progress none > offline.log 2>&1 \
+  && [ "$(wc -l < offline.jsonl)" = "$(wc -l < out.jsonl)" ]; then
+  echo "ok 6 - read again without a network"
+else
+  echo "not ok 6 - $(wc -l < offline.jsonl) rows of $(wc -l < out.jsonl)"
+  sed 's/^/# /' offline.log
+fi

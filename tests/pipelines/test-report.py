@@ -188,6 +188,66 @@ ok("document.title" not in text and "row 1 of" not in text, "samples: 0: no row 
 ok("document.title" not in kept and "row 1 of" not in kept, "samples: 0: none in samples.json either")
 ok("No rows are shown" in text, "samples: 0: the page says so")
 
+# What elements show speaks the page's language; names and rows are the same in both.
+ROWS = [
+    {"文本": f"第{i}号茶杯，蓝色陶瓷，容量{i}毫升，把手圆润，适合每天早晨喝茶。电话 1380013{8000 + i}。",
+     "参考": f"清晨的第{i}口茶，刚刚好。", "新": f"清晨第{i}口茶，刚好。", "旧": "rows and loss", "类别": "茶" if i % 2 else "杯"}
+    for i in range(60)
+]
+ROWS += ROWS[:8]
+ROWS += [dict(row, 文本=row["文本"].replace("蓝色", "白色")) for row in ROWS[8:14]]
+ROWS.append({"文本": "茶" * 30, "参考": "好", "新": "坏", "旧": "好", "类别": None})
+STAGES = {
+    "甲": {"use": "source.rows", "with": {"rows": ROWS}},
+    "乙": {"use": "transform.quality", "from": "甲", "with": {"columns": "文本"}},
+    "丙": {"use": "transform.dedup", "from": "乙", "with": {"columns": "文本"}},
+    "丁": {"use": "transform.desensitize", "from": "丙", "with": {"columns": "文本"}},
+    "戊": {"use": "transform.split", "from": "丁", "with": {"validation": 0.3}},
+    "己": {"use": "evaluator.text", "from": {"in": "戊.validation", "train": "戊.train"},
+          "with": {"reference": "参考", "candidate": "新", "baseline": "旧", "by": "类别"}},
+    "庚": {"use": "evaluator.rating", "from": "戊.validation", "with": {"systems": ["旧", "新"], "path": "${run_dir}/r.html"}},
+    "辛": {"use": "sink.jsonl", "from": "己.out", "with": {"path": "${run_dir}/out.jsonl"}},
+}
+# Names, which are the same in every language: of scores, and of parameters, which stand behind their Chinese.
+NAMES = re.compile(r"chrF(\+\+)?|Lsum|Distinct-\d|（\w+）|\([\w ,.-]+\)|report\.json|\bleak\b")
+
+
+def said(language):
+    """Titles, heads, names, labels and notes of what elements show, and all texts of the page."""
+    made = run("report", "spoken", "--language", language)
+    if not ok(made.returncode == 0, f"the page in {language}", made.stderr[-600:]):
+        return [], ""
+    tree = ET.parse("spoken/report.html")
+    texts = []
+    for view in (f for f in tree.iter(XHTML + "figure") if "small" not in f.get("class", "")):
+        for part in view.iter():
+            name = part.tag.split("}")[1]
+            kind = part.get("class") or ""
+            if name in ("h4", "h5", "th", "dt") or kind in ("note", "axis") or name == "text" and kind == "name":
+                texts.append("".join(part.itertext()).strip())
+    return texts, "".join(tree.getroot().itertext())
+
+
+missing = [p for p in ("source-rows", "transform-quality", "transform-dedup", "transform-desensitize", "evaluator-rating",
+                       "evaluator-text") if not os.path.exists(f"{PLUGINS}/{p}.so")]
+if missing:
+    skip("what elements show, in both languages", f"{missing[0]} is not built")
+else:
+    done = run(write({"name": "报告", "seed": 1, "stages": STAGES}, "spoken.json"), "--run-dir", "spoken", "--progress", "none")
+    ok(done.returncode == 0, "a run that shows much", done.stderr.decode(errors="replace")[-600:])
+    chinese, page = said("zh")
+    english, other = said("en")
+    left = [text for text in chinese if re.search("[a-z]{2}", NAMES.sub("", text))]
+    ok(len(chinese) > 100, "elements show much", len(chinese))
+    ok(not left, "no English is left on the Chinese page", left[:8])
+    own = re.compile("文本|参考|新|旧|类别|[甲乙丙丁戊己庚]")
+    left = [text for text in english if re.search("[\u4e00-\u9fff]", own.sub("", text))]
+    ok(not left, "no Chinese is on the English one", left[:8])
+    ok(len(chinese) == len(english), "both say as much", f"{len(chinese)} {len(english)}")
+    for text in ("重复行", "仅此规则", "相对基线的提升", "按 类别"):
+        ok(text in page and text not in other, f"the Chinese page says {text}")
+    ok("rows and loss" in page, "rows are as they are")
+
 # A run that fails half-way, in a directory that holds a good one.
 PIPELINE["run"]["samples"] = 5
 write(PIPELINE)

@@ -22,7 +22,7 @@ cat > p.json <<'END'
   "train": { "use": "source.json", "with": { "path": "train.jsonl" } },
   "validation": { "use": "source.json", "with": { "path": "validation.jsonl" } },
   "tune": { "use": "trainer.lora", "from": { "model": "base", "train": "train", "validation": "validation" },
-    "with": { "targets": "all-linear", "lr": 0.01, "batch": 5, "epochs": 5, "eval_steps": 7, "save_steps": 4,
+    "with": { "targets": "all-linear", "lr": 0.01, "batch": 5, "epochs": 20, "eval_steps": 7, "save_steps": 4,
               "logging_steps": 3, "backend": "reference", "threads": 1, "type": "f32", "micro_tokens": 120 } },
   "adapter": { "use": "sink.safetensors", "from": "tune.model", "with": { "path": "out/adapter", "what": "adapter" } } } }
 END
