@@ -266,8 +266,7 @@ ends_by ()
 # comes_late START...: p.json waits for a server that START starts
 comes_late ()
 {
-  # The tracer that looks for leaks faults here on storage of threads that modules loaded late have.
-  ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0" "$FLOWRUN" p.json --run-dir run --progress plain > "$tmp/late.out" 2> "$tmp/late.err" &
+  "$FLOWRUN" p.json --run-dir run --progress plain > "$tmp/late.out" 2> "$tmp/late.err" &
   waiting=$!
   sleep 1.5
   "$@"
