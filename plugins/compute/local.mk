@@ -13,6 +13,8 @@ plugins_compute_test_compute_SOURCES = plugins/compute/test-compute.c
 plugins_compute_test_compute_CFLAGS = $(AM_CFLAGS) $(LM_CFLAGS)
 plugins_compute_test_compute_LDADD = plugins/compute/cpu/libcompute-cpu.la $(LM_MODULE_LIBS)
 TESTS += plugins/compute/test-compute
+dist_check_SCRIPTS += plugins/compute/test-levels.sh
+TESTS += plugins/compute/test-levels.sh
 
 check_PROGRAMS += plugins/compute/bench-compute
 plugins_compute_bench_compute_SOURCES = plugins/compute/bench-compute.c
