@@ -15,7 +15,7 @@
  * count.  Products of F32 that are made of BF16 numbers are held against double too, with bounds
  * that sums in F32 just keep.
  *
- * With the argument "levels" (test-levels.sh) it runs itself for each older instruction set instead.
+ * With the argument "levels" (test-levels.sh) it runs itself on each older instruction set instead.
  */
 #include "config.h"
 
