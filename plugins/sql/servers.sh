@@ -2,9 +2,11 @@
 # as an unprivileged user where the test runs as root (PostgreSQL refuses root), not kept safe on
 # disk.  After tests/command/lib.sh.
 #
-#   start_postgres           sets $pg (its socket's directory) and $pg_bin; fails where there is none
+#   has_postgres             whether its server is installed; sets $pg_bin
+#   start_postgres           sets $pg (its socket's directory)
 #   stop_postgres MODE       "fast", or "immediate" as a power cut would
 #   pg SQL...                as the superuser, in the database postgres
+#   has_mariadb              whether its server is installed
 #   start_mariadb            sets $my (its directory; the socket is $my/sock)
 #   my SQL...                as root, in the database shop
 #   certificate DIR OWNER NAMES   DIR/server.crt and server.key, self-signed, for NAMES (DNS:localhost)
@@ -63,11 +65,16 @@ certificate ()
 
 # ---- PostgreSQL -----------------------------------------------------------------
 
-start_postgres () # OPTION...: more options of the server
+has_postgres ()
 {
   pg_bin=$(for d in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin; do [ -x "$d/initdb" ] && echo "$d"; done | sort -V | tail -n 1)
   [ -n "$pg_bin" ] || pg_bin=$(dirname "$(command -v initdb 2> /dev/null)" 2> /dev/null)
-  [ -x "$pg_bin/initdb" ] || return 1
+  [ -x "$pg_bin/initdb" ]
+}
+
+start_postgres () # OPTION...: more options of the server
+{
+  has_postgres || return 1
   pg=$tmp/pg pg_user=$(unprivileged postgres)
   if [ ! -d "$pg" ]; then
     mkdir "$pg"
@@ -115,9 +122,14 @@ pg ()
 
 # ---- MariaDB ---------------------------------------------------------------------
 
-start_mariadb () # OPTION...
+has_mariadb ()
 {
   for d in mariadbd mariadb-install-db mariadb; do command -v $d > /dev/null || PATH=$PATH:/usr/sbin command -v $d > /dev/null || return 1; done
+}
+
+start_mariadb () # OPTION...
+{
+  has_mariadb || return 1
   my=$tmp/my my_user=$(unprivileged mysql)
   if [ ! -d "$my" ]; then
     mkdir "$my"

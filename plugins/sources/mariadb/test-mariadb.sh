@@ -2,10 +2,11 @@
 # test-mariadb.sh: source.mariadb against a real server.
 . "$top_srcdir/tests/command/lib.sh"
 . "$top_srcdir/plugins/sql/servers.sh"
-if ! start_mariadb; then
+if ! has_mariadb; then
   echo "1..0 # SKIP MariaDB's server is not installed (Debian: mariadb-server)"
   exit 0
 fi
+start_mariadb || { echo "Bail out! MariaDB's server does not start"; exit 1; }
 DSN="mariadb://root@/shop?socket=$my/sock"
 export DSN
 

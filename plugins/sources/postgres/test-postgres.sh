@@ -2,10 +2,11 @@
 # test-postgres.sh: source.postgres against a real server.
 . "$top_srcdir/tests/command/lib.sh"
 . "$top_srcdir/plugins/sql/servers.sh"
-if ! start_postgres; then
+if ! has_postgres; then
   echo "1..0 # SKIP PostgreSQL's server is not installed (Debian: postgresql)"
   exit 0
 fi
+start_postgres || { echo "Bail out! PostgreSQL's server does not start"; exit 1; }
 pg "create role reader login password 'Tr0ub4dor'"
 DSN="host=$pg port=$pg_port user=postgres dbname=postgres"
 export DSN
