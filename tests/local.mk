@@ -1,5 +1,5 @@
 # tests: whole pipelines, conformance, fuzzing, benchmarks.
-EXTRA_DIST += tests/browser.py tests/standin.py tests/lsan.supp tests/update-docs.sh
+EXTRA_DIST += tests/browser.py tests/standin.py tests/lsan.supp tests/update-docs.sh tests/fallen.sh
 dist_check_SCRIPTS += tests/test-docs.sh tests/test-schemas.sh
 TESTS += tests/test-docs.sh tests/test-schemas.sh
 

@@ -281,14 +281,31 @@ tell_fault (XmlWalk *walk)
   return walk->sink->fail (walk->sink, "damaged", reason);
 }
 
+/* Once, by one thread: of two that begin to use the library, each would make its locks. */
+static void
+start_library (void)
+{
+  static gsize started;
+
+  if (g_once_init_enter (&started))
+    {
+      xmlInitParser ();
+      g_once_init_leave (&started, 1);
+    }
+}
+
 gboolean
 xml_walk (FrStr part, const char *what, const XmlHandler *handler, gpointer data, TextDocSink *sink)
 {
   XmlWalk *walk = g_new0 (XmlWalk, 1);
   xmlSAXHandler sax = { 0 };
-  xmlGenericErrorFunc told = xmlGenericError;
-  void *told_data = xmlGenericErrorContext;
+  xmlGenericErrorFunc told;
+  void *told_data;
   gboolean ok;
+
+  start_library ();
+  told = xmlGenericError;
+  told_data = xmlGenericErrorContext;
 
   sax.initialized = XML_SAX2_MAGIC;
   sax.startElementNs = on_start;
@@ -303,7 +320,6 @@ xml_walk (FrStr part, const char *what, const XmlHandler *handler, gpointer data
   walk->sink = sink;
   walk->what = what;
   walk->open = g_array_new (FALSE, FALSE, sizeof (int));
-  xmlInitParser ();
   walk->parser = xmlCreatePushParserCtxt (&sax, walk, NULL, 0, what);
   if (walk->parser == NULL)
     {
