@@ -174,11 +174,25 @@ static void set_options (MYSQL *mysql, GHashTable *dsn, guint seconds);
 static const char *get (GHashTable *dsn, const char *key);
 static guint port_of (GHashTable *dsn);
 
+/* The library is begun once, by one thread: mysql_init() by two at once begins it by halves. */
+static MYSQL *
+new_handle (void)
+{
+  static gsize started;
+
+  if (g_once_init_enter (&started))
+    {
+      mysql_library_init (0, NULL, NULL); /* mysql_init() fails where this did */
+      g_once_init_leave (&started, 1);
+    }
+  return mysql_init (NULL);
+}
+
 /* What cannot be told on the connection itself, which is busy. */
 static void
 kill_query (MariaLink *link)
 {
-  MYSQL *other = mysql_init (NULL);
+  MYSQL *other = new_handle ();
   g_autofree char *sql = g_strdup_printf ("KILL QUERY %lu", (gulong) mysql_thread_id (link->mysql));
 
   if (other == NULL)
@@ -368,7 +382,7 @@ maria_open (const SqlConfig *config, GCancellable *cancellable, GError **error)
   link->place = place_of (link->dsn);
   link->timeout = config->timeout;
   link->connect_timeout = config->connect_timeout;
-  link->mysql = mysql_init (NULL);
+  link->mysql = new_handle ();
   if (link->mysql == NULL)
     {
       g_set_error_literal (error, FR_ERROR, FR_ERROR_IO, "libmariadb is out of memory");
