@@ -70,7 +70,8 @@ main (int argc, char **argv)
   int status;
 
   setlocale (LC_CTYPE, "");  /* not LC_NUMERIC: a number is written the same everywhere */
-  signal (SIGPIPE, SIG_IGN); /* a closed pipe is an error of that write */
+  signal (SIGPIPE, SIG_IGN); /* a closed pipe is an error of that write, */
+  signal (SIGXFSZ, SIG_IGN); /* and so is a file at the limit of its size */
   /* Threads of OpenMP, in libraries that plugins bring, spin for long before they sleep.  That is
    * processor time that other stages, and other programs, are waiting for, and theirs in the end:
    * who they wait for may be in that line.  (Our own kernels have threads of their own.) */
