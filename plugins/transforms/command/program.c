@@ -23,6 +23,7 @@ set_up_child (gpointer data)
   (void) data;
   setpgid (0, 0);
   signal (SIGPIPE, SIG_DFL);
+  signal (SIGXFSZ, SIG_DFL);
 }
 
 Program *
