@@ -1,6 +1,6 @@
 #!/bin/sh
-# fallen.sh BUILD: what fell in the last `make check` of BUILD, shortest first, so that a log of which only the end is
-# kept says it: the failed checks of every test by name, then the end of each such test's output, passed checks left out.
+# fallen.sh BUILD: what fell in the last `make check` of BUILD: the end of each such test's output, passed checks left out,
+# and last the failed checks of all by name, so that a log of which only the end is kept says them.
 set -eu
 cd "${1:?a build directory}"
 trs=$(grep -rlE --include='*.trs' '^:test-result: (FAIL|ERROR|XPASS)' . | sort) || true
