@@ -28,7 +28,8 @@ try () {
   else
     failed=1
     echo "FAIL $1: $build/$log"
-    grep -e '^not ok' -e 'SUMMARY: ThreadSanitizer' "$log" | sort | uniq -c | head -n 40
+    grep -e 'SUMMARY: ThreadSanitizer' "$log" | sort | uniq -c | head -n 40
+    grep -A 3 -e '^not ok' "$log" | cut -c1-400 | head -n 60 # with what was found instead
   fi
 }
 for program in $programs; do try "$program"; done

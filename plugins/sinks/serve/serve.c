@@ -533,8 +533,8 @@ load (State *s, GError **error)
   serve->model = (LmModel *) g_steal_pointer (&object);
   if (!open_decoder (s, error) || !open_scheduler (s, error) || !open_models (s, error))
     return FR_FLOW_ERROR;
+  g_atomic_int_set (&serve->state, SERVE_READY); /* before it is said: who reads that asks at once */
   say_ready (s);
-  g_atomic_int_set (&serve->state, SERVE_READY);
   return FR_FLOW_OK;
 }
 
