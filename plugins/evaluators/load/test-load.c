@@ -162,7 +162,9 @@ test_shapes (Fixture *f, G_GNUC_UNUSED gconstpointer key)
   fr_test_run (t);
   g_assert_nonnull (strstr (f->stand_in.last, "\"content\":\"写 茶杯 pieces=2\""));
   g_assert_cmpuint (fr_test_n_rows (t, "rejects"), ==, 1);
-  t = prepare (f, "'requests': 2, 'seconds': 0, 'api': 'completions', 'template': '写 {name|x}'",
+  t = prepare (f,
+               "'requests': 2, 'seconds': 0, 'concurrency': 1, 'api': 'completions', "
+               "'template': '写 {name|x}'",
                columns, rows);
   fr_test_run (t);
   g_assert_cmpstr (f->stand_in.path, ==, "/v1/completions");
