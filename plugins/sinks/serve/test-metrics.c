@@ -7,6 +7,7 @@
 #include <gio/gio.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "metrics-private.h"
 
@@ -496,7 +497,7 @@ test_speed (void)
 {
   g_autoptr (ServeMetrics) metrics = serve_metrics_new ("m");
   ServeRecord record = answered;
-  gint64 start = g_get_monotonic_time ();
+  clock_t start = clock (); /* the processor's time: others may be at work on the machine */
   double each;
   enum
   {
@@ -507,7 +508,7 @@ test_speed (void)
   record.first_us = 0;
   for (guint i = 0; i < N; i++)
     serve_metrics_done (metrics, &record);
-  each = (double) (g_get_monotonic_time () - start) / N;
+  each = (double) (clock () - start) * 1e6 / CLOCKS_PER_SEC / N;
   g_test_minimized_result (each, "the end of a cached request is counted in %.3f µs", each);
   g_assert_cmpfloat (each, <, 50);
 }
