@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <flowrun/json.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -652,6 +653,7 @@ test_kill (void)
   place_init (&p);
   for (guint round = 0; round < 5; round++)
     {
+      struct pollfd told_some = { .events = POLLIN };
       char part[4096];
       gssize n;
       pid_t pid;
@@ -661,7 +663,9 @@ test_kill (void)
       if (pid == 0)
         write_forever (p.path, ends[1]);
       close (ends[1]);
-      g_usleep (20000 + round * 7000);
+      told_some.fd = ends[0];
+      g_assert_cmpint (poll (&told_some, 1, 60000), ==, 1);
+      g_usleep (round * 7000);
       kill (pid, SIGKILL);
       waitpid (pid, &status, 0);
       while ((n = read (ends[0], part, sizeof part)) > 0)
