@@ -170,16 +170,20 @@ my ()
   done
 }
 
-# comes COMMAND...: waits until COMMAND prints 1, for half a minute at most
-comes ()
+# until_it_prints WHAT COMMAND...: waits until COMMAND prints WHAT, for half a minute at most
+until_it_prints ()
 {
-  i=0
-  until [ "$("$@")" = 1 ]; do
+  what=$1 i=0
+  shift
+  until [ "$("$@")" = "$what" ]; do
     i=$((i + 1))
     [ $i -lt 300 ] || return 1
     sleep 0.1
   done
 }
+
+comes () { until_it_prints 1 "$@"; }
+goes () { until_it_prints 0 "$@"; }
 
 # ---- flowrun -----------------------------------------------------------------------
 
@@ -264,6 +268,9 @@ begin ()
   waiting=$!
 }
 
+# begins_to_read: waits until what began has its rows under way
+begins_to_read () { comes grep -c -m 1 'rows: running' "$tmp/.err"; }
+
 # ends_by SIGNAL WHAT: what began ends by SIGNAL, soon
 ends_by ()
 {
@@ -271,7 +278,7 @@ ends_by ()
   kill -"$1" "$waiting"
   wait "$waiting"
   status=$? ms=$((($(date +%s%N) - ms) / 1000000))
-  [ $status = 130 ] && [ $ms -lt 5000 ]
+  [ $status = 130 ] && [ $ms -lt 20000 ]
   tell $? "SIG$1 ends $2 (status $status, $ms ms)"
 }
 
@@ -293,7 +300,7 @@ goes_away ()
 {
   server=$1
   shift
-  sleep 2
+  sleep 4
   "$@"
   wait "$waiting"
   status=$?

@@ -113,7 +113,7 @@ err "the last run read on from another server (odbc:DSN=shop, and now odbc:DRIVE
 # ---- cancelling -------------------------------------------------------------------------------
 pipeline source.odbc ', "query": "with recursive c(x) as (select 1 union all select x + 1 from c) select count(*) as n from c"'
 begin
-sleep 1.5
+begins_to_read
 ends_by TERM "an endless query"
 
 # ---- the battery --------------------------------------------------------------------------------
