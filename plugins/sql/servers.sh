@@ -336,5 +336,3 @@ battery ()
   out '^ok .*: it runs$'
   out ' 0 failed, '
 }
-
-sanitized () { grep -q -a -s __asan_init "$FLOWRUN" "$top_builddir/.libs/flowrun"; }

@@ -5,6 +5,7 @@
 #   err PATTERN            standard error has
 #   no_out / no_err        nothing at all there
 #   ok NAME COMMAND...     COMMAND succeeds
+#   sanitized              whether flowrun was built with AddressSanitizer, and is slow
 #   done_testing           the plan
 # The first word of a TAP line names what was run, so that a failure can be repeated.
 tmp=$(mktemp -d)
@@ -42,6 +43,7 @@ no_err () { [ ! -s "$tmp/.err" ]; tell $? "$last: says nothing on standard error
 ok () { name=$1; shift; "$@" > /dev/null 2>&1; tell $? "$name"; }
 skip () { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 done_testing () { echo "1..$n"; }
+sanitized () { grep -q -a -s __asan_init "$FLOWRUN" "$top_builddir/.libs/flowrun"; }
 have () { [ -e "$top_builddir/plugins/.libs/$1.so" ]; }
 
 # A small shop that most tests use.

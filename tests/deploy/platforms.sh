@@ -24,6 +24,10 @@ if ! have sink-serve; then
   exit 0
 fi
 
+# Tokens of a story, and lines of a long prompt.
+tokens=160 lines=60
+! sanitized || tokens=60 lines=15
+
 # Who the server runs as: nothing of ours but what it is given.
 if [ "$(id -u)" = 0 ]; then
   user=nobody
@@ -107,7 +111,7 @@ check "$platform: /ping while it works" sh -c '
   [ "$code" = 200 ]' sh "$url"
 # The platform takes the container away while somebody reads.
 curl -sN -o stream "$url/invocations" -H 'Content-Type: application/json' \
-  -d '{"messages": [{"role": "user", "content": "Tell a story"}], "max_tokens": 160, "stream": true, "ignore_eos": true}' &
+  -d '{"messages": [{"role": "user", "content": "Tell a story"}], "max_tokens": '$tokens', "stream": true, "ignore_eos": true}' &
 reader=$!
 i=0
 while [ ! -s stream ] && [ $i -lt 100 ]; do i=$((i + 1)); sleep 0.1; done
@@ -193,9 +197,9 @@ os.execvp(sys.argv[1], sys.argv[1:])' $become "$FLOWRUN" serve --run-dir "$tmp/s
   check "$platform: the right one opens" server_get 200 /v1/completions -H 'Authorization: Bearer sesam-öffne-dich' \
     -H 'Content-Type: application/json' -d '{"prompt": "茶", "max_tokens": 3}'
   # A prompt of many rows is where a backend that makes its kernels at run time fails.
-  check "$platform: a long prompt is read with the backend $backend" server_get 200 /v1/completions \
+  server_limit=240 check "$platform: a long prompt is read with the backend $backend" server_get 200 /v1/completions \
     -H 'Authorization: Bearer sesam-öffne-dich' -H 'Content-Type: application/json' \
-    -d "{\"prompt\": \"$(i=0; while [ $i -lt 60 ]; do printf '写一句话 tea %s ' $i; i=$((i + 1)); done)\", \"max_tokens\": 3}"
+    -d "{\"prompt\": \"$(i=0; while [ $i -lt $lines ]; do printf '写一句话 tea %s ' $i; i=$((i + 1)); done)\", \"max_tokens\": 3}"
   stopped 30 "$platform: it ends on SIGTERM"
 else
   skip "$platform: ready without memory that is written and run" "this kernel has no PR_SET_MDWE"
