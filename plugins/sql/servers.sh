@@ -278,7 +278,7 @@ ends_by ()
   kill -"$1" "$waiting"
   wait "$waiting"
   status=$? ms=$((($(date +%s%N) - ms) / 1000000))
-  [ $status = 130 ] && [ $ms -lt 20000 ]
+  [ $status = 130 ] && [ $ms -lt 5000 ]
   tell $? "SIG$1 ends $2 (status $status, $ms ms)"
 }
 

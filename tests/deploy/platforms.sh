@@ -106,7 +106,7 @@ check "$platform: /invocations refuses what is no JSON" json 400 /invocations '{
 check "$platform: /ping while it works" sh -c '
   curl -s -o /dev/null "$1/invocations" -H "Content-Type: application/json" -d "{\"prompt\": \"a\", \"max_tokens\": 100}" &
   sleep 0.2
-  code=$(curl -s -o /dev/null -m 20 -w "%{http_code}" "$1/ping")
+  code=$(curl -s -o /dev/null -m 2 -w "%{http_code}" "$1/ping")
   wait
   [ "$code" = 200 ]' sh "$url"
 # The platform takes the container away while somebody reads.
