@@ -48,6 +48,16 @@ odbc_append_narrow (GString *out, const SQLWCHAR *wide, gsize n)
   return TRUE;
 }
 
+gboolean
+odbc_append_name (GString *out, const SQLWCHAR *wide, gsize room, SQLLEN n)
+{
+  gsize most = (gsize) CLAMP (n, 0, (SQLLEN) room - 1), len = 0;
+
+  while (len < most && wide[len] != 0)
+    len++;
+  return odbc_append_narrow (out, wide, len);
+}
+
 /* ---- where it leads ------------------------------------------------------------ */
 
 char *
@@ -94,7 +104,7 @@ diagnostics (OdbcLink *link, SQLSMALLINT type, SQLHANDLE handle, char state[6])
     {
       for (guint i = 0; i < 5; i++)
         state[i] = (char) wide_state[i];
-      if (!odbc_append_narrow (text, wide, (gsize) CLAMP (len, 0, (int) G_N_ELEMENTS (wide) - 1)))
+      if (!odbc_append_name (text, wide, G_N_ELEMENTS (wide), len))
         g_string_assign (text, "(its message is not readable)");
     }
   else

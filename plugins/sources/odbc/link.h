@@ -60,6 +60,10 @@ odbc_ok (SQLRETURN code)
 SQLWCHAR *odbc_wide (const char *text);
 /** odbc_append_narrow: @n units of UTF-16 as UTF-8; FALSE for lone surrogates. */
 gboolean odbc_append_narrow (GString *out, const SQLWCHAR *wide, gsize n);
+/** odbc_append_name: what a driver wrote into the @room units of @wide as UTF-8: a name or a
+ * message, which ends at its NUL.  @n: its length as the driver gives it, which may be too large:
+ * SQLite's counts the bytes of UTF-8.  FALSE for lone surrogates. */
+gboolean odbc_append_name (GString *out, const SQLWCHAR *wide, gsize room, SQLLEN n);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OdbcLink, odbc_disconnect)
 

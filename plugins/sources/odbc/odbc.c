@@ -212,8 +212,7 @@ collect (OdbcLink *link, SQLRETURN code, SQLUSMALLINT column, GPtrArray *names, 
               SQLGetData (link->statement, column, SQL_C_WCHAR, wide, sizeof wide, &bytes)))
         return fail (link, error);
       if (bytes == SQL_NULL_DATA
-          || !odbc_append_narrow (
-              text, wide, (gsize) CLAMP (bytes, 0, (SQLLEN) sizeof wide - 2) / sizeof *wide))
+          || !odbc_append_name (text, wide, G_N_ELEMENTS (wide), bytes / (SQLLEN) sizeof *wide))
         continue;
       g_ptr_array_add (names, g_string_free (g_steal_pointer (&text), FALSE));
     }

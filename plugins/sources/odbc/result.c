@@ -77,7 +77,7 @@ attribute (OdbcLink *link, SQLUSMALLINT i, SQLUSMALLINT which)
   g_autoptr (GString) text = g_string_new (NULL);
 
   if (odbc_ok (SQLColAttributeW (link->statement, i, which, wide, sizeof wide, &bytes, NULL)))
-    odbc_append_narrow (text, wide, (gsize) CLAMP (bytes, 0, (int) sizeof wide - 2) / sizeof *wide);
+    odbc_append_name (text, wide, G_N_ELEMENTS (wide), bytes / (SQLSMALLINT) sizeof *wide);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
@@ -97,7 +97,7 @@ describe_column (OdbcLink *link, SQLUSMALLINT i, GError **error)
       odbc_fail (link, SQL_HANDLE_STMT, link->statement, error);
       return NULL;
     }
-  if (!odbc_append_narrow (name, wide, (gsize) CLAMP (len, 0, (int) G_N_ELEMENTS (wide) - 1)))
+  if (!odbc_append_name (name, wide, G_N_ELEMENTS (wide), len))
     g_string_printf (name, "column_%d", (int) i);
   column = sql_column_new (name->str, type, kind_of (code, type));
   column->native = (guint) code;
