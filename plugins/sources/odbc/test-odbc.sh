@@ -70,6 +70,9 @@ rows "odd names" <<'END'
 {"引号":"a","a b":1}
 {"引号":"b","a b":2}
 END
+cp out.jsonl names.jsonl
+LC_ALL=C go 0
+ok "and under cron, whose locale knows ASCII alone" cmp -s names.jsonl out.jsonl
 refused source.odbc \
   '"table": "gods"|there is no table .gods. that this user may read; did you mean .goods.?' \
   '"query": "select id from goods wher id = 1"|syntax error' \
