@@ -14,6 +14,7 @@
 #include "text/input.h"
 
 #include "text/charset.h"
+#include "text/utf8-scope.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -21,7 +22,6 @@
 #include <fcntl.h>
 #include <flowrun/error.h>
 #include <glob.h>
-#include <locale.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -566,23 +566,6 @@ open_file (TextInput *input, const Item *item, GError **error)
 
 /* ---- members -------------------------------------------------------------- */
 
-/* libarchive converts names by the thread's locale; ours is always UTF-8. */
-static locale_t
-utf8_locale (void)
-{
-  static gsize once;
-
-  if (g_once_init_enter (&once))
-    {
-      locale_t made = newlocale (LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0);
-
-      if (made == (locale_t) 0)
-        made = newlocale (LC_CTYPE_MASK, "en_US.UTF-8", (locale_t) 0);
-      g_once_init_leave (&once, made != (locale_t) 0 ? (gsize) made : (gsize) LC_GLOBAL_LOCALE);
-    }
-  return (locale_t) once;
-}
-
 char *
 text_input_member_name (struct archive_entry *entry)
 {
@@ -705,18 +688,15 @@ find_member (TextInput *input, gboolean *more, GError **error)
 static gboolean
 next_member (TextInput *input, gboolean *more, GError **error)
 {
-  locale_t before;
-  gboolean ok;
+  /* libarchive converts names by the thread's locale. */
+  g_auto (TextUtf8Scope) scope = text_utf8_scope_begin ();
 
   if (input->n_matched > 0 && archive_format (input->archive) == ARCHIVE_FORMAT_EMPTY)
     {
       *more = FALSE;
       return TRUE;
     }
-  before = uselocale (utf8_locale ());
-  ok = find_member (input, more, error);
-  uselocale (before);
-  return ok;
+  return find_member (input, more, error);
 }
 
 /* ---- texts ---------------------------------------------------------------- */

@@ -122,6 +122,7 @@ plugins_libflowrun_text_la_SOURCES = \
 	plugins/text/turns.h \
 	plugins/text/trie.c \
 	plugins/text/trie.h \
+	plugins/text/utf8-scope.h \
 	plugins/text/utf8.c \
 	plugins/text/variants.h
 EXTRA_DIST += plugins/text/template.md plugins/text/make-entities.py plugins/text/make-language.py plugins/text/pii/make-regions.py

@@ -11,13 +11,13 @@
 #include "mbox.h"
 #include "readers.h"
 #include "text/input.h"
+#include "text/utf8-scope.h"
 #include "unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -380,21 +380,6 @@ visit_mbox (Unpack *u, const Source *source, const Where *where)
 
 /* ---- archives ---------------------------------------------------------------------- */
 
-/* libarchive converts names by the thread's locale; ours is always UTF-8. */
-static locale_t
-utf8_locale (void)
-{
-  static gsize once;
-
-  if (g_once_init_enter (&once))
-    {
-      locale_t made = newlocale (LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0);
-
-      g_once_init_leave (&once, made != (locale_t) 0 ? (gsize) made : (gsize) LC_GLOBAL_LOCALE);
-    }
-  return (locale_t) once;
-}
-
 static struct archive *
 open_archive (const Source *source)
 {
@@ -570,18 +555,18 @@ visit_entry (Unpack *u, struct archive *a, struct archive_entry *entry, const Wh
 static gboolean
 visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *where)
 {
+  /* libarchive converts names by the thread's locale. */
+  g_auto (TextUtf8Scope) scope = text_utf8_scope_begin ();
   struct archive_entry *entry;
-  gboolean more = TRUE, any = FALSE, ok;
+  gboolean more = TRUE, any = FALSE;
   guint failures = 0;
 
   while (more && !u->over)
     {
-      locale_t before = uselocale (utf8_locale ());
       int rc = archive_read_next_header (a, &entry);
 
       if (rc == ARCHIVE_EOF || is_cancelled (u))
         {
-          uselocale (before);
           if (rc == ARCHIVE_EOF && !any)
             return reject (u, where->member, source->len, NULL, "no_text",
                            "the archive holds no files");
@@ -590,7 +575,6 @@ visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *
       any = TRUE;
       if (rc < ARCHIVE_WARN)
         {
-          uselocale (before);
           /* Retry is of this member alone; but not for ever. */
           if (rc == ARCHIVE_RETRY && ++failures < 1000)
             continue;
@@ -601,14 +585,9 @@ visit_entries (Unpack *u, struct archive *a, const Source *source, const Where *
                          "the archive cannot be read further: %s", archive_fault (a));
         }
       if (archive_format (a) == ARCHIVE_FORMAT_RAW && archive_filter_count (a) < 2)
-        {
-          uselocale (before);
-          return reject (u, where->member, source->len, NULL, "damaged",
-                         "it begins like an archive, but is none");
-        }
-      ok = visit_entry (u, a, entry, where, &more);
-      uselocale (before);
-      if (!ok)
+        return reject (u, where->member, source->len, NULL, "damaged",
+                       "it begins like an archive, but is none");
+      if (!visit_entry (u, a, entry, where, &more))
         return FALSE;
     }
   return TRUE;

@@ -6,8 +6,8 @@
 #include "sources/odbc/result.h"
 
 #include "sql/dsn.h"
+#include "text/utf8-scope.h"
 
-#include <locale.h>
 #include <string.h>
 
 /* ---- text ---------------------------------------------------------------------- */
@@ -211,40 +211,12 @@ ask_driver (OdbcLink *link)
     link->piecewise = g_ascii_strcasecmp (name, "SQLite") == 0;
 }
 
-/* For a driver that has no functions with W, SQLite's for one, the manager turns UTF-16 into the
- * encoding of the locale in which its handles are made: under cron, in a container, that is ASCII,
- * in which Chinese becomes other characters without a word.  This thread has UTF-8 to the end of
- * the scope. */
-typedef struct
-{
-  locale_t before, utf8;
-} Utf8Locale;
-
-static Utf8Locale
-utf8_locale_begin (void)
-{
-  Utf8Locale locale = { .utf8 = newlocale (LC_CTYPE_MASK, "C.UTF-8", (locale_t) 0) };
-
-  if (locale.utf8 != (locale_t) 0)
-    locale.before = uselocale (locale.utf8);
-  return locale;
-}
-
-static void
-utf8_locale_end (Utf8Locale *locale)
-{
-  if (locale->utf8 == (locale_t) 0)
-    return;
-  uselocale (locale->before);
-  freelocale (locale->utf8);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Utf8Locale, utf8_locale_end)
-
 OdbcLink *
 odbc_connect (const SqlConfig *config, gint64 block, GCancellable *cancellable, GError **error)
 {
-  g_auto (Utf8Locale) locale = utf8_locale_begin ();
+  /* For a driver that has no functions with W, SQLite's for one, the manager turns UTF-16 into the
+   * encoding that the locale has when its handles are made. */
+  g_auto (TextUtf8Scope) scope = text_utf8_scope_begin ();
   g_autoptr (OdbcLink) link = g_new0 (OdbcLink, 1);
   gint64 seconds = (config->timeout + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
 
