@@ -170,17 +170,9 @@ my ()
   done
 }
 
-# until_it_prints WHAT COMMAND...: waits until COMMAND prints WHAT, for half a minute at most
-until_it_prints ()
-{
-  what=$1 i=0
-  shift
-  until [ "$("$@")" = "$what" ]; do
-    i=$((i + 1))
-    [ $i -lt 300 ] || return 1
-    sleep 0.1
-  done
-}
+# until_it_prints WHAT COMMAND...: waits until COMMAND prints WHAT
+prints () { printed=$1; shift; [ "$("$@")" = "$printed" ]; }
+until_it_prints () { wait_until prints "$@"; }
 
 comes () { until_it_prints 1 "$@"; }
 goes () { until_it_prints 0 "$@"; }

@@ -44,6 +44,16 @@ ok () { name=$1; shift; "$@" > /dev/null 2>&1; tell $? "$name"; }
 skip () { n=$((n + 1)); echo "ok $n - $1 # SKIP $2"; }
 done_testing () { echo "1..$n"; }
 sanitized () { grep -q -a -s __asan_init "$FLOWRUN" "$top_builddir/.libs/flowrun"; }
+# wait_until COMMAND...: until COMMAND succeeds, half a minute at most
+wait_until ()
+{
+  tries=0
+  until "$@"; do
+    tries=$((tries + 1))
+    [ $tries -lt 300 ] || return 1
+    sleep 0.1
+  done
+}
 have () { [ -e "$top_builddir/plugins/.libs/$1.so" ]; }
 
 # A small shop that most tests use.

@@ -21,11 +21,7 @@ hold_up ()
   holder=$!
   "$FLOWRUN" slow.json --fresh --run-dir "$1" > hold 2> .err &
   pid=$!
-  tries=0
-  until grep -q 'write: running' .err 2> /dev/null || [ $tries -gt 100 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-  done
+  wait_until grep -qs 'write: running' .err
   sleep 0.3
 }
 
@@ -52,11 +48,7 @@ cat > file.json <<'END'
 END
 "$FLOWRUN" file.json --fresh --run-dir runs/file > /dev/null 2> .err &
 pid=$!
-tries=0
-until grep -q 'slow: running' .err || [ $tries -gt 100 ]; do
-  sleep 0.1
-  tries=$((tries + 1))
-done
+wait_until grep -qs 'slow: running' .err
 kill -TERM $pid
 wait $pid
 status=$?
