@@ -67,7 +67,7 @@ ok "text that is not is rejected" grep -q "t: row 2.*\"encoding\".*'v' is not va
 pg 'create schema "Laden"' 'create table "Laden"."Odd ""name" ("a b" int primary key, "引号""" text, x int)' \
   "insert into \"Laden\".\"Odd \"\"name\" values (3, 'c', 1), (1, 'a', 2), (2, 'b', 3)" \
   "create table goods (id serial primary key, name text, price numeric(10,2), updated_at timestamptz)" \
-  "insert into goods (name, price, updated_at) select '商品 ' || i, i, '2024-01-01'::timestamptz + i * interval '1 hour' from generate_series(1, 20) i" \
+  "insert into goods (name, price, updated_at) select '商品 ' || i, i, '2024-01-01 00:00+00'::timestamptz + i * interval '1 hour' from generate_series(1, 20) i" \
   "grant select on goods to reader" "create table secret (id int)"
 pipeline source.postgres ', "table": "Laden.Odd \"name", "select": ["引号\"", "a b"], "where": "x > $1 -- a comment", "parameters": [1]'
 go 0
