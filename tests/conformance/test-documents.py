@@ -221,6 +221,57 @@ def pdf_embedded_subset(lib):
     same(read(path)[0]["text"], "# Überschrift\n\n" + (PARAGRAPH * 2).strip())
 
 
+@test("reportlab")
+def pdf_tables(lib):
+    """Ruled, with cells of several lines, and without rules; text before and behind."""
+    from reportlab.lib import colors
+    from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+    from reportlab.platypus import Paragraph, SimpleDocTemplate, Table, TableStyle
+
+    path = os.path.join(work, "tables.pdf")
+    pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+    zh = ParagraphStyle("zh", fontName="STSong-Light", fontSize=10, leading=14, wordWrap="CJK")
+    en = getSampleStyleSheet()["BodyText"]
+    ruled = TableStyle([("GRID", (0, 0), (-1, -1), 0.5, colors.black), ("FONTNAME", (0, 0), (-1, -1), "STSong-Light"), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])
+    close = TableStyle([("ALIGN", (1, 0), (-1, -1), "RIGHT"), ("TOPPADDING", (0, 0), (-1, -1), 0), ("BOTTOMPADDING", (0, 0), (-1, -1), 0)])
+    goods = [["商品编号", "名称", "价格", "库存"], ["A-1001", "云岭明前绿茶", "¥128.00", "35"], ["A-1002", "茉莉银针礼盒", "¥298.00", "8"], ["A-1003", "铸铁壶", "¥459.00", ""]]
+    care = [["参数", "说明"], ["材质", "铸铁壶身，内壁搪瓷，不含铅镉，可以放心每天使用，不必担心生锈，也不必担心掉漆。"], ["产地", "浙江龙泉"], ["保养", "第一次使用之前用热水冲洗两遍，不用洗洁精；用完之后倒净剩水，擦干存放。"]]
+    bill = [["Item", "Qty", "Unit price", "Total"], ["Cast-iron kettle", "2", "$45.90", "$91.80"], ["Jasmine gift box", "1", "$29.80", "$29.80"], ["Shipping", "", "", "$5.00"]]
+    SimpleDocTemplate(path).build(
+        [
+            Paragraph("下表列出本季全部商品的价格与库存，价格含税。" * 3, zh),
+            Table(goods, style=ruled),
+            Paragraph("以上价格自即日起生效，解释权归本公司所有。" * 3, zh),
+            Table([care[0]] + [[Paragraph(c, zh) for c in row] for row in care[1:]], colWidths=[80, 220], style=ruled),
+            Paragraph(PARAGRAPH, en),
+            Table(bill, style=close),
+            Paragraph(PARAGRAPH, en),
+        ]
+    )
+    text = read(path)[0]["text"]
+    got = [[c.strip() for c in l.strip("|").split(" | ")] for l in text.split("\n") if l.startswith("|") and "---" not in l]
+    same(got, goods + care + bill)
+    same(len(text.split("\n\n")), 7)
+
+
+@test("fpdf")
+def pdf_table_of_fpdf(lib):
+    path = os.path.join(work, "table.pdf")
+    rows = [["Name", "Material", "Weight"], ["Kettle", "Cast iron with an enamel lining that does not rust", "3.2 kg"], ["Cup", "Porcelain", "0.2 kg"], ["Tray", "Bamboo", "0.5 kg"]]
+    p = lib.FPDF()
+    p.add_page()
+    p.set_font("Helvetica", size=11)
+    p.multi_cell(0, 6, PARAGRAPH, new_x="LMARGIN", new_y="NEXT")
+    with p.table() as table:
+        for row in rows:
+            table.row(row)
+    p.output(path)
+    text = read(path)[0]["text"]
+    same([[c.strip() for c in l.strip("|").split(" | ")] for l in text.split("\n") if l.startswith("|") and "---" not in l], rows)
+
+
 @test("pypdf")
 def pdf_password(lib):
     path = os.path.join(work, "locked.pdf")

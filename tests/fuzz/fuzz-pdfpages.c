@@ -16,6 +16,8 @@ take_block (TextDocSink *sink, const TextDocBlock *block)
 {
   (void) sink;
   g_assert_true (g_utf8_validate (block->text.data, (gssize) block->text.len, NULL));
+  for (guint i = 0; i < block->n_cells; i++)
+    g_assert_true (g_utf8_validate (block->cells[i].data, (gssize) block->cells[i].len, NULL));
   return TRUE;
 }
 
@@ -55,8 +57,13 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       const uint8_t *end = memchr (g + 12, '\n', size - at - 12);
       size_t n = end ? (size_t) (end - g - 12) : size - at - 12;
       g_autofree char *text = g_utf8_make_valid ((const char *) g + 12, (gssize) n);
-      PdfLine line = { (float) (g[1] * 3),        (float) (g[2] * 4), (float) (g[1] * 3 + g[3] * 3),
-                       (float) (g[2] * 4 + g[4]), g[4] / 4.0f,        g[5] & 1 };
+      PdfLine line = { (float) (g[1] * 3),
+                       (float) (g[2] * 4),
+                       (float) (g[1] * 3 + g[3] * 3),
+                       (float) (g[2] * 4 + g[4]),
+                       g[4] / 4.0f,
+                       g[5] & 1,
+                       (g[5] & 2) != 0 };
 
       if (g[0] == 'P')
         pages_begin (pages, &page);

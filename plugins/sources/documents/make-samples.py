@@ -463,6 +463,21 @@ left = lines(60, 760, 12, *["左栏第%d行的文字内容在这里" % i for i i
 right = lines(330, 760, 12, *["右栏第%d行的文字内容在这里" % i for i in range(1, 21)])
 # written line by line across, as many programs do
 put("pdf/columns.pdf", pdf([[l for pair in zip(left, right) for l in pair]]))
+# cells of a row in one piece of text, as poppler finds them: numbers meet
+put(
+    "pdf/table.pdf",
+    pdf(
+        [
+            lines(72, 780, 12, LONG)
+            + [
+                (x, 740 - i * 20, 12, cell, i == 0)
+                for i, row in enumerate([("名称", "价格", "库存"), ("明前绿茶", "128.00", "35"), ("茉莉银针", "298.00", "8"), ("铸铁壶", "459.00", "")])
+                for x, cell in zip((72, 144, 204), row)
+            ]
+            + lines(72, 640, 12, LONG)
+        ]
+    ),
+)
 put("pdf/scan.pdf", pdf([[]]))
 cut = report.rindex(b"xref\n0")
 put("pdf/no-xref.pdf", report[:cut] + b"xref\n0 3\n0000000000 65535 f \n9999999999 00000 n \ntrailer << /Root 1 0 R >>\nstartxref\n7\n%%EOF\n")

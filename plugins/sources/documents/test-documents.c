@@ -231,6 +231,12 @@ test_pdf (void)
       fr_test_counter (t, "headers_dropped") + fr_test_counter (t, "page_numbers_dropped"), ==, 16);
   columns = lookup (t, "out", "id", "pdf/columns.pdf", "text");
   g_assert_nonnull (strstr (columns, "左栏第20行的文字内容在这里右栏第1行"));
+  expect (t, "pdf/table.pdf", "text",
+          "这是正文里的一行文字它一直写到右边的边缘才换到下一行去继续写\n\n"
+          "| 名称 | 价格 | 库存 |\n| --- | --- | --- |\n| 明前绿茶 | 128.00 | 35 |\n"
+          "| 茉莉银针 | 298.00 | 8 |\n| 铸铁壶 | 459.00 |  |\n\n"
+          "这是正文里的一行文字它一直写到右边的边缘才换到下一行去继续写");
+  g_assert_cmpint (fr_test_counter (t, "pdf_tables_guessed"), ==, 1);
   expect_reject (t, "pdf/scan.pdf", "no_text");
   /* Without a table of its objects it is read all the same. */
   expect (t, "pdf/no-xref.pdf", "kind", "pdf");

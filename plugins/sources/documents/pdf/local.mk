@@ -3,7 +3,8 @@
 # The plugin links no poppler; the worker does, and is under the GPL.
 if HAVE_TEXT
 DOCUMENT_PDF_PAGES = plugins/sources/documents/pdf/pages.c plugins/sources/documents/pdf/pages.h \
-	plugins/sources/documents/pdf/protocol.h
+	plugins/sources/documents/pdf/protocol.h \
+	plugins/sources/documents/pdf/tables.c plugins/sources/documents/pdf/tables.h
 if HAVE_POPPLER
 plugin_LTLIBRARIES += plugins/document-pdf.la
 plugins_document_pdf_la_SOURCES = plugins/sources/documents/pdf/pdf.c $(DOCUMENT_PDF_PAGES)

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "pages.h"
+#include "tables.h"
 #include "text/chars.h"
 
 #include <math.h>
@@ -18,6 +19,7 @@
 #define GAP 3
 #define MAX_MARGIN_LINES 4
 #define MAX_HEADING 160 /* bytes of three-byte characters: some 50 */
+#define MAX_MARKS 500   /* of lists, on a page, that stand apart from their items */
 #define N_SIZES 400     /* font sizes in half points */
 
 typedef enum
@@ -35,6 +37,9 @@ typedef struct
   guint page;
   guint8 bold;
   guint8 fate;
+  guint8 goes_on; /* the line before, after a wide blank */
+  guint8 kind;    /* TableKind */
+  TablePlace place;
 } Line;
 
 typedef struct
@@ -103,14 +108,24 @@ pages_line (Pages *p, const PdfLine *from, const char *text, gsize len)
     len--;
   if (len == 0 || p->pages->len == 0)
     return;
-  line = (Line){ p->text->len,      len,
-                 sane (from->x0),   sane (from->y0),
-                 sane (from->x1),   sane (from->y1),
-                 sane (from->size), p->pages->len - 1,
-                 from->bold != 0,   FATE_TEXT };
+  line = (Line){ p->text->len,
+                 len,
+                 sane (from->x0),
+                 sane (from->y0),
+                 sane (from->x1),
+                 sane (from->y1),
+                 sane (from->size),
+                 p->pages->len - 1,
+                 from->bold != 0,
+                 FATE_TEXT,
+                 from->goes_on != 0,
+                 TABLE_TEXT,
+                 { 0 } };
   if (line.size <= 0)
     line.size = MAX (line.y1 - line.y0, 1);
   g_string_append_len (p->text, text, (gssize) len);
+  /* Between parts of a line, should they be one again. */
+  g_string_append_c (p->text, ' ');
   g_array_append_val (p->lines, line);
   g_array_index (p->pages, Page, p->pages->len - 1).end = p->lines->len;
 }
@@ -415,47 +430,6 @@ mark_margins (Pages *p)
     mark_numbers (p, &g_array_index (p->pages, Page, n));
 }
 
-/* ---- sizes ------------------------------------------------------------------------ */
-
-static guint
-size_class (float size)
-{
-  return (guint) CLAMP (size * 2 + 0.5f, 1, N_SIZES - 1);
-}
-
-typedef struct
-{
-  guint body;             /* class of the size that most text has */
-  guint8 levels[N_SIZES]; /* heading level of a class; 0: none */
-  guint8 bold_level;
-} Sizes;
-
-static Sizes
-find_sizes (Pages *p)
-{
-  guint64 chars[N_SIZES] = { 0 };
-  Sizes sizes = { 0 };
-  guint8 level = 0;
-
-  for (guint i = 0; i < p->lines->len; i++)
-    if (line_at (p, i)->fate == FATE_TEXT)
-      chars[size_class (line_at (p, i)->size)] += line_at (p, i)->len;
-  for (guint i = 1; i < N_SIZES; i++)
-    if (chars[i] > chars[sizes.body])
-      sizes.body = i;
-  for (guint i = N_SIZES - 1; i > sizes.body; i--)
-    {
-      if (chars[i] == 0 || (double) i < 1.12 * (double) sizes.body + 0.5)
-        continue;
-      /* Sizes half a point apart are one. */
-      if (level == 0 || sizes.levels[i + 1 < N_SIZES ? i + 1 : i] == 0)
-        level = (guint8) MIN (level + 1, 5);
-      sizes.levels[i] = level;
-    }
-  sizes.bold_level = (guint8) MIN (level + 1, 6);
-  return sizes;
-}
-
 /* ---- characters at the ends of lines ------------------------------------------------ */
 
 static gunichar
@@ -514,6 +488,234 @@ list_mark (const char *text, gsize len, guint *ordered)
     return n + 3;
   *ordered = 0;
   return 0;
+}
+
+/* @text after what stands in @to from @start on, with or without a blank.  @apart: it stands apart
+ * from that. */
+static void
+join (GString *to, gsize start, const char *text, gsize len, gboolean apart)
+{
+  gunichar before = last_char (to->str + start, to->len - start), after = first_char (text, len);
+
+  if (to->len == start)
+    ;
+  else if (apart)
+    g_string_append_c (to, ' ');
+  else if (before == 0xad)
+    g_string_truncate (to, to->len - 2);
+  else if (before == '-' && g_unichar_islower (after))
+    {
+      if (g_unichar_isalpha (last_char (to->str + start, to->len - start - 1)))
+        g_string_truncate (to, to->len - 1);
+    }
+  /* Latin words next to Han keep a blank only if one was there. */
+  else if (!is_wide (before) && !is_wide (after))
+    g_string_append_c (to, ' ');
+  g_string_append_len (to, text, (gssize) len);
+}
+
+/* ---- tables ------------------------------------------------------------------------- */
+
+/* Digits, and no more letters than a unit or a currency has. */
+static gboolean
+is_number (const char *text, gsize len)
+{
+  guint digits = 0, others = 0;
+
+  for (const char *p = text, *end = text + len; p < end; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      digits += g_unichar_isdigit (c);
+      others += g_unichar_isalpha (c);
+    }
+  return digits > 0 && others <= 3 && others <= digits;
+}
+
+static TableKind
+kind_of (const Pages *p, const Line *line)
+{
+  const char *text = text_of (p, line);
+  g_autofree char *item = NULL;
+  guint ordered;
+
+  if (line->fate != FATE_TEXT || is_contents_entry (text, line->len))
+    return TABLE_NONE;
+  if (line->len < 16)
+    {
+      item = g_strdup_printf ("%.*s x", (int) line->len, text);
+      if (list_mark (item, line->len + 2, &ordered) == line->len + 1)
+        return TABLE_MARK;
+    }
+  return is_number (text, line->len) ? TABLE_NUMBER : TABLE_TEXT;
+}
+
+static guint
+find_tables (Pages *p, const Page *page)
+{
+  const guint n = page->end - page->first;
+  g_autofree TableBox *boxes = g_new (TableBox, n);
+  g_autofree TablePlace *places = g_new (TablePlace, n);
+  guint n_tables;
+
+  for (guint i = 0; i < n; i++)
+    {
+      Line *line = line_at (p, page->first + i);
+
+      line->kind = (guint8) kind_of (p, line);
+      boxes[i]
+          = (TableBox){ line->x0, line->y0, line->x1, line->y1, line->size, kind_of (p, line) };
+    }
+  n_tables = tables_find (boxes, n, places);
+  for (guint i = 0; i < n; i++)
+    line_at (p, page->first + i)->place = places[i];
+  return n_tables;
+}
+
+/* The line at the height of the mark at @at, to the right of it; @at: there is none. */
+static guint
+beside_mark (Pages *p, const Page *page, guint at)
+{
+  const Line *mark = line_at (p, at);
+  guint best = at;
+
+  for (guint i = page->first; i < page->end; i++)
+    {
+      const Line *line = line_at (p, i);
+      const float em = MIN (line->size, mark->size);
+
+      if (line->fate == FATE_TEXT && line->place.table == 0 && line->kind != TABLE_MARK
+          && fabsf (line->y0 + line->y1 - mark->y0 - mark->y1) < 0.8f * em && line->x0 > mark->x1
+          && line->x0 - mark->x1 < 8 * em && (best == at || line->x0 < line_at (p, best)->x0))
+        best = i;
+    }
+  return best;
+}
+
+/* Marks of a list that stand apart, which poppler reads first, all of them, go before their items.
+ */
+static void
+move_marks (Pages *p, const Page *page)
+{
+  g_autoptr (GArray) marks = g_array_new (FALSE, FALSE, sizeof (Line));
+
+  for (guint i = page->first; i < page->end && marks->len < MAX_MARKS; i++)
+    if (line_at (p, i)->kind == TABLE_MARK && line_at (p, i)->place.table == 0)
+      g_array_append_val (marks, *line_at (p, i));
+  for (guint m = 0; m < marks->len; m++)
+    {
+      guint at = page->first, item;
+      Line mark;
+
+      while (line_at (p, at)->from != g_array_index (marks, Line, m).from)
+        at++;
+      item = beside_mark (p, page, at);
+      if (item == at)
+        continue;
+      mark = *line_at (p, at);
+      if (item > at)
+        {
+          item--;
+          memmove (line_at (p, at), line_at (p, at + 1), (item - at) * sizeof mark);
+        }
+      else
+        memmove (line_at (p, item + 1), line_at (p, item), (at - item) * sizeof mark);
+      *line_at (p, item) = mark;
+      line_at (p, item + 1)->goes_on = TRUE;
+    }
+}
+
+/* @line after @last, which it goes on. */
+static void
+lengthen (Pages *p, Line *last, const Line *line)
+{
+  if (last->from + last->len + 1 == line->from)
+    last->len = line->from + line->len - last->from;
+  else
+    {
+      g_autofree char *text = g_strdup_printf ("%.*s %.*s ", (int) last->len, text_of (p, last),
+                                               (int) line->len, text_of (p, line));
+
+      last->from = p->text->len;
+      last->len += line->len + 1;
+      g_string_append (p->text, text);
+    }
+  last->x0 = MIN (last->x0, line->x0);
+  last->y0 = MIN (last->y0, line->y0);
+  last->x1 = MAX (last->x1, line->x1);
+  last->y1 = MAX (last->y1, line->y1);
+  last->size = MAX (last->size, line->size);
+  last->bold &= line->bold;
+}
+
+/* Parts of a line that are no cells are one line again. */
+static void
+join_parts (Pages *p)
+{
+  guint kept = 0;
+
+  for (guint n = 0; n < p->pages->len; n++)
+    {
+      Page *page = &g_array_index (p->pages, Page, n);
+      const guint first = kept;
+
+      move_marks (p, page);
+      for (guint i = page->first; i < page->end; i++)
+        {
+          const Line line = *line_at (p, i);
+          Line *last = kept > first ? line_at (p, kept - 1) : NULL;
+
+          if (line.goes_on && last && line.place.table == 0 && last->place.table == 0
+              && line.fate == last->fate)
+            lengthen (p, last, &line);
+          else
+            *line_at (p, kept++) = line;
+        }
+      page->first = first;
+      page->end = kept;
+    }
+  g_array_set_size (p->lines, kept);
+}
+
+/* ---- sizes ------------------------------------------------------------------------ */
+
+static guint
+size_class (float size)
+{
+  return (guint) CLAMP (size * 2 + 0.5f, 1, N_SIZES - 1);
+}
+
+typedef struct
+{
+  guint body;             /* class of the size that most text has */
+  guint8 levels[N_SIZES]; /* heading level of a class; 0: none */
+  guint8 bold_level;
+} Sizes;
+
+static Sizes
+find_sizes (Pages *p)
+{
+  guint64 chars[N_SIZES] = { 0 };
+  Sizes sizes = { 0 };
+  guint8 level = 0;
+
+  for (guint i = 0; i < p->lines->len; i++)
+    if (line_at (p, i)->fate == FATE_TEXT)
+      chars[size_class (line_at (p, i)->size)] += line_at (p, i)->len;
+  for (guint i = 1; i < N_SIZES; i++)
+    if (chars[i] > chars[sizes.body])
+      sizes.body = i;
+  for (guint i = N_SIZES - 1; i > sizes.body; i--)
+    {
+      if (chars[i] == 0 || (double) i < 1.12 * (double) sizes.body + 0.5)
+        continue;
+      /* Sizes half a point apart are one. */
+      if (level == 0 || sizes.levels[i + 1 < N_SIZES ? i + 1 : i] == 0)
+        level = (guint8) MIN (level + 1, 5);
+      sizes.levels[i] = level;
+    }
+  sizes.bold_level = (guint8) MIN (level + 1, 6);
+  return sizes;
 }
 
 /* ---- paragraphs --------------------------------------------------------------------- */
@@ -576,6 +778,16 @@ heading_level (Build *b, const Line *line)
   return size_class (line->size) + 1 >= b->sizes.body ? b->sizes.bold_level : 0;
 }
 
+/* At the height of @last, after a wide blank. */
+static gboolean
+is_beside (const Line *last, const Line *line)
+{
+  const float em = MAX (line->size, 1);
+
+  return line->page == last->page && fabsf (line->y0 - last->y0) < 0.3f * em
+         && line->x0 > last->x1 + 0.5f * em;
+}
+
 /* Whether @line goes on with the open paragraph. */
 static gboolean
 goes_on (Build *b, const Line *line, guint level)
@@ -623,32 +835,6 @@ goes_on (Build *b, const Line *line, guint level)
   return TRUE;
 }
 
-static void
-join (Build *b, const Line *line)
-{
-  const char *text = text_of (b->p, line);
-  gunichar before = last_char (b->text->str, b->text->len), after = first_char (text, line->len);
-  gunichar earlier = 0;
-
-  if (b->text->len == 0)
-    ;
-  else if (before == 0xad)
-    g_string_truncate (b->text, b->text->len - 2);
-  else if (before == '-' && g_unichar_islower (after))
-    {
-      earlier = last_char (b->text->str, b->text->len - 1);
-      if (g_unichar_isalpha (earlier))
-        g_string_truncate (b->text, b->text->len - 1);
-    }
-  else if (!is_wide (before) || !is_wide (after))
-    {
-      /* Latin words next to Han keep a blank only if one was there. */
-      if (!is_wide (before) && !is_wide (after))
-        g_string_append_c (b->text, ' ');
-    }
-  g_string_append_len (b->text, text, (gssize) line->len);
-}
-
 /* The column of a line: those about it of its size that lie above or below it. */
 static void
 find_column (Build *b, const Page *page, guint at)
@@ -661,8 +847,9 @@ find_column (Build *b, const Page *page, guint at)
     {
       const Line *next = line_at (b->p, i);
 
-      if (next->fate != FATE_TEXT || fabsf (next->size - line->size) > 0.15f * line->size
-          || next->x0 > line->x1 || next->x1 < line->x0)
+      if (next->fate != FATE_TEXT || next->place.table
+          || fabsf (next->size - line->size) > 0.15f * line->size || next->x0 > line->x1
+          || next->x1 < line->x0)
         continue;
       left = MIN (left, next->x0);
       right = MAX (right, next->x1);
@@ -692,10 +879,120 @@ take_line (Build *b, const Page *page, guint at)
       b->level = level;
       b->item = level == 0 && list_mark (text_of (b->p, line), line->len, &ordered) > 0;
     }
-  join (b, line);
+  join (b->text, 0, text_of (b->p, line), line->len, b->last != NULL && is_beside (b->last, line));
   b->last = line;
   b->n_lines++;
   return TRUE;
+}
+
+/* ---- rows ---------------------------------------------------------------------------- */
+
+#define TOLD G_MAXUINT /* the table of a line that was told with it */
+
+typedef struct
+{
+  guint row, column, line;
+} Part;
+
+static int
+by_cell (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const Part *x = a, *y = b;
+  Pages *p = data;
+  const Line *u = line_at (p, x->line), *v = line_at (p, y->line);
+
+  if (x->row != y->row)
+    return x->row < y->row ? -1 : 1;
+  if (x->column != y->column)
+    return x->column < y->column ? -1 : 1;
+  /* Parts at one height go from left to right. */
+  if (fabsf (u->y0 - v->y0) > 0.4f * MIN (u->size, v->size))
+    return u->y0 < v->y0 ? -1 : 1;
+  return (u->x0 > v->x0) - (u->x0 < v->x0);
+}
+
+/* The parts [@first, @end) of one row. */
+static gboolean
+tell_row (Build *b, const GArray *parts, guint first, guint end, guint n_columns, gboolean begins,
+          gboolean header)
+{
+  g_autofree FrStr *cells = g_new0 (FrStr, n_columns);
+  g_autofree gsize *starts = g_new0 (gsize, n_columns + 1);
+  guint column = 0;
+  TextDocBlock block = { .size = sizeof block,
+                         .kind = TEXT_DOC_ROW,
+                         .first = begins,
+                         .header = header,
+                         .cells = cells,
+                         .n_cells = n_columns };
+
+  g_string_truncate (b->text, 0);
+  for (guint i = first; i < end; i++)
+    {
+      const Part *part = &g_array_index (parts, Part, i);
+      const Line *line = line_at (b->p, part->line);
+
+      while (column < part->column)
+        starts[++column] = b->text->len;
+      join (b->text, starts[column], text_of (b->p, line), line->len, line->goes_on);
+    }
+  while (column < n_columns)
+    starts[++column] = b->text->len;
+  for (guint c = 0; c < n_columns; c++)
+    cells[c] = (FrStr){ b->text->str + starts[c], starts[c + 1] - starts[c] };
+  return b->sink->block (b->sink, &block);
+}
+
+/* Whether the first row is bold and another is not. */
+static gboolean
+has_header (const Pages *p, const GArray *parts)
+{
+  gboolean first = TRUE, others = TRUE;
+
+  for (guint i = 0; i < parts->len; i++)
+    {
+      const Part *part = &g_array_index (parts, Part, i);
+      const gboolean bold = line_at ((Pages *) p, part->line)->bold;
+
+      if (part->row == 0)
+        first &= bold;
+      else
+        others &= bold;
+    }
+  return first && !others;
+}
+
+static gboolean
+tell_table (Build *b, const Page *page, guint number)
+{
+  g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (Part));
+  guint n_columns = 1;
+  gboolean header, ok = tell_paragraph (b);
+
+  for (guint i = page->first; i < page->end; i++)
+    {
+      const TablePlace *place = &line_at (b->p, i)->place;
+      const Part part = { place->row, place->column, i };
+
+      if (place->table != number)
+        continue;
+      g_array_append_val (parts, part);
+      n_columns = MAX (n_columns, place->column + 1);
+    }
+  g_array_sort_with_data (parts, by_cell, b->p);
+  header = has_header (b->p, parts);
+  for (guint i = 0, end; ok && i < parts->len; i = end)
+    {
+      const guint row = g_array_index (parts, Part, i).row;
+
+      for (end = i; end < parts->len && g_array_index (parts, Part, end).row == row;)
+        end++;
+      ok = tell_row (b, parts, i, end, n_columns, i == 0, header && i == 0);
+    }
+  g_string_truncate (b->text, 0);
+  for (guint i = 0; i < parts->len; i++)
+    line_at (b->p, g_array_index (parts, Part, i).line)->place.table = TOLD;
+  return ok;
 }
 
 static void
@@ -717,10 +1014,28 @@ count_dropped (Pages *p, TextDocSink *sink)
     sink->count (sink, "contents_entries_dropped", contents);
 }
 
+static gboolean
+tell_page (Build *b, const Page *page)
+{
+  gboolean ok = TRUE;
+
+  for (guint i = page->first; ok && i < page->end; i++)
+    {
+      const Line *line = line_at (b->p, i);
+
+      if (line->fate != FATE_TEXT || line->place.table == TOLD)
+        continue;
+      ok = line->place.table ? tell_table (b, page, line->place.table) : take_line (b, page, i);
+      ok = ok && (i % 512 || b->sink->go_on (b->sink));
+    }
+  return ok;
+}
+
 gboolean
 pages_tell (Pages *p, TextDocSink *sink)
 {
   Build b = { .p = p, .sink = sink };
+  gint64 tables = 0;
   gboolean ok = TRUE;
 
   if (!(p->wants & TEXT_DOC_WHOLE))
@@ -729,18 +1044,19 @@ pages_tell (Pages *p, TextDocSink *sink)
       mark_contents (p);
       count_dropped (p, sink);
     }
+  for (guint n = 0; n < p->pages->len; n++)
+    tables += find_tables (p, &g_array_index (p->pages, Page, n));
+  if (tables)
+    sink->count (sink, "pdf_tables_guessed", tables);
+  join_parts (p);
   b.sizes = find_sizes (p);
   b.text = g_string_new (NULL);
   for (guint n = 0; ok && n < p->pages->len; n++)
     {
-      const Page *page = &g_array_index (p->pages, Page, n);
-
       if (p->wants & TEXT_DOC_PARTS)
         ok = tell_paragraph (&b);
       ok = ok && sink->part (sink, TEXT_DOC_PAGE, n + 1, (FrStr){ "", 0 });
-      for (guint i = page->first; ok && i < page->end; i++)
-        if (line_at (p, i)->fate == FATE_TEXT)
-          ok = take_line (&b, page, i) && (i % 512 || sink->go_on (sink));
+      ok = ok && tell_page (&b, &g_array_index (p->pages, Page, n));
     }
   ok = ok && tell_paragraph (&b);
   g_string_free (b.text, TRUE);

@@ -10,7 +10,7 @@
  *
  *   'T' title   'A' author   'D' date (RFC 3339)      texts
  *   'P' a page begins                                 PdfPage
- *   'L' a line of it                                  PdfLine, then its text
+ *   'L' a line of it, or a part after a wide blank    PdfLine, then its text
  *   'N' nobody may copy its text, says the document   nothing
  *   'F' it cannot be read                             rule, NUL, reason
  *   'E' all was told                                  nothing
@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define PDF_SOCKET 3
-#define PDF_MAGIC 0x31464450u /* "PDF1" */
+#define PDF_MAGIC 0x32464450u /* "PDF2" */
 #define PDF_MAX_FRAME (64u * 1024 * 1024)
 
 typedef struct
@@ -51,6 +51,7 @@ typedef struct
 {
   float x0, y0, x1, y1, size;
   uint32_t bold;
+  uint32_t goes_on; /* the same line as the one before, after a wide blank */
 } PdfLine;
 
 #endif

@@ -15,8 +15,14 @@ take_block (TextDocSink *sink, const TextDocBlock *block)
 {
   Got *got = sink->data;
 
-  g_string_append_printf (got->out, "%c%u|%.*s\n", "?PHIRCQ"[block->kind], block -> level,
+  g_string_append_printf (got->out, "%c%u|%.*s", "?PHIRCQ"[block->kind],
+                          block -> kind == TEXT_DOC_ROW ? 2u * block -> header + block -> first
+                                                        : block -> level,
                           (int) block -> text.len, block->text.data);
+  for (guint i = 0; i < block->n_cells; i++)
+    g_string_append_printf (got->out, "%s%.*s", i ? "|" : "", (int) block->cells[i].len,
+                            block->cells[i].data);
+  g_string_append_c (got->out, '\n');
   return TRUE;
 }
 
@@ -41,7 +47,8 @@ go_on (TextDocSink *sink)
   return TRUE;
 }
 
-/* Lines: "x y size bold width text", pages parted by "---". */
+/* Lines: "x y size bold width text", pages parted by "---"; a + before them: part of the line
+ * before. */
 static char *
 told (const char *lines, guint wants, gint64 *dropped)
 {
@@ -59,8 +66,9 @@ told (const char *lines, guint wants, gint64 *dropped)
   pages_begin (pages, &page);
   for (char **l = each; *l; l++)
     {
-      g_auto (GStrv) f = g_strsplit (*l, " ", 6);
-      PdfLine line = { 0 };
+      const gboolean goes_on = **l == '+';
+      g_auto (GStrv) f = g_strsplit (*l + goes_on, " ", 6);
+      PdfLine line = { .goes_on = goes_on };
 
       if (strcmp (*l, "---") == 0)
         pages_begin (pages, &page);
@@ -193,6 +201,88 @@ test_over_pages (void)
       apart, ==, "P0|A sentence that goes on over the end of its page and\nP0|ends on the next.\n");
 }
 
+static void
+test_tables (void)
+{
+  /* Three columns, an empty cell, a cell of two lines; bold names. */
+  expect ("72 60 10 0 420 Some text before it that goes all the way across\n"
+          "72 100 10 1 40 Item\n+200 100 10 1 30 Size\n+300 100 10 1 40 Price\n"
+          "72 120 10 0 90 铸铁壶和一个很长\n72 132 10 0 40 的名字\n200 120 10 0 30 1.2\n"
+          "+300 120 10 0 40 ¥128.00\n"
+          "72 152 10 0 50 Tea cup\n+300 152 10 0 20 35\n"
+          "72 192 10 0 420 and text behind it that goes all the way across\n",
+          "P0|Some text before it that goes all the way across\n"
+          "R3|Item|Size|Price\nR0|铸铁壶和一个很长的名字|1.2|¥128.00\nR0|Tea cup||35\n"
+          "P0|and text behind it that goes all the way across\n");
+  /* The first cell in the middle of three lines of the second. */
+  expect ("72 100 10 0 40 Key\n200 100 10 0 60 Value\n"
+          "200 124 10 0 200 one two three four five\n200 136 10 0 190 six seven eight nine\n"
+          "200 148 10 0 60 and ten.\n72 136 10 0 50 Numbers\n"
+          "72 172 10 0 50 Letters\n200 172 10 0 60 a to z\n",
+          "R1|Key|Value\nR0|Numbers|one two three four five six seven eight nine and ten.\n"
+          "R0|Letters|a to z\n");
+  /* Rows as close as lines of text, told by their numbers. */
+  expect ("72 100 10 0 90 Kettle\n300 100 10 0 30 45.90\n72 112 10 0 60 Jasmine tea\n"
+          "300 112 10 0 30 29.80\n72 124 10 0 30 Total\n300 124 10 0 30 75.70\n",
+          "R1|Kettle|45.90\nR0|Jasmine tea|29.80\nR0|Total|75.70\n");
+  /* A name over two columns. */
+  expect ("107 100 10 0 70 2024\n307 100 10 0 70 2023\n"
+          "72 120 10 0 40 in\n172 120 10 0 40 out\n272 120 10 0 40 in\n372 120 10 0 40 out\n"
+          "72 140 10 0 40 1\n172 140 10 0 40 2\n272 140 10 0 40 3\n372 140 10 0 40 4\n"
+          "72 160 10 0 40 5\n172 160 10 0 40 6\n272 160 10 0 40 7\n372 160 10 0 40 8\n",
+          "R1|2024||2023|\nR0|in|out|in|out\nR0|1|2|3|4\nR0|5|6|7|8\n");
+}
+
+/* Text in two columns, in blocks side by side, and marks before items are none. */
+static void
+test_no_tables (void)
+{
+  g_autoptr (GString) columns = g_string_new (NULL);
+  g_autofree char *got = NULL, *one = NULL;
+  gint64 counted = 0;
+
+  for (guint leading = 12; leading <= 18; leading += 6)
+    {
+      g_string_truncate (columns, 0);
+      for (guint side = 0; side < 2; side++)
+        for (guint i = 0; i < 12; i++)
+          g_string_append_printf (columns, "%u %u 10 0 %u lines of text that fill their column\n",
+                                  side ? 310 : 72, 100 + i * leading, i % 5 == 4 ? 100 : 220);
+      g_free (got);
+      got = told (columns->str, 0, &counted);
+      g_assert_null (strstr (got, "R0|"));
+      g_assert_cmpint (counted, ==, 0);
+    }
+  expect ("72 100 10 0 40 Bill to\n300 100 10 0 40 Ship to\n72 112 10 0 90 ACME Corporation\n"
+          "300 112 10 0 60 Warehouse\n72 124 10 0 50 London\n300 124 10 0 50 Liverpool\n",
+          "P0|Bill to Ship to ACME Corporation Warehouse London Liverpool\n");
+  expect ("72 100 10 0 8 1.\n72 120 10 0 8 2.\n72 140 10 0 8 3.\n100 100 10 0 200 one\n"
+          "100 120 10 0 190 two\n100 140 10 0 180 three\n",
+          "I1|one\nI1|two\nI1|three\n");
+  /* What is parted on one line alone is a line, with the blank that is seen. */
+  expect ("72 100 10 0 50 姓名：张三\n+200 100 10 0 50 性别：男\n", "P0|姓名：张三 性别：男\n");
+  expect ("72 100 10 0 50 姓名：张三\n200 100 10 0 50 性别：男\n", "P0|姓名：张三 性别：男\n");
+}
+
+/* Any number of cells and columns ends soon. */
+static void
+test_many_cells (void)
+{
+  g_autoptr (GString) lines = g_string_new (NULL);
+  g_autofree char *got = NULL;
+
+  for (guint i = 0; i < 15000; i++)
+    g_string_append_printf (lines, "%u %u 2 0 2 x\n", i % 150 * 4, i / 150 * 4);
+  got = told (lines->str, 0, NULL);
+  g_assert_cmpuint (strlen (got), >, 15000);
+  g_string_truncate (lines, 0);
+  for (guint i = 0; i < 19000; i++)
+    g_string_append_printf (lines, "%u %u 2 0 2 x\n", i % 19 * 30 + i / 19 % 7 * 4, i / 19 * 4);
+  g_free (got);
+  got = told (lines->str, 0, NULL);
+  g_assert_cmpuint (strlen (got), >, 19000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -203,5 +293,8 @@ main (int argc, char **argv)
   g_test_add_func ("/documents/pages/margins", test_margins);
   g_test_add_func ("/documents/pages/contents", test_contents);
   g_test_add_func ("/documents/pages/over-pages", test_over_pages);
+  g_test_add_func ("/documents/pages/tables", test_tables);
+  g_test_add_func ("/documents/pages/no-tables", test_no_tables);
+  g_test_add_func ("/documents/pages/many-cells", test_many_cells);
   return g_test_run ();
 }

@@ -34,6 +34,7 @@
 #include <unistd.h>
 
 #define BUFFER (64 * 1024)
+#define WIDE_BLANK 0.9f /* of the size of the text before it */
 
 static int out_fd;
 static char *buffer;
@@ -139,35 +140,78 @@ attributes_at (Layout *layout, guint i)
   return layout->attributes ? layout->attributes->data : NULL;
 }
 
-static void
-put_line (Layout *layout, guint first, guint end, const char *text, size_t len)
+typedef struct
 {
-  PdfLine line = { 1e9f, 1e9f, -1e9f, -1e9f, 0, 0 };
-  const PopplerTextAttributes *a = NULL;
-  const char *p = text;
-  guint bold = 0, n = 0;
+  PdfLine line;
+  const char *text, *end;
+  guint bold, n; /* characters: bold ones, all but blanks */
+  float wide;    /* of Chinese characters */
+} Part;
 
+/* The size of its font, at most @most of the width of Chinese characters: what poppler says may be
+ * before scaling. */
+static float
+em_of (const Part *part, float most)
+{
+  return part->wide > 0 ? MIN (part->wide * most, part->line.size) : part->line.size;
+}
+
+/* @goes_on: what follows is in the same line. */
+static void
+put_part (Part *part, gboolean goes_on)
+{
+  if (part->n > 0)
+    {
+      part->line.bold = part->bold * 2 > part->n;
+      part->line.size = em_of (part, 1.2f);
+      put_frame ('L', &part->line, sizeof part->line, part->text,
+                 (size_t) (part->end - part->text));
+    }
+  *part = (Part){ .line = { 1e9f, 1e9f, -1e9f, -1e9f, 0, 0, goes_on && part->n > 0 } };
+}
+
+/* A line, in parts: where nothing stands for the width of a character, cells of a table may meet,
+ * which poppler joins without a blank when they are Chinese or numbers.  It takes two rows for one
+ * line, too, when the first has no more cells. */
+static void
+put_line (Layout *layout, guint first, guint end, const char *text)
+{
+  const PopplerRectangle *before = NULL;
+  Part part = { .n = 0 };
+  const char *p = text;
+
+  put_part (&part, FALSE);
   for (guint i = first; i < end && i < layout->n; i++, p = g_utf8_next_char (p))
     {
       const PopplerRectangle *r = &layout->rectangles[i];
+      const PopplerTextAttributes *a;
+      gboolean below;
+      float em;
 
       if (g_ascii_isspace (*p))
         continue;
-      line.x0 = MIN (line.x0, (float) r->x1);
-      line.y0 = MIN (line.y0, (float) r->y1);
-      line.x1 = MAX (line.x1, (float) r->x2);
-      line.y1 = MAX (line.y1, (float) r->y2);
       a = attributes_at (layout, i);
-      n++;
+      em = MAX (em_of (&part, 1), 4);
+      below = part.n > 0 && r->y1 > before->y1 + 0.5 * em && r->x1 < before->x1 - em;
+      if (below || (part.n > 0 && (float) r->x1 - part.line.x1 > WIDE_BLANK * em))
+        put_part (&part, !below);
+      before = r;
+      if (part.n == 0)
+        part.text = p;
+      part.end = g_utf8_next_char (p);
+      part.line.x0 = MIN (part.line.x0, (float) r->x1);
+      part.line.y0 = MIN (part.line.y0, (float) r->y1);
+      part.line.x1 = MAX (part.line.x1, (float) r->x2);
+      part.line.y1 = MAX (part.line.y1, (float) r->y2);
+      part.n++;
+      if (g_unichar_iswide (g_utf8_get_char (p)))
+        part.wide = MAX (part.wide, (float) (r->x2 - r->x1));
       if (a == NULL)
         continue;
-      bold += is_bold (a->font_name);
-      line.size = MAX (line.size, (float) a->font_size);
+      part.bold += is_bold (a->font_name);
+      part.line.size = MAX (part.line.size, (float) a->font_size);
     }
-  if (n == 0)
-    return;
-  line.bold = bold * 2 > n;
-  put_frame ('L', &line, sizeof line, text, len);
+  put_part (&part, FALSE);
 }
 
 static void
@@ -202,7 +246,7 @@ put_page (PopplerDocument *document, int number)
     if (*p == '\n' || *p == '\0')
       {
         if (p > from && (size_t) (p - from) < PDF_MAX_FRAME - sizeof (PdfLine))
-          put_line (&layout, first, i, from, (size_t) (p - from));
+          put_line (&layout, first, i, from);
         if (*p == '\0')
           break;
         from = p + 1;
