@@ -385,7 +385,9 @@ tell_part (TextDocSink *sink, TextDocPart part, guint number, FrStr name)
   g_clear_pointer (&t->part_name, g_ref_string_release);
   t->part_name = g_ref_string_new (clean->str);
   t->page = number;
-  close_table (t);
+  /* A table may go on over a page's end; rows say when they begin one. */
+  if (part != TEXT_DOC_PAGE || t->options.record == RECORD_PAGE)
+    close_table (t);
   if (t->options.record == RECORD_PAGE)
     t->unit = units[part];
   if (part != TEXT_DOC_PAGE)

@@ -46,6 +46,8 @@ typedef struct
 {
   float width, height;
   guint first, end; /* lines */
+  guint
+      old_columns; /* of the table of the page before, with which the first here goes on; 0: none */
 } Page;
 
 struct _Pages
@@ -88,8 +90,8 @@ sane (float value)
 void
 pages_begin (Pages *p, const PdfPage *page)
 {
-  Page next
-      = { MAX (sane (page->width), 1), MAX (sane (page->height), 1), p->lines->len, p->lines->len };
+  Page next = { MAX (sane (page->width), 1), MAX (sane (page->height), 1), p->lines->len,
+                p->lines->len, 0 };
 
   g_array_append_val (p->pages, next);
 }
@@ -150,6 +152,33 @@ text_of (const Pages *p, const Line *line)
 
 /* ---- headers, footers, page numbers --------------------------------------------- */
 
+/* The end of the parts of the line that begins at @at. */
+static guint
+parts_end (Pages *p, guint at)
+{
+  const guint end = g_array_index (p->pages, Page, line_at (p, at)->page).end;
+
+  while (++at < end && line_at (p, at)->goes_on)
+    ;
+  return at;
+}
+
+/* All parts of it. */
+static FrStr
+whole_text (Pages *p, guint at)
+{
+  const Line *first = line_at (p, at), *last = line_at (p, parts_end (p, at) - 1);
+
+  return (FrStr){ text_of (p, first), last->from + last->len - first->from };
+}
+
+static void
+set_fate (Pages *p, guint at, Fate fate)
+{
+  for (guint end = parts_end (p, at); at < end; at++)
+    line_at (p, at)->fate = (guint8) fate;
+}
+
 static gboolean
 is_in_margin (const Line *line, const Page *page)
 {
@@ -158,19 +187,19 @@ is_in_margin (const Line *line, const Page *page)
 
 /* A line but for its digits and blanks, and on which side of the page. */
 static char *
-repeat_key (const Pages *p, const Line *line, const Page *page)
+repeat_key (Pages *p, guint at, const Page *page)
 {
-  GString *key = g_string_new (line->y0 > page->height / 2 ? "b" : "t");
-  const char *text = text_of (p, line);
+  GString *key = g_string_new (line_at (p, at)->y0 > page->height / 2 ? "b" : "t");
+  const FrStr text = whole_text (p, at);
 
-  for (gsize i = 0; i < line->len && key->len < 200; i++)
-    if (g_ascii_isdigit (text[i]))
+  for (gsize i = 0; i < text.len && key->len < 200; i++)
+    if (g_ascii_isdigit (text.data[i]))
       {
         if (key->str[key->len - 1] != '#')
           g_string_append_c (key, '#');
       }
-    else if ((guchar) text[i] > ' ')
-      g_string_append_c (key, text[i]);
+    else if ((guchar) text.data[i] > ' ')
+      g_string_append_c (key, text.data[i]);
   return g_string_free (key, FALSE);
 }
 
@@ -197,7 +226,7 @@ settle_repeat (Pages *p, Repeat *r)
 
   if (r->lines->len >= needed && p->pages->len > 1)
     for (guint i = 0; i < r->lines->len; i++)
-      line_at (p, g_array_index (r->lines, guint, i))->fate = FATE_REPEATED;
+      set_fate (p, g_array_index (r->lines, guint, i), FATE_REPEATED);
   g_array_set_size (r->lines, 0);
 }
 
@@ -207,7 +236,7 @@ note_repeat (Pages *p, GHashTable *repeats, guint at)
   const Line *line = line_at (p, at);
   const Page *page = &g_array_index (p->pages, Page, line->page);
   float y = line->y0 / page->height;
-  char *key = repeat_key (p, line, page);
+  char *key = repeat_key (p, at, page);
   Repeat *r = g_hash_table_lookup (repeats, key);
 
   if (r == NULL)
@@ -311,9 +340,10 @@ is_roman (const char *p, gsize len)
 static void
 mark_numbers (Pages *p, const Page *page)
 {
-  for (guint i = page->first; i < page->end; i++)
+  for (guint i = page->first; i < page->end; i = parts_end (p, i))
     {
-      Line *line = line_at (p, i);
+      const Line *line = line_at (p, i);
+      const FrStr text = whole_text (p, i);
       gboolean plain;
 
       if (line->fate != FATE_TEXT && line->fate != FATE_REPEATED)
@@ -321,9 +351,40 @@ mark_numbers (Pages *p, const Page *page)
       if (!is_in_margin (line, page))
         continue;
       /* A bare number on a single page may be anything. */
-      if ((is_page_number (text_of (p, line), line->len, &plain) && (!plain || p->pages->len > 1))
-          || (is_roman (text_of (p, line), line->len) && p->pages->len > 1))
-        line->fate = FATE_NUMBER;
+      if ((is_page_number (text.data, text.len, &plain) && (!plain || p->pages->len > 1))
+          || (is_roman (text.data, text.len) && p->pages->len > 1))
+        set_fate (p, i, FATE_NUMBER);
+    }
+}
+
+/* Rows of tables at the edge of a page are no running heads, though their numbers or names may
+ * repeat: more stands beside each other than there, and some of it does not repeat, or as much
+ * stands closely below. */
+static void
+spare_rows (Pages *p, const Page *page)
+{
+  for (guint i = page->first; i < page->end; i++)
+    {
+      const Line *line = line_at (p, i);
+      guint beside = 0, text = 0, below = 0;
+
+      if (line->fate != FATE_REPEATED && line->fate != FATE_NUMBER)
+        continue;
+      for (guint k = page->first; k < page->end; k++)
+        {
+          const Line *other = line_at (p, k);
+          const float em = MIN (line->size, other->size);
+
+          if (fabsf (line->y0 + line->y1 - other->y0 - other->y1) <= 0.8f * em)
+            {
+              beside++;
+              text += other->fate == FATE_TEXT;
+            }
+          else
+            below += other->y0 > line->y0 && other->y0 < line->y1 + 1.8f * em;
+        }
+      if (beside >= 3 && (text > 0 || below >= 3))
+        line_at (p, i)->fate = FATE_TEXT;
     }
 }
 
@@ -381,24 +442,24 @@ mark_contents (Pages *p)
       const Page *page = &g_array_index (p->pages, Page, n);
       guint entries = 0;
 
-      for (guint i = page->first; i < page->end; i++)
+      for (guint i = page->first; i < page->end; i = parts_end (p, i))
         {
-          Line *line = line_at (p, i);
+          const FrStr text = whole_text (p, i);
 
-          if (line->fate == FATE_TEXT && is_contents_entry (text_of (p, line), line->len))
+          if (line_at (p, i)->fate == FATE_TEXT && is_contents_entry (text.data, text.len))
             {
-              line->fate = FATE_CONTENTS;
+              set_fate (p, i, FATE_CONTENTS);
               entries++;
             }
         }
       /* Among entries, numbers of sections and pages stand alone. */
-      for (guint i = page->first; entries >= 3 && i < page->end; i++)
+      for (guint i = page->first; entries >= 3 && i < page->end; i = parts_end (p, i))
         {
-          Line *line = line_at (p, i);
+          const FrStr text = whole_text (p, i);
 
-          if (line->fate == FATE_TEXT && line->len < 16
-              && !has_letter (text_of (p, line), line->len))
-            line->fate = FATE_CONTENTS;
+          if (line_at (p, i)->fate == FATE_TEXT && text.len < 16
+              && !has_letter (text.data, text.len))
+            set_fate (p, i, FATE_CONTENTS);
         }
     }
 }
@@ -416,7 +477,8 @@ mark_margins (Pages *p)
       const Page *page = &g_array_index (p->pages, Page, n);
       guint seen = 0;
 
-      for (guint i = page->first; i < page->end && seen < 4 * MAX_MARGIN_LINES; i++)
+      for (guint i = page->first; i < page->end && seen < 4 * MAX_MARGIN_LINES;
+           i = parts_end (p, i))
         if (is_in_margin (line_at (p, i), page))
           {
             note_repeat (p, repeats, i);
@@ -427,7 +489,10 @@ mark_margins (Pages *p)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     settle_repeat (p, value);
   for (guint n = 0; n < p->pages->len; n++)
-    mark_numbers (p, &g_array_index (p->pages, Page, n));
+    {
+      mark_numbers (p, &g_array_index (p->pages, Page, n));
+      spare_rows (p, &g_array_index (p->pages, Page, n));
+    }
 }
 
 /* ---- characters at the ends of lines ------------------------------------------------ */
@@ -539,7 +604,7 @@ kind_of (const Pages *p, const Line *line)
   g_autofree char *item = NULL;
   guint ordered;
 
-  if (line->fate != FATE_TEXT || is_contents_entry (text, line->len))
+  if (line->fate != FATE_TEXT)
     return TABLE_NONE;
   if (line->len < 16)
     {
@@ -550,9 +615,11 @@ kind_of (const Pages *p, const Line *line)
   return is_number (text, line->len) ? TABLE_NUMBER : TABLE_TEXT;
 }
 
+/* @end: see tables_find(). */
 static guint
-find_tables (Pages *p, const Page *page)
+find_tables (Pages *p, Page *page, TableColumns *end)
 {
+  const guint old_columns = end->n;
   const guint n = page->end - page->first;
   g_autofree TableBox *boxes = g_new (TableBox, n);
   g_autofree TablePlace *places = g_new (TablePlace, n);
@@ -566,7 +633,9 @@ find_tables (Pages *p, const Page *page)
       boxes[i]
           = (TableBox){ line->x0, line->y0, line->x1, line->y1, line->size, kind_of (p, line) };
     }
-  n_tables = tables_find (boxes, n, places);
+  n_tables = tables_find (boxes, n, end, places);
+  if (end->used)
+    page->old_columns = old_columns;
   for (guint i = 0; i < n; i++)
     line_at (p, page->first + i)->place = places[i];
   return n_tables;
@@ -730,6 +799,8 @@ typedef struct
   guint n_lines;
   guint level; /* of a heading; 0: none */
   gboolean item;
+  char *names; /* the first row of the last table, for pages that repeat it */
+  gint64 names_dropped;
   float leading;     /* distance of lines of the open paragraph; 0: not known */
   float left, right; /* of the text's column, as far as seen on this page */
 } Build;
@@ -911,18 +982,40 @@ by_cell (gconstpointer a, gconstpointer b, gpointer data)
   return (u->x0 > v->x0) - (u->x0 < v->x0);
 }
 
+/* The cells of a row as one text, to compare it. */
+static char *
+row_key (const FrStr *cells, guint n)
+{
+  GString *key = g_string_new (NULL);
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_string_append_len (key, cells[i].data, (gssize) cells[i].len);
+      g_string_append_c (key, '\n');
+    }
+  return g_string_free (key, FALSE);
+}
+
+typedef struct
+{
+  guint n_columns;
+  gboolean goes_on; /* a table of the page before */
+  gboolean header;  /* its first row is set apart */
+} Table;
+
 /* The parts [@first, @end) of one row. */
 static gboolean
-tell_row (Build *b, const GArray *parts, guint first, guint end, guint n_columns, gboolean begins,
-          gboolean header)
+tell_row (Build *b, const GArray *parts, guint first, guint end, const Table *table)
 {
+  const guint n_columns = table->n_columns;
+  const gboolean top = first == 0;
   g_autofree FrStr *cells = g_new0 (FrStr, n_columns);
   g_autofree gsize *starts = g_new0 (gsize, n_columns + 1);
   guint column = 0;
   TextDocBlock block = { .size = sizeof block,
                          .kind = TEXT_DOC_ROW,
-                         .first = begins,
-                         .header = header,
+                         .first = top && !table->goes_on,
+                         .header = top && table->header && !table->goes_on,
                          .cells = cells,
                          .n_cells = n_columns };
 
@@ -940,6 +1033,21 @@ tell_row (Build *b, const GArray *parts, guint first, guint end, guint n_columns
     starts[++column] = b->text->len;
   for (guint c = 0; c < n_columns; c++)
     cells[c] = (FrStr){ b->text->str + starts[c], starts[c + 1] - starts[c] };
+  if (top)
+    {
+      g_autofree char *names = row_key (cells, n_columns);
+
+      if (table->goes_on && g_strcmp0 (names, b->names) == 0)
+        {
+          b->names_dropped++;
+          return TRUE;
+        }
+      if (!table->goes_on)
+        {
+          g_free (b->names);
+          b->names = g_steal_pointer (&names);
+        }
+    }
   return b->sink->block (b->sink, &block);
 }
 
@@ -966,8 +1074,8 @@ static gboolean
 tell_table (Build *b, const Page *page, guint number)
 {
   g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (Part));
-  guint n_columns = 1;
-  gboolean header, ok = tell_paragraph (b);
+  Table table = { .n_columns = 1 };
+  gboolean ok = tell_paragraph (b);
 
   for (guint i = page->first; i < page->end; i++)
     {
@@ -977,17 +1085,20 @@ tell_table (Build *b, const Page *page, guint number)
       if (place->table != number)
         continue;
       g_array_append_val (parts, part);
-      n_columns = MAX (n_columns, place->column + 1);
+      table.n_columns = MAX (table.n_columns, place->column + 1);
     }
+  table.goes_on = number == 1 && page->old_columns > 0;
+  if (table.goes_on)
+    table.n_columns = page->old_columns;
   g_array_sort_with_data (parts, by_cell, b->p);
-  header = has_header (b->p, parts);
+  table.header = has_header (b->p, parts);
   for (guint i = 0, end; ok && i < parts->len; i = end)
     {
       const guint row = g_array_index (parts, Part, i).row;
 
       for (end = i; end < parts->len && g_array_index (parts, Part, end).row == row;)
         end++;
-      ok = tell_row (b, parts, i, end, n_columns, i == 0, header && i == 0);
+      ok = tell_row (b, parts, i, end, &table);
     }
   g_string_truncate (b->text, 0);
   for (guint i = 0; i < parts->len; i++)
@@ -1000,7 +1111,7 @@ count_dropped (Pages *p, TextDocSink *sink)
 {
   gint64 repeated = 0, numbers = 0, contents = 0;
 
-  for (guint i = 0; i < p->lines->len; i++)
+  for (guint i = 0; i < p->lines->len; i = parts_end (p, i))
     {
       repeated += line_at (p, i)->fate == FATE_REPEATED;
       numbers += line_at (p, i)->fate == FATE_NUMBER;
@@ -1035,6 +1146,7 @@ gboolean
 pages_tell (Pages *p, TextDocSink *sink)
 {
   Build b = { .p = p, .sink = sink };
+  TableColumns end = { 0 };
   gint64 tables = 0;
   gboolean ok = TRUE;
 
@@ -1045,7 +1157,12 @@ pages_tell (Pages *p, TextDocSink *sink)
       count_dropped (p, sink);
     }
   for (guint n = 0; n < p->pages->len; n++)
-    tables += find_tables (p, &g_array_index (p->pages, Page, n));
+    {
+      if (p->wants & TEXT_DOC_PARTS)
+        end.n = 0;
+      tables += find_tables (p, &g_array_index (p->pages, Page, n), &end);
+      tables -= end.used;
+    }
   if (tables)
     sink->count (sink, "pdf_tables_guessed", tables);
   join_parts (p);
@@ -1059,6 +1176,9 @@ pages_tell (Pages *p, TextDocSink *sink)
       ok = ok && tell_page (&b, &g_array_index (p->pages, Page, n));
     }
   ok = ok && tell_paragraph (&b);
+  if (b.names_dropped)
+    sink->count (sink, "table_names_dropped", b.names_dropped);
+  g_free (b.names);
   g_string_free (b.text, TRUE);
   return ok;
 }

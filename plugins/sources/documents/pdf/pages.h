@@ -14,8 +14,8 @@
  *                         last line, a mark of a list begin another; words cut by
  *                         a hyphen are joined, Han lines joined without a blank;
  *                         a sentence goes on over the end of a page or column
- *   tables                rows and columns, by where their cells stand (tables.h); one that
- *                         goes on over pages is a table on each
+ *   tables                rows and columns, by where their cells stand (tables.h); one may go
+ *                         on over pages, whose repeated names are dropped
  */
 #ifndef DOCUMENTS_PDF_PAGES_H
 #define DOCUMENTS_PDF_PAGES_H

@@ -18,7 +18,6 @@
 #define BESIDE (-0.2f)   /* white that is none: lines beside each other, not quite at one height */
 #define MAX_ALONE 12     /* bands of one cell between those of several */
 #define MAX_BOXES 20000
-#define MAX_COLUMNS 64
 #define MAX_BANDS 300  /* of one table */
 #define MAX_WORK 20000 /* bands looked at on one page */
 #define N_BUCKETS 1024
@@ -52,7 +51,7 @@ typedef struct
   GArray *bands; /* Band */
   float left, scale;
   guint16 cover[N_BUCKETS]; /* bands of the run that have text there */
-  Column columns[MAX_COLUMNS];
+  Column columns[TABLE_COLUMNS];
   guint n_columns;
   guint n_tables;
   guint work;
@@ -212,7 +211,7 @@ find_stripes (Find *f, guint n, float size)
         }
       if (f->n_columns == 0 || blank > MAX (wide, 1))
         {
-          if (f->n_columns == MAX_COLUMNS)
+          if (f->n_columns == TABLE_COLUMNS)
             return FALSE;
           f->columns[f->n_columns++] = (Column){ .left = x, .empty = least == 0 };
         }
@@ -357,7 +356,7 @@ grow (Find *f, guint from)
     {
       const Band *band = band_at (f, i);
 
-      if ((i > from && white_between (f, i - 1) > FAR) || n_cells (band) > MAX_COLUMNS
+      if ((i > from && white_between (f, i - 1) > FAR) || n_cells (band) > TABLE_COLUMNS
           || f->work++ > MAX_WORK)
         break;
       alone = n_cells (band) == 1 ? alone + 1 : 0;
@@ -569,8 +568,102 @@ place (Find *f, guint from, guint end)
     }
 }
 
+/* ---- over pages ------------------------------------------------------------------------ */
+
+/* Whether all cells of @band stand in columns, without reaching into others. */
+static gboolean
+fits (const Find *f, const Band *band)
+{
+  for (guint k = band->first; k < band->end; k++)
+    {
+      const Cell *cell = cell_at (f, k);
+      const guint c = column_of_cell (f, k);
+
+      if (cell->x1 < f->columns[c].left || cell->x0 > f->columns[c].right
+          || (c > 0 && cell->x0 <= f->columns[c - 1].right)
+          || (c + 1 < f->n_columns && cell->x1 >= f->columns[c + 1].left))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* The end of the rows at the top of the page that go on with a table; 0: none do. */
+static guint
+go_on (Find *f, const TableColumns *columns)
+{
+  guint end = 0, group = 0;
+
+  f->n_columns = columns->n;
+  for (guint c = 0; c < columns->n; c++)
+    f->columns[c] = (Column){ .left = columns->left[c], .right = columns->right[c] };
+  for (guint i = 0; i < f->bands->len && n_cells (band_at (f, i)) <= TABLE_COLUMNS; i++)
+    {
+      if (!fits (f, band_at (f, i)) || (i > 0 && white_between (f, i - 1) > FAR))
+        break;
+      if (i > 0 && white_between (f, i - 1) >= ROW_GAP)
+        group = i;
+      if (columns_of (f, group, i + 1) > 1)
+        end = i + 1;
+    }
+  return end;
+}
+
+static void
+keep_columns (const Find *f, TableColumns *columns)
+{
+  columns->n = f->n_columns;
+  for (guint c = 0; c < f->n_columns; c++)
+    {
+      columns->left[c] = f->columns[c].left;
+      columns->right[c] = f->columns[c].right;
+    }
+}
+
+/* The end of the table that begins at band @i; @next: where to look further when there is none. */
+static guint
+find_table (Find *f, guint i, guint *next)
+{
+  const guint end = may_begin (f, i) ? grow (f, i) : i;
+  const Verdict verdict = end > i ? judge (f, i, end) : VERDICT_NONE;
+
+  *next = verdict == VERDICT_NONE ? i + 1 : end;
+  return verdict == VERDICT_TABLE ? end : i;
+}
+
+/* Returns whether the last table goes to the end of the page; then @end has its columns. */
+static gboolean
+find_all (Find *f, TableColumns *end)
+{
+  const guint n = f->bands->len;
+  const TableColumns before = *end;
+  gboolean to_the_end = FALSE;
+
+  for (guint i = 0, next; i < n; i = next)
+    {
+      guint to = find_table (f, i, &next);
+
+      if (i == 0 && before.n > 0)
+        {
+          const guint on = go_on (f, &before);
+
+          end->used = on > 0 && on >= to;
+          if (end->used)
+            next = to = on;
+          else
+            find_table (f, i, &next);
+        }
+      if (to == i)
+        continue;
+      place (f, i, to);
+      to_the_end = to == n;
+      if (to_the_end)
+        keep_columns (f, end);
+    }
+  return to_the_end;
+}
+
 guint
-tables_find (const TableBox *boxes, guint n, TablePlace *places)
+tables_find (const TableBox *boxes, guint n, TableColumns *end, TablePlace *places)
 {
   g_autofree Find *f = g_new0 (Find, 1);
   g_autoptr (GArray) order = g_array_new (FALSE, FALSE, sizeof (guint));
@@ -578,23 +671,15 @@ tables_find (const TableBox *boxes, guint n, TablePlace *places)
   g_autoptr (GArray) bands = g_array_new (FALSE, FALSE, sizeof (Band));
 
   memset (places, 0, n * sizeof *places);
-  if (n == 0 || n > MAX_BOXES)
-    return 0;
   f->boxes = boxes;
   f->places = places;
   f->order = order;
   f->cells = cells;
   f->bands = bands;
-  find_bands (f, n);
-  for (guint i = 0; f->scale > 0 && i < bands->len;)
-    {
-      const guint end = may_begin (f, i) ? grow (f, i) : i;
-
-      const Verdict verdict = end > i ? judge (f, i, end) : VERDICT_NONE;
-
-      if (verdict == VERDICT_TABLE)
-        place (f, i, end);
-      i = verdict == VERDICT_NONE ? i + 1 : end;
-    }
+  if (n <= MAX_BOXES)
+    find_bands (f, n);
+  end->used = FALSE;
+  if (f->scale <= 0 || !find_all (f, end))
+    end->n = 0;
   return f->n_tables;
 }

@@ -8,7 +8,8 @@
  * than those within a cell, or else one a band.
  *
  * It is a guess, a careful one: two columns need three rows that are wider
- * apart than lines of text, or numbers set flush right; three columns two rows.
+ * apart than lines of text, or end in numbers; three columns two rows.  Where a
+ * page ends with a table, rows in its columns at the top of the next go on.
  */
 #ifndef DOCUMENTS_PDF_TABLES_H
 #define DOCUMENTS_PDF_TABLES_H
@@ -38,14 +39,26 @@ typedef struct
   guint table, row, column;
 } TablePlace;
 
+#define TABLE_COLUMNS 64
+
+/** TableColumns: those of a table that goes to the end of its page; @n is 0: none does. */
+typedef struct
+{
+  guint n;
+  float left[TABLE_COLUMNS], right[TABLE_COLUMNS];
+  gboolean used;
+} TableColumns;
+
 /**
  * tables_find:
  * @boxes, @n: the parts of one page, in any order
+ * @end: in: how the page before ended; out: how this one does, @used whether its first table goes
+ *   on with the last of the page before
  * @places: @n of them, out
  *
  * Returns: how many tables there are.
  */
-guint tables_find (const TableBox *boxes, guint n, TablePlace *places);
+guint tables_find (const TableBox *boxes, guint n, TableColumns *end, TablePlace *places);
 
 G_END_DECLS
 

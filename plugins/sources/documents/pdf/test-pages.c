@@ -283,6 +283,48 @@ test_many_cells (void)
   g_assert_cmpuint (strlen (got), >, 19000);
 }
 
+/* Rows go on at the top of the next page, one alone, too, and behind names that are repeated;
+ * numbers at the end of a page that are a row's are no page's. */
+static void
+test_tables_over_pages (void)
+{
+  g_autoptr (GString) lines = g_string_new (NULL);
+  g_autofree char *got = NULL, *apart = NULL;
+  gint64 counted = 0;
+
+  for (guint page = 0; page < 4; page++)
+    {
+      const guint rows = page == 3 ? 1 : 3;
+
+      g_string_append_printf (
+          lines, "%s72 80 10 0 40 Item\n+200 80 10 0 40 Count\n+300 80 10 0 40 Price\n",
+          page ? "---\n" : "");
+      for (guint i = 0; i < rows; i++)
+        g_string_append_printf (
+            lines, "72 %u 10 0 60 good %c\n200 %u 10 0 20 %u\n300 %u 10 0 30 %u.50\n",
+            710 + i * 20 - (page == 3) * 610, 'a' + page * 3 + i, 710 + i * 20 - (page == 3) * 610,
+            page * 3 + i, 710 + i * 20 - (page == 3) * 610, page + i);
+      /* what stands between is as far apart as rows are */
+      for (guint y = 98; rows > 1 && y < 700; y += 20)
+        g_string_append_printf (
+            lines, "72 %u 10 0 60 more of it\n200 %u 10 0 10 1\n300 %u 10 0 30 1.00\n", y, y, y);
+    }
+  got = told (lines->str, 0, &counted);
+  g_assert_true (g_str_has_prefix (got, "R1|Item|Count|Price\n"));
+  g_assert_null (strstr (got + 3, "Item"));
+  g_assert_null (strstr (got + 3, "R1"));
+  g_assert_null (strstr (got, "P0"));
+  for (guint i = 0; i < 10; i++)
+    {
+      g_autofree char *row = g_strdup_printf ("R0|good %c|%u|%u.50\n", 'a' + i, i, i / 3 + (i % 3));
+
+      g_assert_nonnull (strstr (got, row));
+    }
+  /* Pages apart have each its own. */
+  apart = told (lines->str, TEXT_DOC_PARTS, NULL);
+  g_assert_nonnull (strstr (apart + 3, "R1|Item"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -294,6 +336,7 @@ main (int argc, char **argv)
   g_test_add_func ("/documents/pages/contents", test_contents);
   g_test_add_func ("/documents/pages/over-pages", test_over_pages);
   g_test_add_func ("/documents/pages/tables", test_tables);
+  g_test_add_func ("/documents/pages/tables-over-pages", test_tables_over_pages);
   g_test_add_func ("/documents/pages/no-tables", test_no_tables);
   g_test_add_func ("/documents/pages/many-cells", test_many_cells);
   return g_test_run ();
