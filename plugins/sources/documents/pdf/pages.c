@@ -19,6 +19,7 @@
 #define GAP 3
 #define MAX_MARGIN_LINES 4
 #define MAX_HEADING 160 /* bytes of three-byte characters: some 50 */
+#define MAX_SPARED 5000 /* lines of a page whose rows are looked for at its edges */
 #define MAX_MARKS 500   /* of lists, on a page, that stand apart from their items */
 #define N_SIZES 400     /* font sizes in half points */
 
@@ -45,9 +46,8 @@ typedef struct
 typedef struct
 {
   float width, height;
-  guint first, end; /* lines */
-  guint
-      old_columns; /* of the table of the page before, with which the first here goes on; 0: none */
+  guint first, end;  /* lines */
+  guint old_columns; /* of a table of the page before that goes on here; 0: none does */
 } Page;
 
 struct _Pages
@@ -363,7 +363,7 @@ mark_numbers (Pages *p, const Page *page)
 static void
 spare_rows (Pages *p, const Page *page)
 {
-  for (guint i = page->first; i < page->end; i++)
+  for (guint i = page->first; i < page->end && page->end - page->first < MAX_SPARED; i++)
     {
       const Line *line = line_at (p, i);
       guint beside = 0, text = 0, below = 0;
@@ -630,8 +630,7 @@ find_tables (Pages *p, Page *page, TableColumns *end)
       Line *line = line_at (p, page->first + i);
 
       line->kind = (guint8) kind_of (p, line);
-      boxes[i]
-          = (TableBox){ line->x0, line->y0, line->x1, line->y1, line->size, kind_of (p, line) };
+      boxes[i] = (TableBox){ line->x0, line->y0, line->x1, line->y1, line->size, line->kind };
     }
   n_tables = tables_find (boxes, n, end, places);
   if (end->used)
@@ -694,6 +693,18 @@ move_marks (Pages *p, const Page *page)
     }
 }
 
+/* The text of @line once more, at the end of all; where that is. */
+static gsize
+append_copy (Pages *p, const Line *line)
+{
+  g_autofree char *text = g_strndup (text_of (p, line), line->len);
+  const gsize at = p->text->len;
+
+  g_string_append_len (p->text, text, (gssize) line->len);
+  g_string_append_c (p->text, ' ');
+  return at;
+}
+
 /* @line after @last, which it goes on. */
 static void
 lengthen (Pages *p, Line *last, const Line *line)
@@ -702,12 +713,11 @@ lengthen (Pages *p, Line *last, const Line *line)
     last->len = line->from + line->len - last->from;
   else
     {
-      g_autofree char *text = g_strdup_printf ("%.*s %.*s ", (int) last->len, text_of (p, last),
-                                               (int) line->len, text_of (p, line));
-
-      last->from = p->text->len;
+      /* At the end of all text, where it can grow. */
+      if (last->from + last->len + 1 != p->text->len)
+        last->from = append_copy (p, last);
+      append_copy (p, line);
       last->len += line->len + 1;
-      g_string_append (p->text, text);
     }
   last->x0 = MIN (last->x0, line->x0);
   last->y0 = MIN (last->y0, line->y0);

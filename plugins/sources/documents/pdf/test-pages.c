@@ -281,6 +281,17 @@ test_many_cells (void)
   g_free (got);
   got = told (lines->str, 0, NULL);
   g_assert_cmpuint (strlen (got), >, 19000);
+  /* Parts of one line behind a mark that was read before another; numbers without end. */
+  g_string_assign (lines, "72 100 10 0 8 1.\n72 140 10 0 8 2.\n100 100 10 0 20 item\n");
+  for (guint i = 0; i < 100000; i++)
+    g_string_append_printf (lines, "+%u 100 10 0 2 part\n", 130 + i);
+  for (guint i = 0; i < 100000; i++)
+    g_string_append (lines, "72 20 10 0 20 12\n");
+  g_string_append (lines, "---\n72 20 10 0 20 12\n");
+  g_free (got);
+  got = told (lines->str, 0, NULL);
+  g_assert_nonnull (strstr (got, "item part part"));
+  g_assert_cmpuint (strlen (got), >, 500000);
 }
 
 /* Rows go on at the top of the next page, one alone, too, and behind names that are repeated;
