@@ -1019,6 +1019,7 @@ tell_row (Build *b, const GArray *parts, guint first, guint end, const Table *ta
 {
   const guint n_columns = table->n_columns;
   const gboolean top = first == 0;
+  const Line *last = NULL;
   g_autofree FrStr *cells = g_new0 (FrStr, n_columns);
   g_autofree gsize *starts = g_new0 (gsize, n_columns + 1);
   guint column = 0;
@@ -1035,9 +1036,13 @@ tell_row (Build *b, const GArray *parts, guint first, guint end, const Table *ta
       const Part *part = &g_array_index (parts, Part, i);
       const Line *line = line_at (b->p, part->line);
 
+      if (column < part->column)
+        last = NULL;
       while (column < part->column)
         starts[++column] = b->text->len;
-      join (b->text, starts[column], text_of (b->p, line), line->len, line->goes_on);
+      join (b->text, starts[column], text_of (b->p, line), line->len,
+            last != NULL && is_beside (last, line));
+      last = line;
     }
   while (column < n_columns)
     starts[++column] = b->text->len;

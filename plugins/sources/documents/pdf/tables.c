@@ -13,6 +13,7 @@
 #define ROW_GAP 0.4f     /* white between rows; between lines of a cell there is less */
 #define FAR 1.8f         /* white after which a table has ended */
 #define PITCH 1.45f      /* from row to row, where two columns are no blocks of text */
+#define SHORT 6          /* a first column that is narrower has names */
 #define RUNNING 7        /* columns of running text are at least this wide, */
 #define RUNNING_FULL 0.6 /* and so many of their lines reach the edge */
 #define BESIDE (-0.2f)   /* white that is none: lines beside each other, not quite at one height */
@@ -398,7 +399,8 @@ measure_columns (Find *f, guint from, guint end)
 
       column->lines++;
       column->width += (cell->x1 - cell->x0) / size;
-      column->full += cell->x1 > column->right - 1.5f * size;
+      column->full
+          += cell->x1 > column->right - MAX (1.5f * size, 0.25f * (column->right - column->left));
     }
 }
 
@@ -479,9 +481,15 @@ judge (Find *f, guint from, guint end)
     {
       const float pitch = (band_at (f, end - 1)->y0 - band_at (f, from)->y0)
                           / MAX (band_at (f, from)->size * (float) (end - from - 1), 1);
+      const guint rows = MAX (several, full_groups);
+      const Column *first = &f->columns[0];
 
-      return MAX (several, full_groups) >= 3 && !is_all_marks (f, from, end)
-                     && (pitch > PITCH || groups >= several || ends_in_numbers (f, from, end))
+      if (is_all_marks (f, from, end))
+        return VERDICT_NONE;
+      /* Names and what belongs to them. */
+      if (rows >= 2 && first->width < SHORT * (float) first->lines)
+        return VERDICT_TABLE;
+      return rows >= 3 && (pitch > PITCH || groups >= several || ends_in_numbers (f, from, end))
                  ? VERDICT_TABLE
                  : VERDICT_NONE;
     }
@@ -542,9 +550,9 @@ begins_row (const Find *f, guint i, gboolean parted)
     return FALSE;
   if (!find_cell (f, lower, 0, &cell))
     return n_cells (lower) > 1 && !parted;
-  if (parted && !find_cell (f, upper, 0, &cell))
-    return FALSE;
-  return !may_go_on (f, upper, lower);
+  if (!parted)
+    return TRUE;
+  return find_cell (f, upper, 0, &cell) && !may_go_on (f, upper, lower);
 }
 
 static void

@@ -7,8 +7,8 @@
  * or marks of a list and their items.  Rows are parted by blank lines wider
  * than those within a cell, or else one a band.
  *
- * It is a guess, a careful one: two columns need three rows that are wider
- * apart than lines of text, or end in numbers; three columns two rows.  Where a
+ * It is a guess, a careful one: two columns need short names in the first, or
+ * three rows that are wider apart than lines of text or end in numbers.  Where a
  * page ends with a table, rows in its columns at the top of the next go on.
  */
 #ifndef DOCUMENTS_PDF_TABLES_H

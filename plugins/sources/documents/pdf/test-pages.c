@@ -225,6 +225,12 @@ test_tables (void)
   expect ("72 100 10 0 90 Kettle\n300 100 10 0 30 45.90\n72 112 10 0 60 Jasmine tea\n"
           "300 112 10 0 30 29.80\n72 124 10 0 30 Total\n300 124 10 0 30 75.70\n",
           "R1|Kettle|45.90\nR0|Jasmine tea|29.80\nR0|Total|75.70\n");
+  /* Names and what belongs to them, as close as lines of text. */
+  expect ("72 100 10 0 30 负责人\n72 112 10 0 20 电话\n72 124 10 0 20 地址\n200 100 10 0 20 张三\n"
+          "200 112 10 0 60 010-12345678\n200 124 10 0 300 北京市海淀区中关村大街一号电子世界大厦\n"
+          "200 136 10 0 20 八层\n",
+          "R1|负责人|张三\nR0|电话|010-12345678\n"
+          "R0|地址|北京市海淀区中关村大街一号电子世界大厦八层\n");
   /* A name over two columns. */
   expect ("107 100 10 0 70 2024\n307 100 10 0 70 2023\n"
           "72 120 10 0 40 in\n172 120 10 0 40 out\n272 120 10 0 40 in\n372 120 10 0 40 out\n"
@@ -253,9 +259,10 @@ test_no_tables (void)
       g_assert_null (strstr (got, "R0|"));
       g_assert_cmpint (counted, ==, 0);
     }
-  expect ("72 100 10 0 40 Bill to\n300 100 10 0 40 Ship to\n72 112 10 0 90 ACME Corporation\n"
-          "300 112 10 0 60 Warehouse\n72 124 10 0 50 London\n300 124 10 0 50 Liverpool\n",
-          "P0|Bill to Ship to ACME Corporation Warehouse London Liverpool\n");
+  expect ("72 100 10 0 60 ACME Limited\n300 100 10 0 60 Mr Example\n"
+          "72 112 10 0 90 12 Long Street\n300 112 10 0 90 Harbour Road 3\n"
+          "72 124 10 0 80 London N1\n300 124 10 0 80 Liverpool L3\n",
+          "P0|ACME Limited Mr Example 12 Long Street Harbour Road 3 London N1 Liverpool L3\n");
   expect ("72 100 10 0 8 1.\n72 120 10 0 8 2.\n72 140 10 0 8 3.\n100 100 10 0 200 one\n"
           "100 120 10 0 190 two\n100 140 10 0 180 three\n",
           "I1|one\nI1|two\nI1|three\n");
