@@ -678,7 +678,8 @@ tables_find (const TableBox *boxes, guint n, TableColumns *end, TablePlace *plac
   g_autoptr (GArray) cells = g_array_new (FALSE, FALSE, sizeof (Cell));
   g_autoptr (GArray) bands = g_array_new (FALSE, FALSE, sizeof (Band));
 
-  memset (places, 0, n * sizeof *places);
+  for (guint i = 0; i < n; i++)
+    places[i] = (TablePlace){ 0 };
   f->boxes = boxes;
   f->places = places;
   f->order = order;
