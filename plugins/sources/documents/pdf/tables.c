@@ -152,7 +152,7 @@ find_bands (Find *f, guint n)
         right = MAX (right, f->boxes[i].x1);
       }
   f->left = left;
-  f->scale = right > left ? N_BUCKETS / (right - left) : 0;
+  f->scale = right - left > 1 ? N_BUCKETS / (right - left) : 0;
   g_array_sort_with_data (f->order, by_height, (gpointer) f->boxes);
   for (guint i = 0; i < f->order->len; i++)
     {
