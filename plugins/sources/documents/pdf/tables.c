@@ -183,12 +183,12 @@ bucket (const Find *f, float x)
 }
 
 static void
-cover (Find *f, const Band *band, int by)
+cover (Find *f, const Band *band)
 {
   for (guint c = band->first; c < band->end; c++)
     for (guint i = bucket (f, cell_at (f, c)->x0), end = bucket (f, cell_at (f, c)->x1); i <= end;
          i++)
-      f->cover[i] = (guint16) (f->cover[i] + by);
+      f->cover[i]++;
 }
 
 /* Where a run of @n bands leaves upright stripes empty, or has no more than a few bands across;
@@ -315,16 +315,16 @@ lies_across (const Find *f, const Cell *cell)
   return FALSE;
 }
 
-/* How many columns the bands [@from, @end) have cells in: none, one, or more. */
-static guint
-columns_of (const Find *f, guint from, guint end)
+/* Whether the bands [@from, @end) have cells in several columns. */
+static gboolean
+in_columns (const Find *f, guint from, guint end)
 {
   const guint first = column_of_cell (f, band_at (f, from)->first);
 
   for (guint k = band_at (f, from)->first; k < band_at (f, end - 1)->end; k++)
     if (column_of_cell (f, k) != first)
-      return 2;
-  return from < end;
+      return TRUE;
+  return FALSE;
 }
 
 /* Whether a table may begin at band @i: several cells, or one beside which another stands, in the
@@ -363,12 +363,9 @@ grow (Find *f, guint from)
       alone = n_cells (band) == 1 ? alone + 1 : 0;
       if (alone > MAX_ALONE || (alone > 0 && lies_across (f, cell_at (f, band->first))))
         break;
-      cover (f, band, 1);
+      cover (f, band);
       if (!find_columns (f, from, i + 1, MIN (size, band->size)) && i > from)
-        {
-          cover (f, band, -1);
-          break;
-        }
+        break;
       size = MIN (size, band->size);
       if (i > from && white_between (f, i - 1) >= ROW_GAP)
         {
@@ -376,13 +373,13 @@ grow (Find *f, guint from)
           group = i;
         }
       /* Below rows that nothing parts, a line at the left edge is the text behind the table. */
-      if (f->n_columns >= 2 && columns_of (f, group, i + 1) > 1
+      if (f->n_columns >= 2 && in_columns (f, group, i + 1)
           && (alone == 0 || parted || column_of_cell (f, band->first) > 0))
         end = i + 1;
     }
   memset (f->cover, 0, sizeof f->cover);
   for (guint i = from; i < end; i++)
-    cover (f, band_at (f, i), 1);
+    cover (f, band_at (f, i));
   return end > from + 1 && find_columns (f, from, end, size) ? end : from;
 }
 
@@ -463,7 +460,7 @@ judge (Find *f, guint from, guint end)
       if (i + 1 == end || white_between (f, i) >= ROW_GAP)
         {
           groups++;
-          full_groups += columns_of (f, group, i + 1) > 1;
+          full_groups += in_columns (f, group, i + 1);
           group = i + 1;
         }
       if (n_cells (band) < 2)
@@ -610,7 +607,7 @@ go_on (Find *f, const TableColumns *columns)
         break;
       if (i > 0 && white_between (f, i - 1) >= ROW_GAP)
         group = i;
-      if (columns_of (f, group, i + 1) > 1)
+      if (in_columns (f, group, i + 1))
         end = i + 1;
     }
   return end;
